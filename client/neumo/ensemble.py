@@ -1,0 +1,95 @@
+"""From the members' scores to one prediction. Pure: no network, no clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from neumo import contract
+from neumo.errors import ContractError
+
+MEMBERS_DISAGREE = "members_disagree"
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """Something a reader of the prediction should know: a stable code and a sentence."""
+
+    code: str
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One CNN's answer: its probability of PNEUMONIA, and the seconds its call took."""
+
+    model: str
+    version: int
+    probability: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The ensemble's answer about one film.
+
+    ``probability`` (of PNEUMONIA) is the mean of the members'; ``label`` is PNEUMONIA where it
+    is strictly above ``threshold``, which travels with the weights of ``release``.
+    ``unanimous`` says whether every member alone falls on the label's side of the threshold.
+    ``seconds`` is the time from the call to the answer, reading the image included.
+    """
+
+    label: str
+    probability: float
+    threshold: float
+    release: int
+    unanimous: bool
+    members: tuple[Member, ...]
+    warnings: tuple[Caution, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A prediction, and where the members looked.
+
+    ``heatmap`` is float32 [256, 256] in [0, 1], the mean of the members' Grad-CAMs in the frame
+    of ``film``, the uint8 [256, 256] image that was sent. It shows what moved the score, which
+    need not be disease.
+    """
+
+    prediction: Prediction
+    heatmap: npt.NDArray[np.float32]
+    film: npt.NDArray[np.uint8]
+
+
+def combine(
+    members: tuple[Member, ...],
+    threshold: float,
+    release: int,
+    warnings: tuple[Caution, ...],
+    seconds: float,
+) -> Prediction:
+    """Average the members' probabilities and decide.
+
+    Raises ``ContractError`` where a member's version is not ``release``, or a number is no
+    probability.
+    """
+    strays = [m for m in members if m.version != release]
+    if strays or not members:
+        raise ContractError(f"members of release {release} expected, got {members}")
+    probability = sum(m.probability for m in members) / len(members)
+    try:
+        label = contract.decide(probability, threshold)
+        unanimous = all(contract.decide(m.probability, threshold) == label for m in members)
+    except ValueError as error:
+        raise ContractError(f"release {release} answered {error}") from error
+    if not unanimous:
+        caution = Caution(MEMBERS_DISAGREE, "the models disagree: the answer is a close call")
+        warnings = (*warnings, caution)
+    return Prediction(label, probability, threshold, release, unanimous, members, warnings, seconds)

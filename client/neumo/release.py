@@ -1,0 +1,131 @@
+"""What a release is: one integer, and the manifest that travels with it.
+
+Version N of every model belongs to release N. A folder of releases looks like this::
+
+    models/releases/N.json      the manifest, written last: without it there is no release N
+    models/models.config        TensorFlow Serving's configuration, generated from the manifest
+    models/<model>/<N>/         one SavedModel each
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from neumo import contract
+from neumo.errors import ConfigError
+
+MANIFEST_FOLDER = "releases"
+MODELS_CONFIG = "models.config"
+SERVED_VERSIONS = 2
+"""The two newest releases are served, so that any two servers in a rollout share one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """One model of a release: its files' SHA-256 by path below ``<model>/<release>/``."""
+
+    sha256: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Golden:
+    """Inputs drawn from ``seed`` by ``neumo.phantom.draw`` and what each model answers.
+
+    ``outputs`` holds ``model -> output tensor -> one value per input``; a release reproduces
+    them within ``tolerance`` (absolute).
+    """
+
+    seed: int
+    count: int
+    inputs_sha256: str
+    tolerance: float
+    outputs: dict[str, dict[str, list[float]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """``releases/N.json``."""
+
+    release: int
+    contract: str
+    created: str
+    threshold: float
+    models: dict[str, ModelFiles]
+    golden: Golden
+    roc: dict[str, list[float]]
+    """Out-of-fold ROC curve of the ensemble: ``fpr``, ``tpr``, ``threshold``."""
+    metrics: dict[str, Any]
+    data: dict[str, Any]
+    """Fingerprint of the training data and what curation kept."""
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """The manifest's text."""
+        return json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
+
+
+def read(path: Path) -> Manifest:
+    """The manifest in the file ``path``.
+
+    Raises ``ConfigError`` where the file is not a manifest, or one of another contract.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if not contract.understands(str(document["contract"])):
+            raise ConfigError(
+                f"{path}: written for contract {document['contract']}, this neumo knows "
+                f"{contract.version()}; install a neumo of the same major contract"
+            )
+        known = {name: document[name] for name in Manifest.__dataclass_fields__ if name in document}
+        known["models"] = {
+            name: ModelFiles(dict(files["sha256"])) for name, files in document["models"].items()
+        }
+        known["golden"] = Golden(**document["golden"])
+        return Manifest(**known)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigError(f"{path}: not a release manifest ({error})") from error
+
+
+def numbers(models_dir: Path) -> list[int]:
+    """The releases in ``models_dir``, oldest first; empty where there is none."""
+    found = (models_dir / MANIFEST_FOLDER).glob("*.json")
+    return sorted(int(path.stem) for path in found if path.stem.isdecimal())
+
+
+def newest(models_dir: Path) -> Manifest:
+    """The manifest of the newest release in ``models_dir``; ``ConfigError`` if there is none."""
+    releases = numbers(models_dir)
+    if not releases:
+        raise ConfigError(
+            f"{models_dir}: no release here (no {MANIFEST_FOLDER}/N.json); "
+            "make one with: neumo train"
+        )
+    return read(models_dir / MANIFEST_FOLDER / f"{releases[-1]}.json")
+
+
+def models_config(manifest: Manifest, base_path: str) -> str:
+    """``models.config`` for the models of ``manifest``, each below ``base_path``."""
+    blocks = [
+        f"""  config {{
+    name: "{name}"
+    base_path: "{base_path.rstrip("/")}/{name}"
+    model_platform: "tensorflow"
+    model_version_policy {{ latest {{ num_versions: {SERVED_VERSIONS} }} }}
+  }}
+"""
+        for name in sorted(manifest.models)
+    ]
+    return "model_config_list {\n" + "".join(blocks) + "}\n"
+
+
+def sha256_of_files(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file below ``folder``, by POSIX path relative to it."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }

@@ -1,0 +1,1 @@
+"""From a folder of radiographs to a release of versioned SavedModels."""
