@@ -10,43 +10,54 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from neumo import contract, raster, sources
+from neumo import arrays, contract, dicom, raster, sources
 from neumo.ensemble import Caution
 
-Pixels: TypeAlias = npt.NDArray[np.uint8]
 Source: TypeAlias = (
-    "str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO "
-    "| Image.Image | npt.NDArray[np.generic]"
+    str
+    | os.PathLike[str]
+    | bytes
+    | bytearray
+    | memoryview
+    | BinaryIO
+    | Image.Image
+    | npt.NDArray[np.generic]
 )
 """What ``read`` takes; its docstring says how each is understood."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Film:
-    """A radiograph as the models see it.
+    """A radiograph as the models see it, without anything that tells whose it is.
 
-    ``pixels`` is uint8 [256, 256, 1]; ``width_px`` and ``height_px`` are the original's, upright.
-    ``cautions`` say what a reader of a prediction about it should know. No identifier is kept.
+    ``pixels`` is uint8 [256, 256, 1], read-only; ``width_px`` and ``height_px`` are those of the
+    original, upright. ``cautions`` are what a reader of a prediction about it should know.
     """
 
-    pixels: Pixels
+    pixels: npt.NDArray[np.uint8]
     cautions: tuple[Caution, ...]
     width_px: int
     height_px: int
 
 
 def read(source: Source) -> Film:
-    """The film in ``source``: a path, the bytes of a file, a binary file, an image or an array.
+    """The film in ``source``.
 
-    Raises ``ImageError`` where no film can be read from it.
+    ``source`` is a path, the bytes of a file, a binary file (read to its end, left open), a
+    Pillow image, or an array: [h, w], [h, w, 1] or [h, w, 3] (RGB) of uint8, of uint16, or of
+    floats in [0, 1]. Files may be JPEG, PNG, WebP, TIFF, BMP, GIF or, with the ``dicom`` extra,
+    DICOM. The first frame is read. EXIF orientation is applied; what is transparent turns black,
+    as air is on a film. More than 8 bits are reduced as ``neumo.depth`` says.
+
+    Raises ``ImageError`` where no film can be read, or its sides are outside ``neumo.bounds``.
     """
-    image = raster.upright(
-        source if isinstance(source, Image.Image) else raster.decode(sources.content(source))
-    )
-    return Film(to_pixels(image), (), image.width, image.height)
+    image, cautions = _decode(source)
+    pixels = to_pixels(image)
+    pixels.flags.writeable = False
+    return Film(pixels, cautions, image.width, image.height)
 
 
-def to_pixels(image: Image.Image) -> Pixels:
+def to_pixels(image: Image.Image) -> npt.NDArray[np.uint8]:
     """The contract's input of an 8-bit ``image``: uint8 [256, 256, 1].
 
     Pillow's luma and bicubic filter, no aspect kept, as the original notebook fed its models.
@@ -56,3 +67,13 @@ def to_pixels(image: Image.Image) -> Pixels:
     grey = image.convert(contract.IMAGE_MODE)
     small = grey.resize(size, Image.Resampling[contract.IMAGE_RESAMPLE])
     return np.array(small, dtype=np.uint8)[:, :, None]
+
+
+def _decode(source: Source) -> tuple[Image.Image, tuple[Caution, ...]]:
+    """An upright 8-bit image, and what to know about it."""
+    if isinstance(source, np.ndarray):
+        return arrays.decode(source), ()
+    if isinstance(source, Image.Image):
+        return raster.convert(source)
+    data = sources.content(source)
+    return dicom.decode(data) if dicom.recognises(data) else raster.decode(data)

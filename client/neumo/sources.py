@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO, cast
 
 from neumo.errors import ImageError
 
@@ -12,7 +12,7 @@ MAX_FILE_BYTES = 512 * 1024 * 1024
 """No film is larger: 64 megapixels of 16-bit colour, uncompressed, are 384 MB."""
 
 
-def content(source: Any) -> bytes:
+def content(source: object) -> bytes:
     """The whole content of ``source``: a path, bytes, or a binary file (left open).
 
     Raises ``ImageError`` where it cannot be read, is empty, or exceeds ``MAX_FILE_BYTES``.
@@ -22,7 +22,7 @@ def content(source: Any) -> bytes:
     elif isinstance(source, str | os.PathLike):
         data = _of_path(Path(source))
     elif hasattr(source, "read"):
-        data = _of_file(source)
+        data = _of_file(cast(BinaryIO, source))
     else:
         raise ImageError(
             f"no film in a {type(source).__name__}: give a path, the bytes of a file, "

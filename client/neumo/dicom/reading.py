@@ -1,0 +1,118 @@
+"""The first frame of a DICOM file, and its cautions.
+
+Only the elements that the picture and its cautions need are read: no name, no number of the
+patient ever enters memory as more than the file's bytes.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import zlib
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from pydicom import Dataset, dcmread
+from pydicom.pixels import apply_color_lut, pixel_array
+
+from neumo import bounds, depth
+from neumo.dicom import MAGIC, PREAMBLE_BYTES, levels, subject
+from neumo.ensemble import Caution
+from neumo.errors import ImageError
+from neumo.raster import FIRST_FRAME
+from neumo.sources import MAX_FILE_BYTES
+
+_DEFLATED = b"1.2.840.10008.1.2.1.99"
+_IMPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2"
+
+_PIXEL_KEYWORDS = (
+    "Rows",
+    "Columns",
+    "NumberOfFrames",
+    "SamplesPerPixel",
+    "PhotometricInterpretation",
+    "PlanarConfiguration",
+    "BitsAllocated",
+    "BitsStored",
+    "HighBit",
+    "PixelRepresentation",
+    "PixelData",
+    "FloatPixelData",
+    "DoubleFloatPixelData",
+    "ExtendedOffsetTable",
+    "ExtendedOffsetTableLengths",
+)
+_PALETTE_KEYWORDS = tuple(
+    f"{segmented}{colour}PaletteColorLookupTable{part}"
+    for colour in ("Red", "Green", "Blue")
+    for segmented, part in (("", "Descriptor"), ("", "Data"), ("Segmented", "Data"))
+)
+
+
+def decode(data: bytes) -> tuple[Image.Image, tuple[Caution, ...]]:
+    """What ``neumo.dicom.decode`` says; raises whatever pydicom does on damaged bytes."""
+    dataset = _dataset(data)
+    if not all(isinstance(dataset.get(side), int) for side in ("Rows", "Columns")):
+        raise ImageError("a DICOM file without an image: give one that holds a radiograph")
+    bounds.check(dataset.Columns, dataset.Rows)
+    image = Image.fromarray(np.ascontiguousarray(_levels(dataset)))
+    cautions = subject.cautions(dataset)
+    if int(dataset.get("NumberOfFrames") or 1) > 1:
+        cautions = (*cautions, FIRST_FRAME)
+    return image, cautions
+
+
+def _dataset(data: bytes) -> Dataset:
+    if _DEFLATED in data[: 4 * 1024]:
+        _check_inflated_size(data)
+    tags = (*_PIXEL_KEYWORDS, *_PALETTE_KEYWORDS, *levels.KEYWORDS, *subject.KEYWORDS)
+    dataset = dcmread(io.BytesIO(data), force=True, specific_tags=list(tags))
+    if "TransferSyntaxUID" not in dataset.file_meta:
+        dataset.file_meta.TransferSyntaxUID = _syntax_without_meta(dataset)
+    return dataset
+
+
+def _syntax_without_meta(dataset: Dataset) -> str:
+    implicit, little_endian = dataset.original_encoding
+    if implicit:
+        return _IMPLICIT_LITTLE_ENDIAN
+    return f"{_IMPLICIT_LITTLE_ENDIAN}.{1 if little_endian else 2}"
+
+
+def _check_inflated_size(data: bytes) -> None:
+    """Refuse a deflated file that would fill the memory, which pydicom does not limit."""
+    start = PREAMBLE_BYTES + len(MAGIC)
+    meta_bytes = int.from_bytes(data[start + 8 : start + 12], "little")
+    body = data[start + 12 + meta_bytes :]
+    inflated = zlib.decompressobj(-zlib.MAX_WBITS).decompress(body, MAX_FILE_BYTES + 1)
+    if len(inflated) > MAX_FILE_BYTES:
+        raise bounds.too_large()
+
+
+def _levels(dataset: Dataset) -> npt.NDArray[np.uint8]:
+    """uint8 [rows, columns] or [rows, columns, 3], white where X-rays were stopped."""
+    stored = _stored(dataset)
+    photometric = str(dataset.PhotometricInterpretation)
+    if photometric == "PALETTE COLOR":
+        return depth.from_uint16(apply_color_lut(stored, dataset).astype(np.uint16))
+    if stored.ndim == 3:
+        excess_bits = max(int(dataset.BitsStored) - 8, 0)
+        return (stored >> excess_bits).astype(np.uint8)
+    grey = levels.grey(stored, dataset)
+    return 255 - grey if photometric == "MONOCHROME1" else grey
+
+
+def _stored(dataset: Dataset) -> npt.NDArray[Any]:
+    """The first frame's stored values."""
+    try:
+        frame: npt.NDArray[Any] = pixel_array(dataset, index=0)
+    except (RuntimeError, NotImplementedError):
+        syntax = dataset.file_meta.TransferSyntaxUID
+        if syntax.is_compressed and importlib.util.find_spec("gdcm") is None:
+            raise ImageError(
+                "compressed in a way that needs one more package: pip install 'neumo[dicom]'"
+            ) from None
+        raise
+    return frame
