@@ -1,0 +1,92 @@
+"""``neumo data``, ``neumo train`` and ``neumo export``.
+
+Nothing heavy is imported at the top, so that ``neumo --help`` stays quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+
+DEFAULT_WORKDIR = Path("runs/train")
+DATA_HELP = "a folder with NORMAL and PNEUMONIA in it, or Kaggle's chest_xray"
+
+
+def data(argv: list[str]) -> int:
+    """Say what a folder of radiographs holds and what training would keep of it."""
+    parser = argparse.ArgumentParser("neumo data", description=data.__doc__)
+    parser.add_argument("folder", type=Path, help=DATA_HELP)
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table of films there")
+    parser.add_argument("--json", action="store_true", help="print the counts as JSON")
+    args = parser.parse_args(argv)
+
+    from neumo_training import dataset, pipeline  # noqa: PLC0415 - pandas and TensorFlow are slow
+
+    table = dataset.scan(args.folder)
+    found = pipeline.describe(table)
+    print(json.dumps(found, indent=2) if args.json else "\n".join(pipeline.summary(found)))
+    if args.csv is not None:
+        table.to_csv(args.csv, index=False)
+    return 0
+
+
+def train(argv: list[str]) -> int:
+    """Train both members on a folder of radiographs and export a release; resumable."""
+    parser = argparse.ArgumentParser("neumo train", description=train.__doc__)
+    parser.add_argument("folder", type=Path, help=DATA_HELP)
+    _add_export_arguments(parser)
+    args = parser.parse_args(argv)
+    began = time.monotonic()
+
+    def say(line: str) -> None:
+        seconds = round(time.monotonic() - began)
+        print(f"{seconds // 60:3d}:{seconds % 60:02d}  {line}", flush=True)
+
+    _quiet_tensorflow()
+    from neumo_training import pipeline  # noqa: PLC0415 - TensorFlow is slow to import
+
+    pipeline.train(args.folder, args.workdir, say)
+    return _export(args)
+
+
+def export(argv: list[str]) -> int:
+    """Export a finished training run as a release of versioned SavedModels."""
+    parser = argparse.ArgumentParser("neumo export", description=export.__doc__)
+    _add_export_arguments(parser)
+    _quiet_tensorflow()
+    return _export(parser.parse_args(argv))
+
+
+def _add_export_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--workdir",
+        type=Path,
+        default=DEFAULT_WORKDIR,
+        help="where the run lives: checkpoints, splits, results (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--to",
+        type=Path,
+        metavar="DIR",
+        help="the model store to export to (default: models in the work folder)",
+    )
+    parser.add_argument("--release", type=int, metavar="N", help="default: the store's next number")
+
+
+def _export(args: argparse.Namespace) -> int:
+    from neumo_training import report  # noqa: PLC0415 - TensorFlow is slow to import
+    from neumo_training.export import export as write  # noqa: PLC0415
+
+    store = args.to or args.workdir / "models"
+    manifest = write(args.workdir, store, args.release)
+    print(report.text(manifest))
+    print(f"release {manifest.release} is in {store}")
+    print(f"serve it: neumo serve --model_config_file=... or {store} mounted at /models")
+    return 0
+
+
+def _quiet_tensorflow() -> None:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

@@ -1,0 +1,39 @@
+"""Encoded images to the contract's input, in TensorFlow's graph, as Pillow does it in the SDK.
+
+Pillow's luma and its two-pass bicubic resampling with 8-bit rounding between the passes are
+followed step by step (``src/libImaging/{Convert,Resample}.c``), so that ``encoded`` answers what
+the SDK would. Orientation in EXIF is not read here, and 16-bit images keep their high byte.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from neumo import contract
+
+_LUMA = (19595, 38470, 7471)
+_LUMA_SHIFT = 16
+
+
+def decode(image_bytes: Any) -> Any:
+    """Files' bytes, string [n] (JPEG, PNG, GIF, BMP), to uint8 [n, 256, 256, 1]."""
+    size = contract.IMAGE_SIZE_PX
+    spec = tf.TensorSpec((size, size, 1), tf.uint8)
+    return tf.map_fn(_decode_one, image_bytes, fn_output_signature=spec)
+
+
+def _decode_one(content: Any) -> Any:
+    pixels = tf.io.decode_image(content, channels=3, expand_animations=False)
+    pixels.set_shape((None, None, 3))
+    weighted = tf.reduce_sum(tf.cast(pixels, tf.int32) * _LUMA, axis=-1, keepdims=True)
+    grey = tf.bitwise.right_shift(weighted + (1 << (_LUMA_SHIFT - 1)), _LUMA_SHIFT)
+    height, size = tf.shape(grey)[0], contract.IMAGE_SIZE_PX
+    across = _resampled(tf.cast(grey, tf.float32), tf.stack([height, size]))
+    return tf.cast(_resampled(across, tf.constant([size, size])), tf.uint8)
+
+
+def _resampled(pixels: Any, size: Any) -> Any:
+    smooth = tf.image.resize(pixels, size, method="bicubic", antialias=True)
+    return tf.clip_by_value(tf.floor(smooth + 0.5), 0.0, 255.0)

@@ -1,0 +1,114 @@
+"""Trained members to a release: versioned SavedModels and the manifest that names them.
+
+Everything is built and checked in a staging folder of the same file system, then renamed into
+place, the manifest last: at any moment a model store holds whole versions only.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from neumo import contract, phantom, release
+from neumo.errors import ConfigError
+from neumo_training import signatures, warmup
+from neumo_training.files import write_atomically
+from neumo_training.pipeline import FINAL, RESULTS
+
+GOLDEN_SEED = 1905
+GOLDEN_COUNT = 8
+GOLDEN_TOLERANCE = 1e-4
+"""Absolute, on probabilities: other processors round float32 convolutions differently."""
+SERVED_FROM = "/models"
+"""Where TensorFlow Serving's image looks for models."""
+
+
+def export(workdir: Path, models_dir: Path, number: int | None = None) -> release.Manifest:
+    """Write the run in ``workdir`` as release ``number`` (default: the next) of ``models_dir``.
+
+    Raises ``ConfigError`` where the run is not finished, or the release exists: a release never
+    changes.
+    """
+    results = _results(workdir)
+    number = number or max(release.numbers(models_dir), default=0) + 1
+    manifest_path = models_dir / release.MANIFEST_FOLDER / f"{number}.json"
+    if manifest_path.exists():
+        raise ConfigError(f"{manifest_path}: release {number} exists; choose another --release")
+    staging = models_dir / ".staging"
+    shutil.rmtree(staging, ignore_errors=True)
+    members = contract.MEMBERS
+    for member in members:
+        model = keras.models.load_model(workdir / member.name / FINAL / "best.keras")
+        _write_model(member, model, results["threshold"], number, staging / member.name)
+    manifest = _manifest(results, number, {m.name: staging / m.name for m in members})
+    for member in members:
+        _install(staging / member.name, models_dir / member.name / str(number), staging)
+    config = release.models_config(manifest, SERVED_FROM)
+    write_atomically(manifest_path, manifest.to_json())
+    write_atomically(models_dir / release.MODELS_CONFIG, config)
+    shutil.rmtree(staging)
+    return manifest
+
+
+def _results(workdir: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads((workdir / RESULTS).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{workdir}: no finished run here; first: neumo train") from error
+    return found
+
+
+def _write_model(
+    member: contract.Model, model: Any, threshold: float, number: int, folder: Path
+) -> None:
+    servable = signatures.Member(model, threshold, number)
+    tf.saved_model.save(servable, str(folder), signatures=servable.signatures())
+    (folder / contract.CONTRACT_ASSET).parent.mkdir(exist_ok=True)
+    (folder / contract.CONTRACT_ASSET).write_text(
+        contract.to_json(member, number), encoding="utf-8"
+    )
+    warmup.write(member, folder / contract.WARMUP_ASSET)
+
+
+def _install(staged: Path, version: Path, staging: Path) -> None:
+    """Rename ``staged`` to ``version``; one left by a killed export, in no manifest, gives way."""
+    version.parent.mkdir(parents=True, exist_ok=True)
+    if version.exists():
+        version.replace(staging / f"{version.parent.name}-old")
+    staged.replace(version)
+
+
+def _manifest(results: dict[str, Any], number: int, folders: dict[str, Path]) -> release.Manifest:
+    return release.Manifest(
+        release=number,
+        contract=contract.version(),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        threshold=results["threshold"],
+        models={n: release.ModelFiles(release.sha256_of_files(f)) for n, f in folders.items()},
+        golden=_golden(folders),
+        roc=results["roc"],
+        metrics=results["metrics"],
+        data=results["data"],
+        environment=results["environment"],
+    )
+
+
+def _golden(folders: dict[str, Path]) -> release.Golden:
+    """What the SavedModels, read back from disk, answer to the golden inputs."""
+    images = phantom.draw(GOLDEN_SEED, GOLDEN_COUNT)
+    outputs = {}
+    for name, folder in folders.items():
+        loaded = tf.saved_model.load(str(folder))
+        answer = loaded.signatures[contract.SERVING_DEFAULT](image=tf.constant(images))
+        outputs[name] = {
+            key: [float(v) for v in np.asarray(value, np.float64)] for key, value in answer.items()
+        }
+    digest = phantom.sha256(images)
+    return release.Golden(GOLDEN_SEED, GOLDEN_COUNT, digest, GOLDEN_TOLERANCE, outputs)
