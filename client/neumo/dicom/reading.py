@@ -54,6 +54,8 @@ _PALETTE_KEYWORDS = tuple(
 def decode(data: bytes) -> tuple[Image.Image, tuple[Caution, ...]]:
     """What ``neumo.dicom.decode`` says; raises whatever pydicom does on damaged bytes."""
     dataset = _dataset(data)
+    if not dataset:
+        raise ImageError("a DICOM file cut off or damaged: copy or export it again")
     if not all(isinstance(dataset.get(side), int) for side in ("Rows", "Columns")):
         raise ImageError("a DICOM file without an image: give one that holds a radiograph")
     bounds.check(dataset.Columns, dataset.Rows)

@@ -1,0 +1,1 @@
+"""The SDK's subcommands of ``neumo``; the entry-point group ``neumo.commands`` lists them."""

@@ -1,0 +1,104 @@
+"""Command-line arguments to the files of films."""
+
+from __future__ import annotations
+
+import glob
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from neumo import dicom
+from neumo.errors import ImageError
+
+SUFFIXES = (
+    ".jpg",
+    ".jpeg",
+    ".png",
+    ".webp",
+    ".tif",
+    ".tiff",
+    ".bmp",
+    ".gif",
+    ".dcm",
+    ".dicom",
+)
+_INDEX = "DICOMDIR"
+"""A DICOM file that lists others and holds no image."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The files to read, in order, and the arguments that led to none, with the reason."""
+
+    files: tuple[Path, ...]
+    refused: tuple[tuple[str, ImageError], ...]
+
+
+def find(arguments: list[str]) -> Found:
+    """The files that ``arguments`` name: a file is itself, whatever it holds.
+
+    A folder stands for the films in it and below, by suffix or by DICOM's magic, sorted, hidden
+    ones left out. A pattern that names no file is expanded here, for shells that do not.
+    """
+    files: list[Path] = []
+    refused: list[tuple[str, ImageError]] = []
+    for argument in arguments:
+        try:
+            files += _named(argument)
+        except ImageError as error:
+            refused.append((argument, error))
+        except OSError:  # a name that the system refuses: reading it says why
+            files.append(Path(argument))
+    return Found(tuple(files), tuple(refused))
+
+
+def shown(path: str | Path) -> str:
+    """``path`` for a terminal: what cannot be printed is replaced."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(path))
+
+
+def _named(argument: str) -> list[Path]:
+    path = Path(argument)
+    if path.is_dir():
+        return _in_folder(path)
+    if path.exists() or not glob.has_magic(argument):
+        return [path]
+    matches = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207 - Path's takes no root
+    if not matches:
+        raise ImageError("no file matches: check the pattern")
+    return [
+        film
+        for match in map(Path, matches)
+        for film in (_in_folder(match) if match.is_dir() else [match])
+    ]
+
+
+def _in_folder(folder: Path) -> list[Path]:
+    films = sorted(
+        path
+        for parent, _, names in os.walk(folder)
+        for path in (Path(parent, name) for name in names)
+        if not _is_hidden(path.relative_to(folder)) and _is_film(path)
+    )
+    if not films:
+        raise ImageError("no image in this folder: give one with DICOM, JPEG or PNG films")
+    return films
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _is_film(path: Path) -> bool:
+    if path.name == _INDEX or not path.is_file():
+        return False
+    return path.suffix.lower() in SUFFIXES or _is_dicom(path)
+
+
+def _is_dicom(path: Path) -> bool:
+    start = dicom.PREAMBLE_BYTES
+    try:
+        with path.open("rb") as file:
+            return file.read(start + len(dicom.MAGIC))[start:] == dicom.MAGIC
+    except OSError:
+        return False
