@@ -37,6 +37,12 @@ def train(argv: list[str]) -> int:
     """Train both members on a folder of radiographs and export a release; resumable."""
     parser = argparse.ArgumentParser("neumo train", description=train.__doc__)
     parser.add_argument("folder", type=Path, help=DATA_HELP)
+    parser.add_argument(
+        "--configs",
+        type=Path,
+        metavar="DIR",
+        help="a folder with one <model>.toml for each member (default: the committed ones)",
+    )
     _add_export_arguments(parser)
     args = parser.parse_args(argv)
     began = time.monotonic()
@@ -46,9 +52,10 @@ def train(argv: list[str]) -> int:
         print(f"{seconds // 60:3d}:{seconds % 60:02d}  {line}", flush=True)
 
     _quiet_tensorflow()
-    from neumo_training import pipeline  # noqa: PLC0415 - TensorFlow is slow to import
+    from neumo_training import config, pipeline  # noqa: PLC0415 - TensorFlow is slow to import
 
-    pipeline.train(args.folder, args.workdir, say)
+    configs = config.members(args.configs or config.CONFIGS)
+    pipeline.train(args.folder, args.workdir, say, configs)
     return _export(args)
 
 

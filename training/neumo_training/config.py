@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from neumo.contract import MEMBERS
 from neumo.errors import ConfigError
 
 CONFIGS = Path(__file__).with_name("configs")
@@ -64,6 +65,6 @@ def read(path: Path) -> MemberConfig:
     return MemberConfig(**frozen)
 
 
-def default(model: str) -> MemberConfig:
-    """The committed configuration of ``model``."""
-    return read(CONFIGS / f"{model}.toml")
+def members(folder: Path = CONFIGS) -> tuple[MemberConfig, ...]:
+    """The configuration of each member of the contract, from ``folder``."""
+    return tuple(read(folder / f"{model.name}.toml") for model in MEMBERS)

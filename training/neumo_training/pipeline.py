@@ -21,8 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from neumo.contract import MEMBERS
-from neumo_training import baselines, config, curation, dataset, evaluation, splits, training
+from neumo_training import baselines, curation, dataset, evaluation, splits, training
 from neumo_training.config import MemberConfig
 from neumo_training.files import write_atomically
 from neumo_training.films import Films, inputs, load
@@ -50,16 +49,13 @@ class Trained:
     epochs: int
 
 
-def train(
-    folder: Path, workdir: Path, say: Say, configs: tuple[MemberConfig, ...] | None = None
-) -> Path:
+def train(folder: Path, workdir: Path, say: Say, configs: tuple[MemberConfig, ...]) -> Path:
     """Run everything in ``workdir``; returns the path of its ``results.json``.
 
     Goes on where an earlier run in ``workdir`` stopped. Raises ``ConfigError`` for data or a
     work folder that cannot be used.
     """
     results = workdir / RESULTS
-    configs = configs or tuple(config.default(model.name) for model in MEMBERS)
     table = dataset.scan(folder)
     data = describe(table)
     for line in summary(data):

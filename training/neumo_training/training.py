@@ -118,7 +118,7 @@ def _epoch(
         films, targets = augment(films, targets, seed, config)
         return films, targets[:, None]
 
-    steps = tf.data.Dataset.range(len(order) // size)
+    steps = tf.data.Dataset.range(max(1, len(order) // size))
     return steps.map(prepare, num_parallel_calls=2, deterministic=True).prefetch(2)
 
 
@@ -155,7 +155,7 @@ def _resume_or_build(folder: Path, config: MemberConfig, progress: Progress, fil
     if progress.epoch:
         return keras.models.load_model(folder / f"epoch-{progress.epoch}.keras")
     model = models.build(config)
-    _compile(model, config, films // config.batch_size)
+    _compile(model, config, max(1, films // config.batch_size))
     return model
 
 

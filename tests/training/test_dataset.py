@@ -1,0 +1,158 @@
+"""Reading a folder in Kaggle's layout, curating and splitting it."""
+
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from neumo.errors import ConfigError
+from neumo_training import curation, dataset, films, splits
+
+KAGGLE = Path(__file__).parents[3] / "shared/data/chest_xray"
+needs_kaggle = pytest.mark.skipif(
+    not KAGGLE.is_dir(), reason="the public data set is not on this machine"
+)
+
+
+def table(rows):
+    """A table of films from (label, type, series, number, group, sha256)."""
+    columns = ["label", "type", "series", "number", "group", "sha256"]
+    made = pd.DataFrame(rows, columns=columns)
+    made["patient"] = made["series"] + "-" + made["number"].astype(str)
+    made["name"] = [f"{i:03d}.jpeg" for i in range(len(made))]
+    return made
+
+
+def normals_and_persons(count):
+    """``count`` patients of each class."""
+    return table(
+        [
+            *[("NORMAL", "normal", "IM", n, f"normal-{n}", f"n{n}") for n in range(count)],
+            *[("PNEUMONIA", "virus", "person", n, f"person-{n}", f"p{n}") for n in range(count)],
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "patient", "kind", "group"),
+    [
+        ("person23_bacteria_86.jpeg", "person-23", "bacteria", "person-23"),
+        ("person1_virus_6.jpeg", "person-1", "virus", "person-1"),
+        ("IM-0115-0001.jpeg", "IM-115", "normal", "normal-115"),
+        ("NORMAL2-IM-0383-0001-0002.jpeg", "NORMAL2-IM-383", "normal", "normal-383"),
+    ],
+)
+def test_a_file_name_tells_the_patient(name, patient, kind, group):
+    """The patient, the type and the group that no split may tear are read from the name."""
+    known = dataset.patient_of(name)
+    assert (known.patient, known.type, known.group) == (patient, kind, group)
+
+
+def test_a_name_of_another_form_is_a_patient_of_its_own(tmp_path):
+    """Films of a hospital with other names are each taken for one patient."""
+    for label in ("NORMAL", "PNEUMONIA"):
+        (tmp_path / label).mkdir()
+        for name in ("a.png", "b.png"):
+            (tmp_path / label / name).write_bytes(name.encode())
+    assert dataset.scan(tmp_path)["patient"].nunique() == 4
+
+
+def test_one_image_of_each_patient_and_type_is_kept():
+    """Of a patient with both infections one film of each is kept, of others the first."""
+    rows = [("PNEUMONIA", t, "person", 1, "person-1", f"{t}{i}") for t in "vb" for i in range(3)]
+    kept = curation.one_per_patient(table(rows))
+    assert list(kept["name"]) == ["000.jpeg", "003.jpeg"]
+
+
+def test_balancing_draws_as_many_of_each_class_reproducibly():
+    """The larger class is cut to the smaller one's size, by the seed."""
+    films_ = normals_and_persons(10).iloc[5:]
+    kept = curation.balanced(films_, seed=1)
+    assert set(kept["label"].value_counts()) == {5}
+    assert kept.equals(curation.balanced(films_, seed=1))
+    assert not kept.equals(curation.balanced(films_, seed=2))
+
+
+def test_duplicates_are_left_out_and_contradictions_altogether():
+    """Of identical files one stays; of identical files with both labels none does."""
+    rows = [
+        ("NORMAL", "normal", "IM", 1, "normal-1", "same"),
+        ("NORMAL", "normal", "IM", 2, "normal-2", "same"),
+        ("NORMAL", "normal", "IM", 3, "normal-3", "both"),
+        ("PNEUMONIA", "virus", "person", 1, "person-1", "both"),
+    ]
+    assert list(curation.without_duplicates(table(rows))["number"]) == [1]
+
+
+def test_no_group_is_in_two_parts_and_none_is_lost():
+    """Hold-out and folds are disjoint and cover every patient."""
+    films_ = normals_and_persons(40)
+    made = splits.make(films_)
+    parts = [made.holdout, *made.folds]
+    assert sum(map(len, parts)) == films_["group"].nunique()
+    assert frozenset().union(*parts) == frozenset(films_["group"])
+
+
+def test_the_holdout_takes_the_lowest_numbers_of_each_series():
+    """The hold-out is ordered, which on this set is harder and more honest than a random one."""
+    made = splits.make(normals_and_persons(40))
+    expected = {f"{kind}-{n}" for kind in ("normal", "person") for n in range(6)}
+    assert made.holdout == expected
+
+
+def test_a_number_in_both_normal_series_stays_in_one_part():
+    """IM-7 and NORMAL2-IM-7 may be one child, so they are never apart."""
+    second = [("NORMAL", "normal", "NORMAL2-IM", n, f"normal-{n}", f"m{n}") for n in range(20, 60)]
+    both = pd.concat([normals_and_persons(40), table(second)], ignore_index=True)
+    made = splits.make(both)
+    parts = [made.holdout, *made.folds]
+    assert all(sum(group in part for part in parts) == 1 for group in both["group"])
+
+
+def test_too_few_patients_is_one_clear_line():
+    """Two patients cannot be split into a hold-out and three folds."""
+    with pytest.raises(ConfigError, match=r"^NORMAL: 2 patients are too few; 4 are the least$"):
+        splits.make(normals_and_persons(2))
+
+
+def test_splits_survive_being_written(tmp_path):
+    """What ``splits.json`` holds is read back the same."""
+    made = splits.make(normals_and_persons(40))
+    (tmp_path / "splits.json").write_text(made.to_json())
+    assert splits.read(tmp_path / "splits.json") == made
+
+
+@pytest.mark.parametrize(
+    ("make", "line"),
+    [
+        (lambda p: None, "no such folder"),
+        (lambda p: p.mkdir(), "needs the folders NORMAL and PNEUMONIA"),
+        (lambda p: [(p / c).mkdir(parents=True) for c in ("NORMAL", "PNEUMONIA")], "no images"),
+    ],
+)
+def test_a_folder_that_cannot_be_trained_on_is_one_clear_line(tmp_path, make, line):
+    """A missing folder, a missing class and an empty class each say what is missing."""
+    make(tmp_path / "data")
+    with pytest.raises(ConfigError, match=line):
+        dataset.scan(tmp_path / "data")
+
+
+def test_an_unreadable_film_is_left_out_and_named(films_folder, tmp_path):
+    """A broken file does not end a run, and does not vanish silently either."""
+    found = dataset.scan(films_folder)
+    broken = tmp_path / "IM-0000-0001.jpeg"
+    broken.write_bytes(b"not an image")
+    found.loc[0, "path"] = os.fspath(broken)
+    said: list[str] = []
+    loaded = films.load(found, said.append)
+    assert len(loaded.table) == len(loaded.pixels) == len(found) - 1
+    assert len(said) == 1
+    assert str(broken) in said[0]
+
+
+@needs_kaggle
+def test_the_committed_splits_are_the_ones_this_code_makes():
+    """``splits.json`` is reproduced from the public training folder."""
+    found = dataset.scan(KAGGLE)
+    assert splits.make(found) == splits.read(splits.COMMITTED)
