@@ -126,7 +126,7 @@ def test_splits_survive_being_written(tmp_path):
 @pytest.mark.parametrize(
     ("make", "line"),
     [
-        (lambda p: None, "no such folder"),
+        (lambda _: None, "no such folder"),
         (lambda p: p.mkdir(), "needs the folders NORMAL and PNEUMONIA"),
         (lambda p: [(p / c).mkdir(parents=True) for c in ("NORMAL", "PNEUMONIA")], "no images"),
     ],

@@ -25,7 +25,12 @@ def decode(image_bytes: Any) -> Any:
 
 
 def _decode_one(content: Any) -> Any:
-    pixels = tf.io.decode_image(content, channels=3, expand_animations=False)
+    pixels = tf.cond(
+        tf.io.is_jpeg(content),
+        # TensorFlow's default transform is a faster one that is up to 5 grey levels off Pillow's.
+        lambda: tf.io.decode_jpeg(content, channels=3, dct_method="INTEGER_ACCURATE"),
+        lambda: tf.io.decode_image(content, channels=3, expand_animations=False),
+    )
     pixels.set_shape((None, None, 3))
     weighted = tf.reduce_sum(tf.cast(pixels, tf.int32) * _LUMA, axis=-1, keepdims=True)
     grey = tf.bitwise.right_shift(weighted + (1 << (_LUMA_SHIFT - 1)), _LUMA_SHIFT)

@@ -1,0 +1,59 @@
+# The two commands: `make demo` and `make test`. Both set up what they need in .venv.
+
+VENV := .venv
+BIN := $(VENV)/bin
+IMAGES ?=
+DATA ?= ../shared/data/chest_xray
+# TensorFlow 2.20 has wheels for Python 3.11 to 3.13. Another one: make demo PYTHON=/path/to/python
+SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+  $$p -c '$(SUITABLE)' 2>/dev/null && echo $$p && break; done)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint benchmarks train lock proto wheel clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile
+
+demo: $(VENV)/.serving  ## real radiographs through the shipped release: make demo IMAGES="a.jpeg b.dcm"
+	@$(BIN)/neumo demo $(IMAGES)
+
+test: lint  ## lint, types, walls and every test
+	@echo "== tests"
+	@$(BIN)/pytest
+
+lint: $(VENV)/.dev
+	@echo "== ruff, mypy, import-linter"
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+benchmarks: $(VENV)/.dev  ## ratios against an in-process floor
+	@for file in tests/benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+train: $(VENV)/.dev  ## the whole training: make train DATA=chest_xray (an hour on 2 cores)
+	@$(BIN)/neumo train $(DATA)
+
+lock: $(VENV)/.dev  ## resolve the pinned versions anew
+	@$(BIN)/uv pip compile $(LOCK) --extra dev -o requirements/dev.lock pyproject.toml
+	@$(BIN)/uv pip compile $(LOCK) --extra serving -c requirements/dev.lock -o requirements/serving.lock pyproject.toml
+LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+
+wheel: $(VENV)/.dev  ## build the wheel, with the newest release inside
+	@$(BIN)/uv build --quiet --wheel --out-dir dist
+
+clean:  ## remove what was made here
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "neumo needs Python 3.11, 3.12 or 3.13 with venv (Debian: apt install python3-venv); or name one: make PYTHON=/path/to/python" >&2; exit 2; }
+	@echo "== making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+
+# A set of pinned packages, then neumo itself, editable. dev contains serving.
+$(VENV)/.serving $(VENV)/.dev: $(VENV)/.%: requirements/%.lock pyproject.toml | $(VENV)/bin/python
+	@echo "== installing the packages pinned in $< (TensorFlow is large: a minute or more)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@

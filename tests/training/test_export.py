@@ -1,0 +1,252 @@
+"""What a release's SavedModels are, and that a model store is never half written."""
+
+import io
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+from tensorflow.core.framework import types_pb2
+
+from neumo import contract, image, phantom, release
+from neumo.errors import ConfigError
+from neumo_training import decoding, export, films, signatures, training
+
+VAL = Path(__file__).parents[3] / "shared/data/chest_xray/val"
+MEMBERS = [member.name for member in contract.MEMBERS]
+
+
+@pytest.fixture(scope="module")
+def loaded(run):
+    """Release 1's SavedModels, read back from disk."""
+    return {name: tf.saved_model.load(str(run.store / name / "1")) for name in MEMBERS}
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_signatures_are_the_contracts(loaded, name):
+    """Every signature has the contract's tensors with the contract's dtypes and shapes."""
+    for expected in contract.model(name).signatures:
+        found = loaded[name].signatures[expected.name]
+        taken = found.structured_input_signature[1]
+        given = found.structured_outputs
+        assert {k: (v.dtype, tuple(v.shape)) for k, v in taken.items()} == {
+            t.name: (tf_dtype(t), t.shape) for t in expected.inputs
+        }
+        assert {k: (v.dtype, v.shape.rank) for k, v in given.items()} == {
+            t.name: (tf_dtype(t), len(t.shape)) for t in expected.outputs
+        }
+
+
+def tf_dtype(tensor):
+    """TensorFlow's dtype of one of the contract's tensors."""
+    return tf.dtypes.as_dtype(types_pb2.DataType.Value(tensor.dtype))
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_the_saved_model_answers_what_keras_does(run, loaded, name):
+    """Exporting changes no probability by more than 1e-5."""
+    import keras
+
+    images = phantom.draw(5, 6)
+    model = keras.models.load_model(run.workdir / name / "final" / "best.keras")
+    expected = training.probabilities(model, films.inputs(images))
+    found = loaded[name].signatures["serving_default"](image=tf.constant(images))
+    np.testing.assert_allclose(found["probability"], expected, atol=1e-5)
+    assert set(found["release"].numpy()) == {1}
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_the_contract_travels_with_the_model(run, name):
+    """``assets.extra/contract.json`` is the contract, with this release's number."""
+    written = json.loads((run.store / name / "1" / contract.CONTRACT_ASSET).read_text())
+    assert written["contract"] == contract.version()
+    assert (written["model"], written["release"]) == (name, 1)
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_warm_up_records_cover_every_signature(run, name):
+    """The official protobuf reads each record, and each names a signature of the model."""
+    from tensorflow_serving.apis import prediction_log_pb2
+
+    path = run.store / name / "1" / contract.WARMUP_ASSET
+    logs = [
+        prediction_log_pb2.PredictionLog.FromString(record.numpy())
+        for record in tf.data.TFRecordDataset(str(path))
+    ]
+    asked = {log.predict_log.request.model_spec.signature_name for log in logs}
+    assert asked == {signature.name for signature in contract.model(name).signatures}
+
+
+def test_the_manifest_names_every_file_and_its_golden_answers_hold(run, loaded):
+    """Hashes match the files on disk, and the golden inputs give the golden outputs."""
+    manifest = release.newest(run.store)
+    golden = manifest.golden
+    images = phantom.draw(golden.seed, golden.count)
+    assert phantom.sha256(images) == golden.inputs_sha256
+    for name, files in manifest.models.items():
+        assert files.sha256 == release.sha256_of_files(run.store / name / "1")
+        found = loaded[name].signatures["serving_default"](image=tf.constant(images))
+        for key, values in golden.outputs[name].items():
+            np.testing.assert_allclose(found[key], values, atol=golden.tolerance)
+
+
+def test_models_config_lists_the_releases_models(run):
+    """TensorFlow Serving's own protobuf parses ``models.config``; two versions are served."""
+    from google.protobuf import text_format
+    from tensorflow_serving.config import model_server_config_pb2
+
+    text = (run.store / release.MODELS_CONFIG).read_text()
+    parsed = text_format.Parse(text, model_server_config_pb2.ModelServerConfig())
+    configs = {c.name: c for c in parsed.model_config_list.config}
+    assert configs.keys() == set(MEMBERS)
+    for name, found in configs.items():
+        assert found.base_path == f"/models/{name}"
+        assert found.model_version_policy.latest.num_versions == release.SERVED_VERSIONS
+
+
+def test_a_release_never_changes(run):
+    """Exporting over an existing release is refused in one line."""
+    with pytest.raises(ConfigError, match="release 1 exists; choose another --release"):
+        export.export(run.workdir, run.store, 1)
+
+
+def test_the_next_export_is_the_next_release(run, tmp_path):
+    """Without a number an export takes the one after the store's newest."""
+    store = tmp_path / "models"
+    shutil.copytree(run.store, store)
+    assert export.export(run.workdir, store).release == 2
+    assert release.numbers(store) == [1, 2]
+
+
+@pytest.mark.parametrize("calls_survived", range(4))
+def test_an_export_that_dies_leaves_no_half_version(run, tmp_path, monkeypatch, calls_survived):
+    """Whichever rename the export dies at, what is in place is whole, and a retry completes."""
+    store, survived = tmp_path / "models", iter(range(calls_survived))
+    rename = Path.replace
+
+    def dying(self, target):
+        if next(survived, None) is None:
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "replace", dying)
+    with pytest.raises(KeyboardInterrupt):
+        export.export(run.workdir, store)
+    monkeypatch.undo()
+    for version in store.glob("*/1"):
+        tf.saved_model.load(str(version))
+        assert (version / contract.WARMUP_ASSET).exists()
+    if calls_survived < 3:
+        assert release.numbers(store) == []
+    export.export(run.workdir, store, 1 if calls_survived < 3 else 2)
+    newest = release.newest(store)
+    for name, files in newest.models.items():
+        version = store / name / str(newest.release)
+        assert files.sha256 == release.sha256_of_files(version)
+    assert not (store / ".staging").exists()
+
+
+def test_an_unfinished_run_cannot_be_exported(tmp_path):
+    """One line says what to do first."""
+    with pytest.raises(ConfigError, match="no finished run here; first: neumo train"):
+        export.export(tmp_path, tmp_path / "models")
+
+
+def test_the_heat_map_finds_a_marked_patch():
+    """Grad-CAM of a model that looks for brightness is hot where a bright patch was pasted."""
+    features = np.zeros((1, 8, 8, 1), np.float32)
+    features[0, 5, 2] = 1.0
+    heat = signatures.grad_cam(tf.constant(features), tf.ones_like(features))[0].numpy()
+    row, column = np.unravel_index(np.argmax(heat), heat.shape)
+    assert (row // 4, column // 4) == (5, 2)
+    assert heat.max() == 1.0
+    assert heat.min() == 0.0
+
+
+def test_the_exported_heat_map_lies_in_the_frame_of_the_film(run, tmp_path):
+    """A model made to see bright patches, exported, shows a pasted patch where it is."""
+    servable = signatures.Member(_patch_finder(), 0.5, 1)
+    tf.saved_model.save(servable, str(tmp_path), signatures=servable.signatures())
+    explain = tf.saved_model.load(str(tmp_path)).signatures["explain"]
+    for y, x in ((40, 200), (128, 64), (220, 128)):
+        film = np.full((1, 256, 256, 1), 60, np.uint8)
+        film[0, y - 12 : y + 12, x - 12 : x + 12] = 250
+        heat = explain(image=tf.constant(film))["heatmap"][0].numpy()
+        assert min(heat.shape) >= contract.HEATMAP_MIN_SIZE_PX
+        scale = contract.IMAGE_SIZE_PX / heat.shape[0]
+        found = (np.array(np.unravel_index(np.argmax(heat), heat.shape)) + 0.5) * scale
+        assert np.abs(found - (y, x)).max() < 16
+
+
+def _patch_finder():
+    """A CNN whose only feature is local brightness."""
+    import keras
+
+    from neumo_training.models import FEATURES
+
+    size = films.INPUT_SIZE_PX
+    film = keras.Input((size, size, 1))
+    bright = keras.layers.AveragePooling2D(8)(film)
+    x = keras.layers.Activation("relu", name=FEATURES)(bright)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    head = keras.layers.Dense(1)
+    model = keras.Model(film, head(x))
+    head.set_weights([np.ones((1, 1), np.float32), np.zeros(1, np.float32)])
+    return model
+
+
+def encoded(picture, **options):
+    """The bytes of a file that holds ``picture``."""
+    buffer = io.BytesIO()
+    picture.save(buffer, **options)
+    return buffer.getvalue()
+
+
+def drawn(mode, size):
+    """A phantom of another size and mode."""
+    return Image.fromarray(phantom.draw(9, 1)[0, :, :, 0]).resize(size).convert(mode)
+
+
+FORMATS = [
+    ("L", {"format": "PNG"}),
+    ("RGB", {"format": "PNG"}),
+    ("L", {"format": "JPEG", "quality": 90}),
+    ("RGB", {"format": "JPEG", "quality": 90}),
+    ("L", {"format": "BMP"}),
+    ("L", {"format": "GIF"}),
+]
+
+
+def distance(content):
+    """The largest difference in grey levels, graph against Pillow, and how many pixels differ."""
+    expected = image.read(content).pixels.astype(int)
+    found = decoding.decode(tf.constant([content])).numpy()[0].astype(int)
+    return np.abs(found - expected).max(), (found != expected).mean()
+
+
+@pytest.mark.parametrize("size", [(224, 224), (1000, 1400)])
+@pytest.mark.parametrize(("mode", "options"), FORMATS)
+def test_decoding_in_the_graph_is_pillows_to_one_level(mode, options, size):
+    """``encoded`` sees the SDK's pixels: at most one in a thousand is one grey level away."""
+    furthest, share = distance(encoded(drawn(mode, size), **options))
+    assert furthest <= 1
+    assert share < 0.001
+
+
+@pytest.mark.parametrize(("mode", "options"), FORMATS)
+def test_enlarging_in_the_graph_is_pillows_to_two_levels(mode, options):
+    """An image smaller than 256 pixels meets ties in rounding, never more than two levels."""
+    furthest, _ = distance(encoded(drawn(mode, (64, 300)), **options))
+    assert furthest <= 2
+
+
+@pytest.mark.skipif(not VAL.is_dir(), reason="the public data set is not on this machine")
+def test_decoding_in_the_graph_is_pillows_on_real_films():
+    """On the 16 validation films at their original size, too, one grey level is the most."""
+    for path in sorted(VAL.rglob("*.jpeg")):
+        furthest, share = distance(path.read_bytes())
+        assert furthest <= 1
+        assert share < 0.001

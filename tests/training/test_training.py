@@ -1,0 +1,134 @@
+"""A run survives being killed, and refuses to mix with another."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import write_configs, write_films
+
+from neumo.errors import ConfigError
+from neumo_training import config, dataset, films, pipeline, training
+
+EPOCHS = 6
+TRAIN = """
+import sys
+from pathlib import Path
+from neumo_training import config, dataset, films, training
+settings = config.members(Path(sys.argv[2]))[0]
+loaded = films.load(dataset.scan(Path(sys.argv[1])), print)
+training.run(settings, loaded, None, int(sys.argv[4]), Path(sys.argv[3]), print)
+"""
+
+
+@pytest.fixture(scope="module")
+def setting(tmp_path_factory):
+    """Films, a configuration, and a folder for runs."""
+    base = tmp_path_factory.mktemp("kill")
+    return write_films(base / "films", patients=8), write_configs(base / "configs", EPOCHS), base
+
+
+def weights(folder):
+    """The finished run's weights in one vector."""
+    import keras
+
+    model = keras.models.load_model(folder / "best.keras")
+    return np.concatenate([np.ravel(w) for w in model.get_weights()])
+
+
+def test_a_killed_run_goes_on_and_ends_like_an_unbroken_one(setting):
+    """After SIGKILL between epochs the run resumes there and finds the same weights."""
+    data, configs, base = setting
+    broken = base / "broken"
+    command = [sys.executable, "-u", "-c", TRAIN, str(data), str(configs)]
+    quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"}
+    first = subprocess.Popen(
+        [*command, str(broken), str(EPOCHS)], env=quiet, stdout=subprocess.PIPE, text=True
+    )
+    for line in first.stdout:
+        if "epoch  2/" in line:
+            first.send_signal(signal.SIGKILL)
+            break
+    first.wait()
+    first.stdout.close()
+    assert first.returncode == -signal.SIGKILL
+    reached = json.loads((broken / "state.json").read_text())["epoch"]
+    assert 2 <= reached < EPOCHS
+    second = subprocess.run(
+        [*command, str(broken), str(EPOCHS)],
+        env=quiet,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert f"epoch {reached + 1:2d}/" in second.stdout
+    assert f"epoch {reached:2d}/" not in second.stdout
+    subprocess.run([*command, str(base / "whole"), str(EPOCHS)], env=quiet, check=True)
+    np.testing.assert_allclose(weights(broken), weights(base / "whole"), atol=1e-5)
+
+
+def test_a_finished_run_is_not_trained_again(run):
+    """The same command after the end changes nothing and says so."""
+    before = (run.workdir / "results.json").read_bytes()
+    said: list[str] = []
+    pipeline.train(run.data, run.workdir, said.append, ())
+    assert (run.workdir / "results.json").read_bytes() == before
+    assert said[-1].endswith("nothing left to train")
+
+
+def test_a_folder_of_another_configuration_is_refused(run, tmp_path):
+    """Runs that differ never share checkpoints: one line says to delete or rename."""
+    other = config.members(write_configs(tmp_path / "configs", epochs=9))[0]
+    loaded = films.load(dataset.scan(run.data), print)
+    with pytest.raises(ConfigError, match="another configuration; delete it"):
+        training.run(other, loaded, None, 9, run.workdir / other.model / "final", print)
+
+
+def test_early_stopping_counts_epochs_without_improvement():
+    """A run ends when the validation loss has not improved for the configured epochs."""
+    progress = training.Progress("", "", epoch=9, best_epoch=4)
+    assert progress.stopped_early(5)
+    assert not progress.stopped_early(6)
+
+
+def test_an_epoch_is_the_same_for_the_same_seed(setting):
+    """Shuffling and augmentation depend on the seed and the epoch's number only."""
+    data, configs, _ = setting
+    settings = config.members(configs)[0]
+    loaded = films.load(dataset.scan(data), print)
+    pixels = films.inputs(loaded.pixels)
+
+    def first_batch(epoch):
+        return next(iter(training._epoch(pixels, loaded.labels, settings, epoch)))[0].numpy()
+
+    np.testing.assert_array_equal(first_batch(0), first_batch(0))
+    assert np.abs(first_batch(0) - first_batch(1)).max() > 0.1
+
+
+def test_every_film_is_scored_by_a_model_that_never_saw_its_patient(run):
+    """The results carry the threshold, the out-of-fold curve and the hold-out's metrics."""
+    results = json.loads((run.workdir / "results.json").read_text())
+    assert 0.0 < results["threshold"] < 1.0
+    assert results["metrics"]["holdout"]["models"].keys() == {
+        "ensemble",
+        "pneumonia_tuned",
+        "pneumonia_residual",
+    }
+    assert len(results["roc"]["fpr"]) == len(results["roc"]["threshold"])
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("model = ", "Invalid value"),
+        ('model = "pneumonia_tuned"', "missing or unknown: architecture"),
+    ],
+)
+def test_a_bad_configuration_is_one_clear_line(tmp_path, text, line):
+    """A file that does not parse, or lacks a key, is named with what is wrong."""
+    (tmp_path / "pneumonia_tuned.toml").write_text(text)
+    with pytest.raises(ConfigError, match=line):
+        config.members(tmp_path)
