@@ -17,14 +17,14 @@ from PIL import Image
 from pydicom import Dataset, dcmread
 from pydicom.pixels import apply_color_lut, pixel_array
 
-from neumo import bounds, depth
+from neumo import bounds, depth, sources
 from neumo.dicom import MAGIC, PREAMBLE_BYTES, levels, subject
 from neumo.ensemble import Caution
 from neumo.errors import ImageError
 from neumo.raster import FIRST_FRAME
-from neumo.sources import MAX_FILE_BYTES
 
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
+_PIECE_BYTES = 16 * 1024 * 1024
 _IMPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2"
 
 _PIXEL_KEYWORDS = (
@@ -87,10 +87,13 @@ def _check_inflated_size(data: bytes) -> None:
     """Refuse a deflated file that would fill the memory, which pydicom does not limit."""
     start = PREAMBLE_BYTES + len(MAGIC)
     meta_bytes = int.from_bytes(data[start + 8 : start + 12], "little")
-    body = data[start + 12 + meta_bytes :]
-    inflated = zlib.decompressobj(-zlib.MAX_WBITS).decompress(body, MAX_FILE_BYTES + 1)
-    if len(inflated) > MAX_FILE_BYTES:
-        raise bounds.too_large()
+    inflater, rest = zlib.decompressobj(-zlib.MAX_WBITS), data[start + 12 + meta_bytes :]
+    inflated_bytes = 0
+    while rest:
+        inflated_bytes += len(inflater.decompress(rest, _PIECE_BYTES))
+        rest = inflater.unconsumed_tail
+        if inflated_bytes > sources.MAX_FILE_BYTES:
+            raise bounds.too_large()
 
 
 def _levels(dataset: Dataset) -> npt.NDArray[np.uint8]:
