@@ -1,0 +1,141 @@
+"""The three calls that neumo makes, as data that either transport can carry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Generic, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from neumo import contract, wire
+
+A_co = TypeVar("A_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class RestRequest:
+    """What REST sends: the verb, the path below the server's root, and the JSON body."""
+
+    verb: str
+    path: str
+    body: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reply(Generic[A_co]):
+    """An answer, and the seconds that its call took."""
+
+    answer: A_co
+    seconds: float
+
+
+class Call(Protocol[A_co]):
+    """One question to one model, whose answer is an ``A_co``.
+
+    ``read_rpc`` and ``read_rest`` raise ``ValueError`` where the data is no such answer.
+    """
+
+    @property
+    def model(self) -> str:
+        """The servable that is asked."""
+
+    @property
+    def rpc_method(self) -> str:
+        """The gRPC method's path."""
+
+    def rpc_body(self) -> bytes:
+        """The serialized request message."""
+
+    def read_rpc(self, data: bytes) -> A_co:
+        """The answer in a serialized response message."""
+
+    def rest_request(self) -> RestRequest:
+        """The same question for the REST API."""
+
+    def read_rest(self, data: bytes) -> A_co:
+        """The answer in the body of a REST response."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predict:
+    """Run ``signature`` of ``model`` on ``inputs``; ``version`` pins what may answer."""
+
+    rpc_method: ClassVar[str] = "/tensorflow.serving.PredictionService/Predict"
+
+    model: str
+    signature: contract.Signature
+    inputs: Mapping[str, npt.NDArray[np.generic]]
+    version: int | None = None
+
+    def rpc_body(self) -> bytes:
+        """A ``PredictRequest`` for the outputs that the contract knows, and no others."""
+        outputs = [tensor.name for tensor in self.signature.outputs]
+        return wire.predict_request(
+            self.model, self.signature.name, self.inputs, version=self.version, outputs=outputs
+        )
+
+    def read_rpc(self, data: bytes) -> wire.Answer:
+        """The outputs in a ``PredictResponse``."""
+        return wire.predict_response(data)
+
+    def rest_request(self) -> RestRequest:
+        """``POST …:predict`` in the column format."""
+        path = wire.rest_path(self.model, self.version) + ":predict"
+        return RestRequest("POST", path, wire.rest_body(self.signature.name, self.inputs))
+
+    def read_rest(self, data: bytes) -> wire.Answer:
+        """The outputs in a JSON answer."""
+        return wire.rest_answer(self.model, self.signature, data)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Which versions of ``model`` there are, and in which state."""
+
+    rpc_method: ClassVar[str] = "/tensorflow.serving.ModelService/GetModelStatus"
+
+    model: str
+
+    def rpc_body(self) -> bytes:
+        """A ``GetModelStatusRequest``."""
+        return wire.status_request(self.model)
+
+    def read_rpc(self, data: bytes) -> wire.ModelStatus:
+        """The versions in a ``GetModelStatusResponse``."""
+        return wire.status_response(self.model, data)
+
+    def rest_request(self) -> RestRequest:
+        """``GET`` of the model's path."""
+        return RestRequest("GET", wire.rest_path(self.model))
+
+    def read_rest(self, data: bytes) -> wire.ModelStatus:
+        """The versions in a JSON answer."""
+        return wire.rest_status(self.model, data)
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """Which signatures ``model`` has: those of ``version``, or of what the server would choose."""
+
+    rpc_method: ClassVar[str] = "/tensorflow.serving.PredictionService/GetModelMetadata"
+
+    model: str
+    version: int | None = None
+
+    def rpc_body(self) -> bytes:
+        """A ``GetModelMetadataRequest``."""
+        return wire.metadata_request(self.model, self.version)
+
+    def read_rpc(self, data: bytes) -> wire.ModelMetadata:
+        """The signatures in a ``GetModelMetadataResponse``."""
+        return wire.metadata_response(data)
+
+    def rest_request(self) -> RestRequest:
+        """``GET`` of the model's metadata."""
+        return RestRequest("GET", wire.rest_path(self.model, self.version) + "/metadata")
+
+    def read_rest(self, data: bytes) -> wire.ModelMetadata:
+        """The signatures in a JSON answer."""
+        return wire.rest_metadata(data)

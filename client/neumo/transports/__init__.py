@@ -1,0 +1,43 @@
+"""How calls reach a server: one interface, two ways, thin over ``neumo.calls``."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from typing import Protocol, TypeVar
+
+from neumo.calls import Call, Reply
+from neumo.transports import address
+
+A = TypeVar("A")
+
+
+class Transport(Protocol):
+    """Carries calls to one server, several at a time, from any thread."""
+
+    target: str
+    """The server's URL, for messages."""
+
+    def start(self, call: Call[A], timeout_s: float) -> Future[Reply[A]]:
+        """Send ``call`` without waiting.
+
+        The future gives the reply, or raises a ``ServingError``, within ``timeout_s`` seconds;
+        cancelling it gives the call up.
+        """
+
+    def close(self) -> None:
+        """Release the connections; calls under way end."""
+
+
+def connect(url: str) -> Transport:
+    """The transport for ``url``; raises ``ConfigError`` for a URL that is none.
+
+    No connection is made before the first call.
+    """
+    where = address.parse(url)
+    if where.is_grpc:
+        from neumo.transports.rpc import RpcTransport  # noqa: PLC0415 - grpc is slow to import
+
+        return RpcTransport(where)
+    from neumo.transports.rest import RestTransport  # noqa: PLC0415 - requests is slow to import
+
+    return RestTransport(where)

@@ -1,0 +1,67 @@
+"""Server URLs: ``grpc://host:port``, ``grpcs://…``, ``http://…``, ``https://…``, ``unix:///path``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from neumo.errors import ConfigError
+
+_DEFAULT_PORTS = {"grpc": 8500, "grpcs": 443, "http": 8501, "https": 443}
+"""TensorFlow Serving's own ports; a server with TLS stands behind a proxy on 443."""
+
+_EXAMPLE = "give one such as grpc://localhost:8500 or http://localhost:8501"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server is.
+
+    ``host`` has no brackets, also for IPv6; ``path`` is the prefix of a REST API behind a proxy,
+    without a final slash, or the path of a UNIX socket.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+    @property
+    def netloc(self) -> str:
+        """``host:port``, an IPv6 address in brackets."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    @property
+    def is_grpc(self) -> bool:
+        """Whether gRPC is spoken there, rather than REST."""
+        return self.scheme in ("grpc", "grpcs", "unix")
+
+    def __str__(self) -> str:
+        if self.scheme == "unix":
+            return f"unix://{self.path}"
+        return f"{self.scheme}://{self.netloc}{self.path}"
+
+
+def parse(url: str) -> Address:
+    """The address in ``url``.
+
+    Without a port: 8500 for grpc, 8501 for http, 443 for grpcs and https. Raises ``ConfigError``,
+    which repeats no user name or password of the URL.
+    """
+    try:
+        parts = urlsplit(url)
+        scheme, host, port = parts.scheme.lower(), parts.hostname or "", parts.port
+    except ValueError:
+        raise ConfigError(f"the server's URL cannot be read: {_EXAMPLE}") from None
+    if parts.username is not None or parts.password is not None:
+        raise ConfigError(f"a user name in the server's URL is not supported: {_EXAMPLE}")
+    if parts.query or parts.fragment:
+        raise ConfigError(f"the server's URL has a ? or # part: {_EXAMPLE}")
+    if scheme == "unix" and not host and parts.path.startswith("/"):
+        return Address("unix", "", 0, parts.path)
+    if scheme not in _DEFAULT_PORTS or not host:
+        raise ConfigError(f"{url!r} is no server's URL: {_EXAMPLE}")
+    if scheme in ("grpc", "grpcs") and parts.path.strip("/"):
+        raise ConfigError(f"{url!r}: gRPC has no path after the port; {_EXAMPLE}")
+    return Address(scheme, host, port or _DEFAULT_PORTS[scheme], parts.path.rstrip("/"))

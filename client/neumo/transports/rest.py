@@ -1,0 +1,102 @@
+"""REST: calls as JSON over a pool of connections."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+import requests
+from requests import exceptions
+from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
+
+from neumo import faults, wire
+from neumo.calls import Call, Reply, RestRequest
+from neumo.errors import BadResponse, ConfigError, DeadlineExceeded, ServingError, Unavailable
+from neumo.transports.address import Address
+
+A = TypeVar("A")
+
+MAX_CONNECTIONS = 64
+_PIECE_BYTES = 64 * 1024
+_BROKEN = (exceptions.RequestException, HTTPError, OSError)
+
+
+class RestTransport:
+    """A pool of connections to one address; thread-safe. No redirect is followed."""
+
+    def __init__(self, address: Address) -> None:
+        self.target = str(address)
+        self._pool = ThreadPoolExecutor(MAX_CONNECTIONS, thread_name_prefix="neumo-rest")
+        self._session = requests.Session()
+        adapter = requests.adapters.HTTPAdapter(pool_maxsize=MAX_CONNECTIONS)
+        self._session.mount(f"{address.scheme}://", adapter)
+
+    def start(self, call: Call[A], timeout_s: float) -> Future[Reply[A]]:
+        """Send ``call``; the future gives its reply, or raises a ``ServingError``."""
+        deadline = time.monotonic() + timeout_s
+        try:
+            return self._pool.submit(self._reply, call, deadline)
+        except RuntimeError:
+            raise ConfigError("the client is closed: make a new one") from None
+
+    def close(self) -> None:
+        """Start no further call and close the idle connections."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._session.close()
+
+    def _reply(self, call: Call[A], deadline: float) -> Reply[A]:
+        started = time.monotonic()
+        try:
+            status, body = self._exchange(call.rest_request(), deadline)
+        except _BROKEN as error:
+            raise self._broken(call.model, error) from error
+        if status != 200:
+            raise self._refused(call.model, status, body)
+        try:
+            answer = call.read_rest(body)
+        except ValueError as error:
+            raise BadResponse(call.model, self.target, faults.brief(str(error))) from error
+        return Reply(answer, time.monotonic() - started)
+
+    def _exchange(self, request: RestRequest, deadline: float) -> tuple[int, bytes]:
+        """The status and the whole body; each wait is bounded by what is left of the deadline."""
+        with self._session.request(
+            request.verb,
+            self.target + request.path,
+            data=request.body,
+            headers={"Content-Type": "application/json"},
+            timeout=_left(deadline),
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            pieces = []
+            # read1 returns whatever came, so that a server that drips cannot outlive the deadline.
+            while piece := response.raw.read1(_PIECE_BYTES, decode_content=True):
+                pieces.append(piece)
+                _left(deadline)
+            return response.status_code, b"".join(pieces)
+
+    def _broken(self, model: str, error: Exception) -> ServingError:
+        text = faults.brief(str(error))
+        if isinstance(error, exceptions.Timeout | ReadTimeoutError):
+            return DeadlineExceeded(model, self.target, "no answer within the deadline")
+        if "BadStatusLine" in text:
+            return BadResponse(model, self.target, "what answered there does not speak HTTP")
+        if isinstance(error, exceptions.InvalidHeader | DecodeError):
+            return BadResponse(model, self.target, text)
+        return Unavailable(model, self.target, text)
+
+    def _refused(self, model: str, status: int, body: bytes) -> ServingError:
+        from_server = wire.rest_error(body)
+        kind = faults.of_http(status, said_by_server=from_server is not None)
+        text = body.decode("utf-8", "replace") if from_server is None else from_server
+        return kind(model, self.target, f"HTTP {status}: {faults.brief(text)}")
+
+
+def _left(deadline: float) -> float:
+    """Seconds until ``deadline``; ``requests.Timeout`` where it has passed."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise exceptions.Timeout
+    return left
