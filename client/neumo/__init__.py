@@ -1,1 +1,82 @@
-"""The SDK of neumo."""
+"""neumo: pneumonia in radiographs of children's chests, asked of TensorFlow Serving.
+
+A research tool, not a medical device.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from neumo.client import Client
+    from neumo.ensemble import Caution, Explanation, Member, Prediction
+    from neumo.errors import (
+        BadResponse,
+        ConfigError,
+        ContractError,
+        DeadlineExceeded,
+        ImageError,
+        InvalidRequest,
+        ModelNotFound,
+        NeumoError,
+        NotAChestRadiograph,
+        PermissionDenied,
+        ReleaseMismatch,
+        ServingError,
+        Unavailable,
+        VersionUnavailable,
+    )
+    from neumo.streams import Failure
+    from neumo.wire.answers import ModelStatus, VersionState, VersionStatus
+
+__all__ = [
+    "BadResponse",
+    "Caution",
+    "Client",
+    "ConfigError",
+    "ContractError",
+    "DeadlineExceeded",
+    "Explanation",
+    "Failure",
+    "ImageError",
+    "InvalidRequest",
+    "Member",
+    "ModelNotFound",
+    "ModelStatus",
+    "NeumoError",
+    "NotAChestRadiograph",
+    "PermissionDenied",
+    "Prediction",
+    "ReleaseMismatch",
+    "ServingError",
+    "Unavailable",
+    "VersionState",
+    "VersionStatus",
+    "VersionUnavailable",
+]
+
+_MODULES = {
+    "Client": "client",
+    "Caution": "ensemble",
+    "Explanation": "ensemble",
+    "Member": "ensemble",
+    "Prediction": "ensemble",
+    "Failure": "streams",
+    "ModelStatus": "wire.answers",
+    "VersionState": "wire.answers",
+    "VersionStatus": "wire.answers",
+}
+"""Where the public names live that are not errors; each is imported when it is first used."""
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module's attributes are of any type
+    if name not in __all__:
+        raise AttributeError(f"module 'neumo' has no attribute {name!r}")
+    value = getattr(import_module(f"neumo.{_MODULES.get(name, 'errors')}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -111,7 +111,9 @@ def _scores(signature: str, film: Film, terms: Terms) -> Plan[tuple[Score, ...]]
             return (yield from _aligned(found, release, signature, film, terms))
         except ModelNotFound:
             continue
-    told = ", ".join(f"{score.member.model} answered from {score.member.version}" for score in found)
+    told = ", ".join(
+        f"{score.member.model} answered from {score.member.version}" for score in found
+    )
     detail = f"{told}, and neither release is ready for both"
     raise ReleaseMismatch("", terms.target, detail)
 

@@ -62,7 +62,7 @@ def heatmap(score: Score, target: str) -> npt.NDArray[np.float32]:
     array = _output(score.answer, contract.HEATMAP, model, target)
     if array.ndim != 3 or len(array) != 1 or min(array.shape) == 0:
         raise _bad(contract.HEATMAP, array, model, target)
-    heat = array[0].astype(np.float32)
+    heat: npt.NDArray[np.float32] = array[0].astype(np.float32)
     if not (np.all(heat >= 0.0) and np.all(heat <= 1.0)):
         raise BadResponse(model, target, "the heat map has values outside [0, 1]")
     return heat

@@ -18,8 +18,8 @@ T = TypeVar("T")
 class Failure:
     """What stands in a prediction's place where there is none.
 
-    ``source_index`` counts the sources from 0; ``error`` is an ``ImageError`` or a
-    ``ServingError``.
+    ``source_index`` counts the sources from 0; ``error`` is an ``ImageError``, a
+    ``ContractError`` or a ``ServingError``.
     """
 
     source_index: int
@@ -35,24 +35,24 @@ def ordered(function: Callable[[S], T], items: Iterable[S], concurrency: int) ->
     pool = ThreadPoolExecutor(concurrency, thread_name_prefix="neumo-many")
     waiting: deque[Future[T]] = deque()
     try:
-        yield from _windowed(pool, function, iter(items), concurrency, waiting)
+        for future in _submitted(pool, function, items):
+            waiting.append(future)
+            if len(waiting) == concurrency:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _windowed(
-    pool: ThreadPoolExecutor,
-    function: Callable[[S], T],
-    items: Iterator[S],
-    concurrency: int,
-    waiting: deque[Future[T]],
-) -> Iterator[T]:
+def _submitted(
+    pool: ThreadPoolExecutor, function: Callable[[S], T], items: Iterable[S]
+) -> Iterator[Future[T]]:
+    """A future for each item, and for the error of ``items`` where it has one."""
     try:
         for item in items:
-            waiting.append(pool.submit(function, item))
-            if len(waiting) == concurrency:
-                yield waiting.popleft().result()
-    finally:
-        pass
-    while waiting:
-        yield waiting.popleft().result()
+            yield pool.submit(function, item)
+    except Exception as error:  # noqa: BLE001 - it is raised to the caller, in its place
+        failed: Future[T] = Future()
+        failed.set_exception(error)
+        yield failed

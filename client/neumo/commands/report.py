@@ -15,6 +15,8 @@ from neumo.errors import NeumoError
 
 MEMBERS = tuple(member.name for member in contract.MEMBERS)
 _MAX_NAME_WIDTH = 48
+_PLAIN = ("file", "label", "probability", "threshold", "release", "unanimous")
+"""The columns of CSV that JSON has too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +62,7 @@ def write_json(answers: Iterable[Answer], out: TextIO) -> None:
 def write_csv(answers: Iterable[Answer], out: TextIO) -> None:
     """Writes CSV with a header; one column for each member's probability."""
     lines = csv.writer(out, lineterminator="\n")
-    lines.writerow(
-        ["file", "label", "probability", "threshold", "release", "unanimous"]
-        + [*MEMBERS, "seconds", "warnings", "error"]
-    )
+    lines.writerow([*_PLAIN, *MEMBERS, "seconds", "warnings", "error"])
     for answer in answers:
         lines.writerow(_cells(record(answer)))
         out.flush()
@@ -123,9 +122,8 @@ def _line(file: str, prediction: Prediction, width: int) -> str:
 
 def _cells(values: dict[str, Any]) -> list[object]:
     by_model = {member["model"]: member["probability"] for member in values["members"]}
-    plain = ("file", "label", "probability", "threshold", "release", "unanimous")
     return [
-        *(values[name] for name in plain),
+        *(values[name] for name in _PLAIN),
         *(by_model.get(name) for name in MEMBERS),
         values["seconds"],
         "; ".join(warning["text"] for warning in values["warnings"]),

@@ -1,0 +1,124 @@
+"""The client: films in, predictions out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from types import TracebackType
+from typing import TypeVar
+
+from neumo import image, planning, settings, transports
+from neumo.asking import ask
+from neumo.deadline import Deadline
+from neumo.ensemble import Explanation, Prediction
+from neumo.errors import ConfigError, ContractError, ImageError, ServingError
+from neumo.image import Film, Source
+from neumo.planning import Plan, Terms
+from neumo.streams import Failure, ordered
+from neumo.wire import ModelStatus
+
+T = TypeVar("T")
+
+MAX_CONCURRENCY = 64
+
+
+class Client:
+    """Asks the two models of a neumo release, on TensorFlow Serving or ``neumo serve``.
+
+    Thread-safe and reusable; close it, or use it in ``with``. Before the first prediction the
+    server's signatures are compared with the contract, once.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        timeout: float | None = None,
+        release: int | None = None,
+        transport: transports.Transport | None = None,
+    ) -> None:
+        """Connects with the first call, not here.
+
+        ``url`` is ``grpc://host:8500``, ``grpcs://…``, ``http://host:8501`` or ``https://…``
+        (default: ``NEUMO_SERVER``, then ``grpc://localhost:8500``). ``timeout`` is the seconds
+        that one film may take, reading and every call together (default: ``NEUMO_TIMEOUT``, then
+        10). ``release`` pins the release that answers. ``transport`` takes the place of ``url``,
+        for tests. Raises ``ConfigError`` for any that cannot be used.
+        """
+        chosen = settings.resolve(url, timeout, release)
+        self._timeout_s = chosen.timeout_s
+        self._transport = transport or transports.connect(chosen.url)
+        self._terms = Terms(self._transport.target, chosen.release)
+        self._is_checked = False
+
+    def predict(self, source: Source) -> Prediction:
+        """The ensemble's answer about one film, of one release.
+
+        ``source`` is a path, bytes, a binary file, a Pillow image or an array, as
+        ``neumo.image.read`` takes it. Raises ``ImageError``, ``ContractError`` or a
+        ``ServingError``.
+        """
+        return self._about(source, planning.predict)
+
+    def explain(self, source: Source) -> Explanation:
+        """As ``predict``, with the heat map of what moved the score."""
+        return self._about(source, planning.explain)
+
+    def predict_many(
+        self, sources: Iterable[Source], *, concurrency: int = 8
+    ) -> Iterator[Prediction | Failure]:
+        """A ``Prediction`` or a ``Failure`` for each source, in order.
+
+        ``concurrency`` films are under way at a time, and no more are taken from ``sources``
+        ahead. Each film has the whole timeout. Raises ``ConfigError`` for a concurrency outside
+        1 to 64.
+        """
+        if not 1 <= concurrency <= MAX_CONCURRENCY:
+            raise ConfigError(f"concurrency is {concurrency}: give 1 to {MAX_CONCURRENCY}")
+        return ordered(self._outcome, enumerate(sources), concurrency)
+
+    def status(self) -> tuple[ModelStatus, ...]:
+        """Every model of the contract that the server knows, with all its versions.
+
+        Raises a ``ServingError`` where no server answers.
+        """
+        return self._run(planning.status(), Deadline(self._timeout_s))
+
+    def check(self) -> None:
+        """Compare the served models with the contract; raises ``ContractError`` if they differ."""
+        self._run(planning.check(self._terms), Deadline(self._timeout_s))
+        self._is_checked = True
+
+    def close(self) -> None:
+        """Close the connections; a call under way ends with an error."""
+        self._transport.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _about(
+        self, source: Source, planned: Callable[[Film, Terms, Callable[[], float]], Plan[T]]
+    ) -> T:
+        deadline = Deadline(self._timeout_s)
+        film = image.read(source)
+        if not self._is_checked:
+            self._run(planning.check(self._terms), deadline)
+            self._is_checked = True
+        return self._run(planned(film, self._terms, deadline.elapsed), deadline)
+
+    def _outcome(self, numbered: tuple[int, Source]) -> Prediction | Failure:
+        index, source = numbered
+        try:
+            return self.predict(source)
+        except (ImageError, ContractError, ServingError) as error:
+            return Failure(index, error)
+
+    def _run(self, plan: Plan[T], deadline: Deadline) -> T:
+        return planning.drive(plan, lambda step: ask(self._transport, step, deadline))

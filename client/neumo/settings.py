@@ -1,0 +1,68 @@
+"""What a client is told: an argument goes before the environment, and that before the default."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from neumo.errors import ConfigError
+
+SERVER_VARIABLE = "NEUMO_SERVER"
+TIMEOUT_VARIABLE = "NEUMO_TIMEOUT"
+DEFAULT_SERVER = "grpc://localhost:8500"
+DEFAULT_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The server's URL, the seconds that one film may take, and the release that is pinned."""
+
+    url: str
+    timeout_s: float
+    release: int | None
+
+
+def resolve(
+    url: str | None,
+    timeout: float | None,
+    release: int | None,
+    environ: Mapping[str, str] = os.environ,
+) -> Settings:
+    """The settings for these arguments, of which None means not given.
+
+    Raises ``ConfigError`` for a timeout that is not a number of seconds above 0, and a release
+    that is not a whole number from 1.
+    """
+    return Settings(
+        url or environ.get(SERVER_VARIABLE) or DEFAULT_SERVER,
+        _timeout_s(timeout, environ),
+        _release(release),
+    )
+
+
+def _timeout_s(timeout: float | None, environ: Mapping[str, str]) -> float:
+    if timeout is not None:
+        return _seconds("timeout", timeout)
+    if text := environ.get(TIMEOUT_VARIABLE):
+        return _seconds(TIMEOUT_VARIABLE, text)
+    return DEFAULT_TIMEOUT_S
+
+
+def _seconds(name: str, value: float | str) -> float:
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        seconds = math.nan
+    if not 0.0 < seconds < math.inf:
+        raise ConfigError(f"{name} is {value!r}: give a number of seconds above 0")
+    return seconds
+
+
+def _release(release: int | None) -> int | None:
+    if release is None:
+        return None
+    if isinstance(release, bool) or not isinstance(release, int) or release < 1:
+        raise ConfigError(f"release is {release!r}: give a whole number from 1")
+    return release

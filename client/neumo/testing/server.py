@@ -1,0 +1,130 @@
+"""The embedded server as a process of its own, for tests and for ``neumo demo``."""
+
+from __future__ import annotations
+
+import importlib.util
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from types import TracebackType
+
+from neumo.client import Client
+from neumo.errors import ConfigError, ServingError, Unavailable
+
+READY_WITHIN_S = 120.0
+STOPPED_WITHIN_S = 20.0
+_POLL_S = 0.1
+_NEEDS = ("tensorflow", "tensorflow_serving", "uvicorn")
+
+
+class EmbeddedServer:
+    """Runs ``python -m neumo_serving`` on two free ports of this machine; use it in ``with``.
+
+    Without ``flags`` it serves the release that neumo ships. ``flags`` are
+    ``tensorflow_model_server``'s, such as ``--model_config_file=…``.
+    """
+
+    def __init__(
+        self, flags: Sequence[str] = (), *, ready_within_s: float = READY_WITHIN_S
+    ) -> None:
+        self._flags = tuple(flags)
+        self._ready_within_s = ready_within_s
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop
+        self._grpc_port, self._http_port = _free_ports()
+
+    @property
+    def grpc_url(self) -> str:
+        """Where it speaks gRPC."""
+        return f"grpc://127.0.0.1:{self._grpc_port}"
+
+    @property
+    def http_url(self) -> str:
+        """Where it speaks REST."""
+        return f"http://127.0.0.1:{self._http_port}"
+
+    def start(self) -> EmbeddedServer:
+        """Return when both ports answer.
+
+        Raises ``ConfigError`` where the ``serving`` extra is missing, and ``Unavailable`` with
+        the server's last words where it ends, or is not ready in time.
+        """
+        if any(importlib.util.find_spec(name) is None for name in _NEEDS):
+            raise ConfigError("the embedded server is not installed: pip install 'neumo[serving]'")
+        command = [
+            sys.executable,
+            "-m",
+            "neumo_serving",
+            f"--port={self._grpc_port}",
+            f"--rest_api_port={self._http_port}",
+            *self._flags,
+        ]
+        self._process = subprocess.Popen(command, stdout=self._log, stderr=subprocess.STDOUT)  # noqa: S603 - our own program
+        try:
+            self._wait_until_ready(self._process)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Let it finish what it is answering, then end it."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.terminate()
+            try:
+                process.wait(STOPPED_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._log.close()
+
+    def __enter__(self) -> EmbeddedServer:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
+        """The ports open when the models are loaded; wait until both do."""
+        deadline = time.monotonic() + self._ready_within_s
+        for url in (self.grpc_url, self.http_url):
+            with Client(url, timeout=self._ready_within_s) as client:
+                while not _answers(client):
+                    if process.poll() is not None:
+                        detail = f"the server ended: {self._last_words()}"
+                        raise Unavailable("", url, detail)
+                    if time.monotonic() > deadline:
+                        detail = f"not ready in {self._ready_within_s:g} s: {self._last_words()}"
+                        raise Unavailable("", url, detail)
+                    time.sleep(_POLL_S)
+
+    def _last_words(self) -> str:
+        self._log.seek(0)
+        lines = self._log.read().decode("utf-8", "replace").split("\n")
+        said = [line.strip() for line in lines if line.strip()]
+        return said[-1] if said else "it said nothing"
+
+
+def _answers(client: Client) -> bool:
+    try:
+        client.status()
+    except ServingError:
+        return False
+    return True
+
+
+def _free_ports() -> tuple[int, int]:
+    """Two ports that nothing listens on now."""
+    with socket.socket() as first, socket.socket() as second:
+        for one in (first, second):
+            one.bind(("127.0.0.1", 0))
+        return first.getsockname()[1], second.getsockname()[1]
