@@ -91,9 +91,12 @@ def _export(args: argparse.Namespace) -> int:
     manifest = write(args.workdir, store, args.release)
     print(report.text(manifest))
     print(f"release {manifest.release} is in {store}")
-    print(f"serve it: neumo serve --model_config_file=... or {store} mounted at /models")
+    print(
+        "to serve it, mount that folder at /models and start TensorFlow Serving or neumo serve "
+        "with --model_config_file=/models/models.config"
+    )
     return 0
 
 
 def _quiet_tensorflow() -> None:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

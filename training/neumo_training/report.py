@@ -16,11 +16,11 @@ def text(manifest: Manifest) -> str:
     lines = [
         f"release {manifest.release}, threshold {manifest.threshold:.3f}, "
         f"locked hold-out ({films}), 95 % intervals by patient:",
-        f"{'':20}" + "".join(f"{name:>19}" for name in _COLUMNS),
+        f"{'':20}" + "".join(f"{name:>21}" for name in _COLUMNS),
     ]
     for name, found in held["models"].items():
-        lines.append(f"{name:20}" + "".join(f"{_interval(found[c]):>19}" for c in _COLUMNS))
-    lines += [f"{n:20}{_interval(auc):>19}" for n, auc in held["baselines_auc"].items()]
+        lines.append(f"{name:20}" + "".join(f"{_interval(found[c]):>21}" for c in _COLUMNS))
+    lines += [f"{n:20}{_interval(auc):>21}" for n, auc in held["baselines_auc"].items()]
     return "\n".join(lines)
 
 

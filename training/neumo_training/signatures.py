@@ -20,9 +20,11 @@ class Member(tf.Module):  # type: ignore[misc]  # tensorflow has no types
 
     def __init__(self, model: Any, threshold: float, release: int) -> None:
         super().__init__()
-        self._weights = [weight.value for weight in model.weights]  # tracked, so saved
+        self._weights = [weight.value for weight in model.weights]
         features = model.get_layer(FEATURES).output
-        self._model = keras.Model(model.input, [features, model.output])
+        cnn = keras.Model(model.input, [features, model.output])
+        # In a closure: as an attribute it would be tracked too, and every weight saved twice.
+        self._features_and_logit = lambda film: cnn(film, training=False)
         self._threshold = threshold
         self._release = release
 
@@ -37,7 +39,7 @@ class Member(tf.Module):  # type: ignore[misc]  # tensorflow has no types
         return {name: _traced(body, known.signature(name)) for name, body in bodies.items()}
 
     def _predict(self, image: Any) -> dict[str, Any]:
-        _, logit = self._model(_film(image), training=False)
+        _, logit = self._features_and_logit(_film(image))
         return self._scores(logit)
 
     def _predict_encoded(self, image_bytes: Any) -> dict[str, Any]:
@@ -45,7 +47,7 @@ class Member(tf.Module):  # type: ignore[misc]  # tensorflow has no types
 
     def _explain(self, image: Any) -> dict[str, Any]:
         with tf.GradientTape() as tape:
-            features, logit = self._model(_film(image), training=False)
+            features, logit = self._features_and_logit(_film(image))
         heat = grad_cam(features, tape.gradient(logit, features))
         return {contract.HEATMAP.name: heat, **self._scores(logit)}
 
