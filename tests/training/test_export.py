@@ -189,8 +189,8 @@ def _patch_finder():
 
     size = films.INPUT_SIZE_PX
     film = keras.Input((size, size, 1))
-    bright = keras.layers.AveragePooling2D(8)(film)
-    x = keras.layers.Activation("relu", name=FEATURES)(bright)
+    mean = keras.layers.Conv2D(1, 8, 8, kernel_initializer=keras.initializers.Constant(1 / 64))
+    x = keras.layers.Activation("relu", name=FEATURES)(mean(film))
     x = keras.layers.GlobalAveragePooling2D()(x)
     head = keras.layers.Dense(1)
     model = keras.Model(film, head(x))

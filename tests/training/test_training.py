@@ -8,8 +8,8 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import write_configs, write_films
 
+from drawn import write_configs, write_films
 from neumo.errors import ConfigError
 from neumo_training import config, dataset, films, pipeline, training
 

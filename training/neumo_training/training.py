@@ -153,10 +153,20 @@ def _read_progress(folder: Path, config: MemberConfig, train: Films, epochs: int
 
 def _resume_or_build(folder: Path, config: MemberConfig, progress: Progress, films: int) -> Any:
     if progress.epoch:
-        return keras.models.load_model(folder / f"epoch-{progress.epoch}.keras")
+        model = keras.models.load_model(folder / f"epoch-{progress.epoch}.keras")
+        _advance_dropout(model)
+        return model
     model = models.build(config)
     _compile(model, config, max(1, films // config.batch_size))
     return model
+
+
+def _advance_dropout(model: Any) -> None:
+    """A saved Dropout starts its random stream anew: bring it to where the steps taken left it."""
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Dropout):
+            seed, _ = layer.seed_generator.state.numpy()
+            layer.seed_generator.state.assign([seed, int(model.optimizer.iterations)])
 
 
 def _save(folder: Path, model: Any, progress: Progress) -> None:
