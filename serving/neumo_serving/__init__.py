@@ -1,1 +1,1 @@
-"""The embedded server: TensorFlow Serving's API without its container."""
+"""The embedded server: TensorFlow Serving's API and version handling, on TensorFlow in Python."""

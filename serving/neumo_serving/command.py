@@ -1,0 +1,36 @@
+"""``neumo serve``. Nothing heavy is imported at the top, so that ``neumo --help`` stays quick."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+from neumo.cli import OK
+from neumo.errors import ServingError
+from neumo_serving import flags
+
+
+def main(argv: list[str]) -> int:
+    """Serve models by TensorFlow Serving's API, without its container."""
+    options = flags.parse(argv)
+    # TensorFlow tells every user about processors and missing GPUs unless told not to.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.basicConfig(level=logging.INFO, format="neumo serve: %(message)s")
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    logging.getLogger(__name__).info("loading TensorFlow and the models")
+
+    from neumo_serving import server  # noqa: PLC0415 - TensorFlow is slow to import
+    from neumo_serving.engine.faults import Fault  # noqa: PLC0415
+
+    try:
+        server.run(options)
+    except Fault as fault:
+        raise LoadFailed("", "neumo serve", f"{fault.code}: {fault.message}") from fault
+    return OK
+
+
+class LoadFailed(ServingError):  # noqa: N818 - as in neumo.errors
+    """A model cannot be loaded, so nothing is served."""
+
+    advice = "export the model again, or mend its folder or configuration"

@@ -1,0 +1,69 @@
+"""What a server tells of its models, as TensorFlow Serving's messages.
+
+Upstream: ``model_servers/get_model_status_impl.cc`` and
+``servables/tensorflow/get_model_metadata_impl.cc``.
+"""
+
+from __future__ import annotations
+
+from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
+
+from neumo_serving.engine import faults
+from neumo_serving.engine.faults import Fault
+from neumo_serving.engine.lifecycle import Models
+from neumo_serving.engine.loader import LoadedModel
+from neumo_serving.engine.versions import VersionStatus
+
+SIGNATURE_FIELD = "signature_def"
+"""The only metadata field that TensorFlow Serving knows."""
+
+
+def signatures(model: LoadedModel) -> get_model_metadata_pb2.SignatureDefMap:
+    """Every signature of ``model``."""
+    message = get_model_metadata_pb2.SignatureDefMap()
+    for name, signature in model.signatures.items():
+        message.signature_def[name].CopyFrom(signature)
+    return message
+
+
+def status(
+    models: Models, name: str, number: int | None, label: str | None
+) -> get_model_status_pb2.GetModelStatusResponse:
+    """The versions of the model ``name``, newest first, or the one asked for.
+
+    Raises ``Fault`` where there is none such.
+    """
+    response = get_model_status_pb2.GetModelStatusResponse()
+    for one in _asked(models, name, number, label):
+        row = response.model_version_status.add()
+        row.version = one.number
+        row.state = get_model_status_pb2.ModelVersionStatus.State.Value(one.state.value)
+        row.status.error_code = 0
+        if one.fault is not None:
+            row.status.error_code = one.fault.number
+            row.status.error_message = one.fault.message
+    return response
+
+
+def _asked(models: Models, name: str, number: int | None, label: str | None) -> list[VersionStatus]:
+    try:
+        versions = models.named(name)
+    except Fault:
+        raise _none(name) from None
+    if label is not None:
+        number = dict(versions.config.labels).get(label)
+        if number is None:
+            raise faults.invalid(f"Unrecognized servable version label: {label}")
+    found = versions.statuses()
+    if number is not None:
+        found = [one for one in found if one.number == number]
+        if not found:
+            text = f"Could not find version {number} of model {name}"
+            raise Fault(faults.NOT_FOUND, text)
+    if not found:
+        raise _none(name)
+    return found
+
+
+def _none(name: str) -> Fault:
+    return Fault(faults.NOT_FOUND, f"Could not find any versions of model {name}")

@@ -1,0 +1,1 @@
+"""Versions, loading and inference; no transport is known here."""

@@ -1,0 +1,60 @@
+"""Which versions of a model are wanted. Pure, but for listing a folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """The ``num_versions`` highest versions."""
+
+    num_versions: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Every version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Specific:
+    """The versions named, where they are there."""
+
+    versions: tuple[int, ...]
+
+
+Policy = Latest | All | Specific
+
+
+@dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """One model of a ``ModelServerConfig``."""
+
+    name: str
+    base_path: Path
+    policy: Policy = Latest()
+    labels: tuple[tuple[str, int], ...] = ()
+
+
+def versions_in(base_path: Path) -> dict[int, Path]:
+    """The version folders in ``base_path``, by number: ``00001`` is 1; other names are no versions.
+
+    Raises ``OSError`` where the folder cannot be listed.
+    """
+    return {
+        int(path.name): path
+        for path in sorted(base_path.iterdir())
+        if path.name.isascii() and path.name.isdigit() and path.is_dir()
+    }
+
+
+def wanted(policy: Policy, found: dict[int, Path]) -> dict[int, Path]:
+    """What ``policy`` wants of the versions ``found``, highest first."""
+    numbers = sorted(found, reverse=True)
+    if isinstance(policy, Latest):
+        numbers = numbers[: policy.num_versions]
+    elif isinstance(policy, Specific):
+        numbers = [number for number in numbers if number in policy.versions]
+    return {number: found[number] for number in numbers}

@@ -1,0 +1,141 @@
+"""The versions of one model: their states, and who uses them. Thread-safe, loads nothing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from neumo_serving.engine import faults
+from neumo_serving.engine.faults import Fault
+from neumo_serving.engine.loader import LoadedModel
+from neumo_serving.engine.source import ModelConfig
+
+
+class State(StrEnum):
+    """TensorFlow Serving's states (``apis/get_model_status.proto``)."""
+
+    START = "START"
+    LOADING = "LOADING"
+    AVAILABLE = "AVAILABLE"
+    UNLOADING = "UNLOADING"
+    END = "END"
+
+
+@dataclass(frozen=True, slots=True)
+class VersionStatus:
+    """A version's number and state; ``fault`` is why it failed to load."""
+
+    number: int
+    state: State
+    fault: Fault | None
+
+
+@dataclass(slots=True)
+class _Version:
+    state: State = State.START
+    fault: Fault | None = None
+    model: LoadedModel | None = None
+    users: int = 0
+
+
+@dataclass(slots=True)
+class Versions:
+    """What is known of one model's versions.
+
+    ``acquire`` hands out an AVAILABLE one; ``retire`` returns when nobody uses it any more.
+    """
+
+    config: ModelConfig
+    _known: dict[int, _Version] = field(default_factory=dict)
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+
+    @contextmanager
+    def acquire(self, number: int | None, label: str | None) -> Iterator[tuple[int, LoadedModel]]:
+        """The version ``number``, or the one labelled, or the newest; it stays while in use.
+
+        Raises ``Fault`` with TensorFlow Serving's texts where none is AVAILABLE.
+        """
+        with self._changed:
+            chosen = self._choose(number, label)
+            version = self._known[chosen]
+            model = version.model
+            version.users += 1
+        assert model is not None  # noqa: S101 - an AVAILABLE version has one
+        try:
+            yield chosen, model
+        finally:
+            with self._changed:
+                version.users -= 1
+                self._changed.notify_all()
+
+    def statuses(self) -> list[VersionStatus]:
+        """Every version that was ever seen, newest first."""
+        with self._changed:
+            return [
+                VersionStatus(number, version.state, version.fault)
+                for number, version in sorted(self._known.items(), reverse=True)
+            ]
+
+    def in_state(self, *states: State) -> set[int]:
+        """The versions in one of ``states``."""
+        with self._changed:
+            return {number for number, one in self._known.items() if one.state in states}
+
+    def failed(self) -> dict[int, Fault]:
+        """The versions that could not be loaded, and why."""
+        with self._changed:
+            return {n: one.fault for n, one in self._known.items() if one.fault is not None}
+
+    def begin(self, number: int, state: State) -> None:
+        """A version is found (START) or about to load (LOADING)."""
+        with self._changed:
+            self._known[number] = _Version(state)
+            self._changed.notify_all()
+
+    def succeed(self, number: int, model: LoadedModel) -> None:
+        """A version is loaded: AVAILABLE."""
+        with self._changed:
+            self._known[number] = _Version(State.AVAILABLE, None, model)
+            self._changed.notify_all()
+
+    def fail(self, number: int, fault: Fault) -> None:
+        """A version cannot be loaded: END, with the reason."""
+        with self._changed:
+            self._known[number] = _Version(State.END, fault)
+            self._changed.notify_all()
+
+    def forgive(self, number: int) -> None:
+        """A version that failed is gone from the folder: if it comes back, it is tried again."""
+        with self._changed:
+            self._known[number].fault = None
+
+    def retire(self, number: int) -> None:
+        """Give a version to nobody any more, wait for its users, and let go of it."""
+        with self._changed:
+            version = self._known[number]
+            version.state = State.UNLOADING
+            self._changed.wait_for(lambda: version.users == 0)
+            version.model = None
+            version.state = State.END
+            self._changed.notify_all()
+
+    def _choose(self, number: int | None, label: str | None) -> int:
+        if label is not None:
+            number = dict(self.config.labels).get(label)
+            if number is None:
+                raise faults.invalid(f"Unrecognized servable version label: {label}")
+        ready = [n for n, one in self._known.items() if one.state is State.AVAILABLE]
+        if number is None and ready:
+            return max(ready)
+        if number is None or number not in ready:
+            raise not_found(self.config.name, number)
+        return number
+
+
+def not_found(model: str, number: int | None) -> Fault:
+    """What a request for a model or version that is not AVAILABLE gets."""
+    asked = f"Latest({model})" if number is None else f"Specific({model}, {number})"
+    return Fault(faults.NOT_FOUND, f"Servable not found for request: {asked}")

@@ -1,0 +1,1 @@
+"""REST: TensorFlow Serving's JSON API, thin over the engine."""

@@ -1,0 +1,316 @@
+"""JSON bodies to tensors and back, by TensorFlow Serving's rules and with its error texts.
+
+Upstream: ``util/json_tensor.cc``.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from neumo_serving.engine import faults
+from neumo_serving.engine.faults import invalid
+from neumo_serving.engine.inference import DEFAULT_SIGNATURE
+from neumo_serving.engine.loader import Array, dtype_name, numpy_dtype
+
+INT32 = np.iinfo(np.int32)
+_SHOWN_CHARACTERS = 200
+_BYTES_SUFFIX = "_bytes"
+"""Outputs named so are bytes and sent in base64."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A predict request's JSON object; ``is_row`` is the row format, ``instances``."""
+
+    signature: str
+    is_row: bool
+    value: Any
+
+
+def parse(data: bytes) -> Body:
+    """The request in ``data``; raises ``Fault`` INVALID_ARGUMENT where it is none."""
+    document = _document(data)
+    signature = document.get("signature_name", "")
+    if not isinstance(signature, str):
+        raise invalid(
+            f"JSON Value: {_shown(document)} not formatted correctly. "
+            "'signature_name' key must be a string value."
+        )
+    has_instances, has_inputs = "instances" in document, "inputs" in document
+    if has_instances and has_inputs:
+        raise invalid(
+            f"JSON Value: {_shown(document)} Not formatted correctly expecting only one of "
+            "'inputs' or 'instances' keys to exist "
+        )
+    if has_inputs:
+        return Body(signature, False, document["inputs"])
+    if not has_instances:
+        raise invalid("Missing 'inputs' or 'instances' key")
+    rows = document["instances"]
+    if not isinstance(rows, list):
+        text = f"JSON Value: {_shown(document)} Excepting 'instances' to be an list/array"
+        raise invalid(text)
+    if not rows:
+        raise invalid(f"JSON Value: {_shown(document)} No values in 'instances' array")
+    return Body(signature, True, rows)
+
+
+def arrays(body: Body, signatures: Mapping[str, Any]) -> dict[str, Array]:
+    """The inputs in ``body`` for a model with ``signatures``; raises ``Fault``."""
+    name = body.signature or DEFAULT_SIGNATURE
+    if name not in signatures:
+        raise invalid(f'Serving signature name: "{name}" not found in signature def')
+    infos = signatures[name].inputs
+    if not infos:
+        raise invalid(f"Failed to get input map for signature: {body.signature or 'DEFAULT'}")
+    return _of_rows(body.value, infos) if body.is_row else _of_columns(body.value, infos)
+
+
+def answer(outputs: Mapping[str, Array], is_row: bool) -> bytes:
+    """The JSON answer in the format of the request; raises ``Fault`` for rows of unequal number."""
+    key, value = ("predictions", _rows(outputs)) if is_row else ("outputs", _columns(outputs))
+    return json.dumps({key: value}).encode()
+
+
+def error(text: str) -> bytes:
+    """TensorFlow Serving's answer to a failed call."""
+    return json.dumps({"error": text}).encode()
+
+
+def _document(data: bytes) -> dict[str, Any]:
+    if not data:
+        raise invalid("JSON Parse error: The document is empty")
+    try:
+        document = json.loads(data)
+    except json.JSONDecodeError as failed:
+        raise invalid(f"JSON Parse error: {failed.msg} at offset: {failed.pos}") from None
+    except UnicodeDecodeError:
+        raise invalid("JSON Parse error: Invalid encoding in string. at offset: 0") from None
+    except (RecursionError, ValueError):
+        raise invalid("JSON Parse error: nested too deeply, or a number too long") from None
+    if not isinstance(document, dict):
+        raise invalid(f"JSON Value: {_shown(document)} Is not object")
+    return document
+
+
+def _of_columns(value: Any, infos: Mapping[str, Any]) -> dict[str, Array]:
+    if not isinstance(value, dict) or _is_base64(value):
+        if len(infos) > 1:
+            raise invalid(
+                "inputs is a plain value/list, but expecting an object as multiple input tensors "
+                "required as per tensorinfo_map"
+            )
+        return {name: dense(value, info.dtype) for name, info in infos.items()}
+    for name in infos:
+        if name not in value:
+            raise invalid(f"Missing named input: {name} in 'inputs' object.")
+    return {name: dense(value[name], info.dtype) for name, info in infos.items()}
+
+
+def _of_rows(rows: list[Any], infos: Mapping[str, Any]) -> dict[str, Array]:
+    named = _is_named(rows[0])
+    if len(infos) > 1 and not isinstance(rows[0], dict):
+        raise invalid(
+            "instances is a plain list, but expecting list of objects as multiple input tensors "
+            "required as per tensorinfo_map"
+        )
+    for number, row in enumerate(rows):
+        if named != _is_named(row):
+            what = "object but got list" if named else "value/list but got object"
+            raise invalid(f"Expecting {what} at item {number} of input list")
+        if named and row.keys() != set(infos):
+            raise invalid(
+                f"Failed to process element: {number} of 'instances' list. JSON object: "
+                f"{_shown(row)} keys must be equal to: {','.join(sorted(infos))}"
+            )
+    if not named:
+        ((name, info),) = infos.items()
+        return {name: dense(rows, info.dtype)}
+    return {name: dense([row[name] for row in rows], info.dtype) for name, info in infos.items()}
+
+
+def dense(value: Any, number: int) -> Array:
+    """Nested lists as an array of TensorFlow's dtype ``number``; raises ``Fault``."""
+    dtype = numpy_dtype(number)
+    if dtype.kind != "O":
+        array = _numbers(value, dtype)
+        if array is not None:
+            return array
+    shape = _shape(value)
+    leaves: list[Any] = []
+    _collect(value, 0, shape, dtype_name(number), leaves)
+    flat = np.empty(len(leaves), dtype)
+    flat[:] = leaves
+    if flat.size != math.prod(shape):
+        raise invalid(f"{flat.size} values do not fill the shape {list(shape)}")
+    return flat.reshape(shape)
+
+
+def _numbers(value: Any, dtype: np.dtype[Any]) -> Array | None:
+    """The quick way for well-formed numbers; None where the slow one must say what is wrong."""
+    try:
+        array = np.array(value)
+    except (ValueError, OverflowError, RecursionError):
+        return None
+    if array.size == 0:
+        return array.astype(dtype)
+    if dtype.kind == "f" and array.dtype.kind in "iuf":
+        return _lossless(array, dtype)
+    if dtype.kind in "iu" and array.dtype.kind in "iu":
+        if dtype.itemsize < 8 and (array.min() < INT32.min or array.max() > INT32.max):
+            return None
+        return array.astype(dtype)
+    return array if dtype.kind == array.dtype.kind == "b" else None
+
+
+def _lossless(array: Array, dtype: np.dtype[Any]) -> Array | None:
+    finite = array[np.isfinite(array)] if array.dtype.kind == "f" else array
+    limit = float(np.finfo(dtype).max)
+    if array.dtype.kind in "iu":
+        limit = float(2 ** (np.finfo(dtype).nmant + 1) - 1)
+    if finite.size and float(np.abs(finite.astype(np.float64)).max()) > limit:
+        return None
+    return array.astype(dtype)
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    shape = []
+    while isinstance(value, list):
+        shape.append(len(value))
+        if not value:
+            break
+        value = value[0]
+    return tuple(shape)
+
+
+def _collect(value: Any, level: int, shape: tuple[int, ...], dtype: str, out: list[Any]) -> None:
+    """The leaves of ``value`` in order; raises ``Fault`` where it is no dense tensor."""
+    if not isinstance(value, list):
+        if level != len(shape):
+            raise invalid(
+                f"JSON Value: {_shown(value)} found at incorrect level: {level + 1} in the JSON "
+                f"DOM. Expected at level: {len(shape)}"
+            )
+        out.append(_leaf(value, dtype))
+        return
+    if level >= len(shape):
+        text = f"Encountered list at unexpected level: {level} expected < {len(shape)}"
+        raise invalid(text)
+    if len(value) != shape[level]:
+        raise invalid(
+            f"Encountered list at unexpected size: {len(value)} at level: {level} "
+            f"expected size: {shape[level]}"
+        )
+    for one in value:
+        _collect(one, level + 1, shape, dtype, out)
+
+
+def _leaf(value: Any, dtype: str) -> Any:
+    if dtype == "string":
+        if isinstance(value, str):
+            return value.encode("utf-8", "surrogatepass")
+        if isinstance(value, dict):
+            return _from_base64(value)
+        raise _type_error(value, dtype)
+    kind = np.dtype(dtype).kind
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if kind == "f" and is_number:
+        raise invalid(
+            f"Cannot convert JSON value: {_shown(value)} to {_cpp(dtype)} without loss of "
+            "precision."
+        )
+    raise _type_error(value, dtype)
+
+
+def _from_base64(value: dict[str, Any]) -> bytes:
+    if not _is_base64(value):
+        text = f"JSON Value: {_shown(value)} not formatted correctly for base64 data"
+        raise invalid(text)
+    try:
+        return base64.b64decode(value["b64"], validate=True)
+    except (binascii.Error, ValueError):
+        raise invalid("Unable to base64 decode") from None
+
+
+def _type_error(value: Any, dtype: str) -> faults.Fault:
+    return invalid(
+        f"JSON Value: {_shown(value)} Type: {_json_type(value)} is not of expected type: "
+        f"{_cpp(dtype)}"
+    )
+
+
+def _json_type(value: Any) -> str:
+    names = {type(None): "Null", bool: str(value), str: "String", dict: "Object", list: "Array"}
+    return names.get(type(value), "Number")
+
+
+def _is_base64(value: Any) -> bool:
+    return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("b64"), str)
+
+
+def _is_named(value: Any) -> bool:
+    return isinstance(value, dict) and not _is_base64(value)
+
+
+def _shown(value: Any) -> str:
+    """``value`` for a message, cut: a body may hold a film."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f'"{str(key)[:40]}"' for key in list(value)[:5]) + "}"
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    return json.dumps(value)[:_SHOWN_CHARACTERS]
+
+
+def _cpp(name: str) -> str:
+    return {"float32": "float", "float64": "double"}.get(name, name)
+
+
+def _columns(outputs: Mapping[str, Array]) -> Any:
+    """One output loses its name, as in the row format."""
+    values = {name: _plain(array, name) for name, array in outputs.items()}
+    return values if len(values) > 1 else next(iter(values.values()))
+
+
+def _rows(outputs: Mapping[str, Array]) -> list[Any]:
+    """A list of objects, one for each row; of bare values where there is one output."""
+    counts = {len(array) if array.ndim else -1 for array in outputs.values()}
+    if counts == {-1} or -1 in counts:
+        name = next(name for name, array in outputs.items() if array.ndim == 0)
+        raise invalid(
+            f"Tensor name: {name} has no shape information; use the column format, 'inputs'"
+        )
+    if len(counts) > 1:
+        raise invalid(
+            "Tensors have different sizes of the first dimension: "
+            f"{', '.join(sorted(outputs))}; use the column format, 'inputs'"
+        )
+    plain = {name: _plain(array, name) for name, array in outputs.items()}
+    if len(plain) == 1:
+        values: list[Any] = next(iter(plain.values()))
+        return values
+    return [dict(zip(plain, row, strict=True)) for row in zip(*plain.values(), strict=True)]
+
+
+def _plain(array: Array, name: str) -> Any:
+    """Nested lists that JSON can hold; 32-bit floats in their shortest form."""
+    if array.dtype.kind == "O":
+        return _texts(array.tolist(), name.endswith(_BYTES_SUFFIX))
+    if array.dtype.kind == "f" and array.dtype.itemsize < 8:
+        return array.astype("U32").astype(np.float64).tolist()
+    return array.tolist()
+
+
+def _texts(value: Any, as_base64: bool) -> Any:
+    if isinstance(value, list):
+        return [_texts(one, as_base64) for one in value]
+    if as_base64:
+        return {"b64": base64.b64encode(value).decode("ascii")}
+    return value.decode("utf-8", "replace")

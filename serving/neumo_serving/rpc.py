@@ -1,0 +1,135 @@
+"""gRPC: TensorFlow Serving's services, thin over the engine.
+
+Upstream: ``model_servers/{prediction,model}_service_impl.cc``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc
+from tensorflow_serving.apis import (
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    model_service_pb2_grpc,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+)
+
+from neumo.errors import ConfigError
+from neumo_serving import description
+from neumo_serving.engine import inference, tensors
+from neumo_serving.engine.faults import Fault, invalid
+from neumo_serving.engine.inference import DEFAULT_SIGNATURE, Question
+from neumo_serving.engine.lifecycle import Models
+
+_OPTIONS = (
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.max_send_message_length", -1),
+    # Two servers on one port would share its requests at random.
+    ("grpc.so_reuseport", 0),
+)
+
+
+def server(models: Models, address: str, threads: int, as_content: bool) -> Any:
+    """A gRPC server bound to ``address``, not started; ``ConfigError`` where it is taken."""
+    made = grpc.server(ThreadPoolExecutor(threads, "grpc"), options=_OPTIONS)
+    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
+        PredictionService(models, as_content), made
+    )
+    model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(models), made)
+    try:
+        made.add_insecure_port(address)
+    except RuntimeError as error:
+        port = address.rpartition(":")[2]
+        raise ConfigError(
+            f"port {port} is taken: stop what listens there, or give another --port"
+        ) from error
+    return made
+
+
+class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):  # type: ignore[misc] # no types
+    """Predict and GetModelMetadata; the other methods answer UNIMPLEMENTED."""
+
+    def __init__(self, models: Models, as_content: bool) -> None:
+        self._models = models
+        self._as_content = as_content
+
+    def Predict(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
+        """Run one signature of one version."""
+        return _answer(context, lambda: self._predict(request))
+
+    def GetModelMetadata(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
+        """The signatures of one version."""
+        return _answer(context, lambda: self._metadata(request))
+
+    def _predict(self, request: Any) -> Any:
+        spec = _spec(request)
+        inputs = {name: tensors.decode(one, name) for name, one in request.inputs.items()}
+        question = Question(spec.signature_name, inputs, list(request.output_filter))
+        response = predict_pb2.PredictResponse()
+        with self._models.named(spec.name).acquire(*_version(spec)) as (number, model):
+            outputs = inference.predict(model, question)
+        response.model_spec.name = spec.name
+        response.model_spec.version.value = number
+        response.model_spec.signature_name = spec.signature_name or DEFAULT_SIGNATURE
+        for name, array in outputs.items():
+            response.outputs[name].CopyFrom(tensors.encode(array, self._as_content))
+        return response
+
+    def _metadata(self, request: Any) -> Any:
+        spec = _spec(request)
+        _check_fields(request.metadata_field)
+        response = get_model_metadata_pb2.GetModelMetadataResponse()
+        with self._models.named(spec.name).acquire(*_version(spec)) as (number, model):
+            response.metadata[description.SIGNATURE_FIELD].Pack(description.signatures(model))
+        response.model_spec.name = spec.name
+        response.model_spec.version.value = number
+        return response
+
+
+class ModelService(model_service_pb2_grpc.ModelServiceServicer):  # type: ignore[misc] # no types
+    """GetModelStatus; HandleReloadConfigRequest answers UNIMPLEMENTED."""
+
+    def __init__(self, models: Models) -> None:
+        self._models = models
+
+    def GetModelStatus(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
+        """The state of every version, or of the one asked for."""
+
+        def answer() -> get_model_status_pb2.GetModelStatusResponse:
+            spec = _spec(request)
+            return description.status(self._models, spec.name, *_version(spec))
+
+        return _answer(context, answer)
+
+
+def _answer(context: Any, make: Callable[[], Any]) -> Any:
+    try:
+        return make()
+    except Fault as fault:
+        context.abort(grpc.StatusCode[fault.code], fault.brief)
+
+
+def _spec(request: Any) -> Any:
+    if not request.HasField("model_spec"):
+        raise invalid("Missing ModelSpec")
+    if not request.model_spec.name:
+        raise invalid("ModelSpec has no name specified.")
+    return request.model_spec
+
+
+def _version(spec: Any) -> tuple[int | None, str | None]:
+    choice = spec.WhichOneof("version_choice")
+    number = spec.version.value if choice == "version" else None
+    return number, spec.version_label if choice == "version_label" else None
+
+
+def _check_fields(fields: Any) -> None:
+    if not fields:
+        raise invalid("GetModelMetadataRequest must specify at least one metadata_field")
+    for field in fields:
+        if field != description.SIGNATURE_FIELD:
+            raise invalid(f"Metadata field {field} is not supported")

@@ -1,0 +1,153 @@
+"""The whole server: models loaded, then both ports opened; drained when told to stop."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import threading
+from types import FrameType
+from typing import Any
+
+import tensorflow as tf
+import uvicorn
+
+from neumo.errors import ConfigError
+from neumo_serving import config, rpc, shipped
+from neumo_serving.engine.faults import FAILED_PRECONDITION, Fault
+from neumo_serving.engine.lifecycle import LoadOptions, Models
+from neumo_serving.engine.source import ModelConfig
+from neumo_serving.flags import Options
+from neumo_serving.rest.app import App
+
+log = logging.getLogger(__name__)
+
+HOST = "0.0.0.0"  # noqa: S104 - TensorFlow Serving listens on every interface too
+DRAIN_S = 25.0
+"""For requests under way at the end; Kubernetes kills 30 s after its SIGTERM."""
+
+
+def run(options: Options) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what is being answered.
+
+    Raises ``ConfigError`` where the configuration cannot be served, and ``Fault`` where a model
+    cannot be loaded.
+    """
+    stopping = threading.Event()
+    models = Models(_configs(options), _load_options(options))
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+        models.stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    _set_parallelism(options)
+    models.start()
+    if not stopping.is_set():
+        _serve(models, options, stopping)
+
+
+def _serve(models: Models, options: Options, stopping: threading.Event) -> None:
+    address = f"{HOST}:{options['port']}"
+    as_content = options["enable_serialization_as_tensor_content"]
+    grpc = rpc.server(models, address, options["grpc_max_threads"], as_content)
+    http = _Http(models, options) if options["rest_api_port"] else None
+    grpc.start()
+    if http:
+        http.start()
+    rest = f", REST on port {options['rest_api_port']}" if http else ""
+    log.info("ready: gRPC on port %d%s", options["port"], rest)
+    stopping.wait()
+    log.info("stopping: answering what is under way")
+    grpc_stopped = grpc.stop(DRAIN_S)
+    if http:
+        http.stop()
+    grpc_stopped.wait(DRAIN_S)
+
+
+class _Http:
+    """uvicorn on a thread of its own; the socket is bound at once, so that a taken port is told."""
+
+    def __init__(self, models: Models, options: Options) -> None:
+        app = App(models, options["rest_api_num_threads"], options["rest_api_timeout_in_ms"] / 1000)
+        self._socket = _bound(options["rest_api_port"])
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                server_header=False,
+                timeout_graceful_shutdown=int(DRAIN_S),
+            )
+        )
+        self._thread = threading.Thread(
+            target=self._server.run, args=([self._socket],), name="http", daemon=True
+        )
+
+    def start(self) -> None:
+        """Accept connections."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Accept no more, and wait for the answers under way."""
+        self._server.should_exit = True
+        self._thread.join(DRAIN_S)
+
+
+def _bound(port: int) -> socket.socket:
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((HOST, port))
+    except OSError as error:
+        made.close()
+        raise ConfigError(
+            f"port {port} is taken ({error.strerror}): stop what listens there, or give another "
+            "--rest_api_port"
+        ) from error
+    made.listen(1024)
+    return made
+
+
+def _configs(options: Options) -> tuple[ModelConfig, ...]:
+    if not options.names_models:
+        return shipped.models()
+    if options.model_config_file is not None:
+        configs = config.read(options.model_config_file)
+    else:
+        configs = (config.single(options["model_name"], options["model_base_path"]),)
+    if not options["allow_version_labels_for_unavailable_models"]:
+        _refuse_labels(configs)
+    return configs
+
+
+def _refuse_labels(configs: tuple[ModelConfig, ...]) -> None:
+    """At the start no version is AVAILABLE yet, so upstream refuses every label."""
+    for one in configs:
+        for _, version in one.labels:
+            raise Fault(
+                FAILED_PRECONDITION,
+                f"Request to assign label to version {version} of model {one.name}, "
+                "which is not currently available for inference",
+            )
+
+
+def _load_options(options: Options) -> LoadOptions:
+    return LoadOptions(
+        poll_wait_s=float(options["file_system_poll_wait_seconds"]),
+        max_retries=options["max_num_load_retries"],
+        retry_interval_s=options["load_retry_interval_micros"] / 1e6,
+        threads=options["num_load_threads"],
+        warm_up=options["enable_model_warmup"],
+    )
+
+
+def _set_parallelism(options: Options) -> None:
+    setters: dict[str, Any] = {
+        "tensorflow_intra_op_parallelism": tf.config.threading.set_intra_op_parallelism_threads,
+        "tensorflow_inter_op_parallelism": tf.config.threading.set_inter_op_parallelism_threads,
+    }
+    for name, set_threads in setters.items():
+        set_threads(options[name] or options["tensorflow_session_parallelism"])
