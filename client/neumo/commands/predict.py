@@ -9,8 +9,7 @@ from pathlib import Path
 
 import neumo
 from neumo import picture
-from neumo.cli import OK, SERVING, USAGE
-from neumo.commands import options, paths, pictures, progress, report
+from neumo.commands import failures, options, paths, pictures, progress, report
 from neumo.commands.report import Answer
 from neumo.ensemble import Prediction
 from neumo.errors import ContractError, ImageError, NeumoError, ServingError
@@ -30,7 +29,7 @@ def main(argv: list[str]) -> int:
         if _shows_progress(len(found.files)):
             answers = progress.bar(answers, len(found.files) + len(found.refused), sys.stderr)
         _writer(chosen, found)(_told(answers, errors), sys.stdout)
-    return _status(errors)
+    return failures.status(errors)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -95,9 +94,7 @@ def _told(answers: Iterable[Answer], errors: list[NeumoError]) -> Iterator[Answe
     """``answers``; each error is said on stderr and kept in ``errors``."""
     for answer in answers:
         if isinstance(answer.outcome, NeumoError):
-            errors.append(answer.outcome)
-            text = " ".join(str(answer.outcome).split())
-            print(f"neumo: {paths.shown(answer.file)}: {text}", file=sys.stderr)
+            errors.append(failures.say(answer.file, answer.outcome))
         yield answer
 
 
@@ -112,8 +109,3 @@ def _writer(chosen: argparse.Namespace, found: paths.Found) -> report.Writer:
 def _shows_progress(count: int) -> bool:
     """Only over several films, and where the answers themselves are not on the terminal."""
     return count > 1 and sys.stderr.isatty() and not sys.stdout.isatty()
-
-
-def _status(errors: Iterable[NeumoError]) -> int:
-    kinds = {SERVING if isinstance(e, ServingError | ContractError) else USAGE for e in errors}
-    return max(kinds, default=OK)

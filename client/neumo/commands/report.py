@@ -87,14 +87,19 @@ def record(answer: Answer) -> dict[str, Any]:
     }
 
 
-def summary(prediction: Prediction) -> str:
-    """``prediction`` in one line."""
-    members = ", ".join(f"{_short(m.model)} {m.probability:.4f}" for m in prediction.members)
-    return (
-        f"{prediction.label}, probability {prediction.probability:.4f} ({members}), "
-        f"threshold {prediction.threshold:.4f}, release {prediction.release}, "
-        f"{prediction.seconds * 1000:.0f} ms"
-    )
+def details(prediction: Prediction) -> str:
+    """``prediction`` in full, a line for each number."""
+    sides = "agree" if prediction.unanimous else "disagree"
+    lines = [
+        f"  {prediction.label}",
+        f"  probability  {prediction.probability:.4f} of pneumonia, the mean of the members",
+        *(f"    {_short(m.model):9}  {m.probability:.4f}" for m in prediction.members),
+        f"  threshold    {prediction.threshold:.4f}, the members {sides}",
+        f"  release      {prediction.release}",
+        f"  time         {prediction.seconds * 1000:.0f} ms",
+        *(f"  note: {warning}" for warning in prediction.warnings),
+    ]
+    return "\n".join(lines)
 
 
 def _short(model: str) -> str:

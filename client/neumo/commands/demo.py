@@ -1,0 +1,84 @@
+"""``neumo demo``."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+
+import neumo
+from neumo import picture
+from neumo.cli import OK
+from neumo.commands import failures, options, paths, pictures, report
+from neumo.errors import ConfigError, NeumoError
+from neumo.testing import EmbeddedServer
+
+DEFAULT_OUT = "neumo-demo"
+_FILM_PACKAGE, _FILM = "data_store", Path("data", "RG1_UNCR.dcm")
+"""pydicom-data's import name, and the chest film of the NEMA test set in it."""
+
+_INTRODUCTION = """\
+neumo demo: pneumonia in radiographs of children's chests. Research use, not a diagnosis."""
+_ABOUT_THE_FILM = """\
+The film comes with the package pydicom-data. It is an adult's, so outside the population that the
+models were trained on (children of 1 to 5 years): the answer shows that the path works, no more."""
+
+
+def main(argv: list[str]) -> int:
+    """Run real films through an embedded server of its own: answers and heat maps."""
+    chosen = _parser().parse_args(argv)
+    found = paths.find(chosen.paths or [_default_film()])
+    targets = pictures.in_folder(Path(chosen.out), found.files)
+    print(_INTRODUCTION)
+    if not chosen.paths:
+        print(_ABOUT_THE_FILM)
+    errors = [failures.say(name, error) for name, error in found.refused]
+    if found.files:
+        print("Starting the embedded server with the release that neumo ships ...", flush=True)
+        with EmbeddedServer() as server, neumo.Client(server.grpc_url) as client:
+            print(f"It answers at {server.grpc_url} and {server.http_url}.")
+            errors += _explain(client, found.files, targets)
+        print("The server is stopped.")
+    return failures.status(errors) if errors else OK
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = options.Parser("neumo demo", description=main.__doc__)
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="film, folder of films, or pattern (default: pydicom-data's chest film)",
+    )
+    parser.add_argument(
+        "--out",
+        metavar="FOLDER",
+        default=DEFAULT_OUT,
+        help="where the pictures with the heat maps go (default: %(default)s)",
+    )
+    return parser
+
+
+def _explain(
+    client: neumo.Client, files: Sequence[Path], targets: Sequence[Path]
+) -> list[NeumoError]:
+    errors = []
+    for file, target in zip(files, targets, strict=True):
+        try:
+            explanation = client.explain(file)
+        except (neumo.ImageError, neumo.ServingError) as error:
+            errors.append(failures.say(str(file), error))
+            continue
+        picture.save(explanation, target)
+        print(f"\n{paths.shown(file)}\n{report.details(explanation.prediction)}")
+        print(f"  heat map     {paths.shown(target)}\n", flush=True)
+    return errors
+
+
+def _default_film() -> str:
+    spec = importlib.util.find_spec(_FILM_PACKAGE)
+    film = Path(spec.origin).parent / _FILM if spec and spec.origin else None
+    if film is None or not film.exists():
+        raise ConfigError("the demo's film is not installed: pip install 'neumo[serving]'")
+    return str(film)
