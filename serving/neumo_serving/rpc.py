@@ -43,11 +43,13 @@ def server(models: Models, address: str, threads: int, as_content: bool) -> Any:
     try:
         made.add_insecure_port(address)
     except RuntimeError as error:
-        port = address.rpartition(":")[2]
-        raise ConfigError(
-            f"port {port} is taken: stop what listens there, or give another --port"
-        ) from error
+        raise port_taken(int(address.rpartition(":")[2])) from error
     return made
+
+
+def port_taken(port: int) -> ConfigError:
+    """What is said of a gRPC port that another program has."""
+    return ConfigError(f"port {port} is taken: stop what listens there, or give another --port")
 
 
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):  # type: ignore[misc] # no types

@@ -23,6 +23,7 @@ from neumo_serving.rest.app import App
 log = logging.getLogger(__name__)
 
 HOST = "0.0.0.0"  # noqa: S104 - TensorFlow Serving listens on every interface too
+BACKLOG = 1024
 DRAIN_S = 25.0
 """For requests under way at the end; Kubernetes kills 30 s after its SIGTERM."""
 
@@ -33,6 +34,8 @@ def run(options: Options) -> None:
     Raises ``ConfigError`` where the configuration cannot be served, and ``Fault`` where a model
     cannot be loaded.
     """
+    _check_port_is_free(options["port"])
+    http_socket = _bound(options["rest_api_port"]) if options["rest_api_port"] else None
     stopping = threading.Event()
     models = Models(_configs(options), _load_options(options))
 
@@ -45,14 +48,19 @@ def run(options: Options) -> None:
     _set_parallelism(options)
     models.start()
     if not stopping.is_set():
-        _serve(models, options, stopping)
+        _serve(models, options, http_socket, stopping)
 
 
-def _serve(models: Models, options: Options, stopping: threading.Event) -> None:
+def _serve(
+    models: Models,
+    options: Options,
+    http_socket: socket.socket | None,
+    stopping: threading.Event,
+) -> None:
     address = f"{HOST}:{options['port']}"
     as_content = options["enable_serialization_as_tensor_content"]
     grpc = rpc.server(models, address, options["grpc_max_threads"], as_content)
-    http = _Http(models, options) if options["rest_api_port"] else None
+    http = _Http(models, options, http_socket) if http_socket else None
     grpc.start()
     if http:
         http.start()
@@ -67,11 +75,11 @@ def _serve(models: Models, options: Options, stopping: threading.Event) -> None:
 
 
 class _Http:
-    """uvicorn on a thread of its own; the socket is bound at once, so that a taken port is told."""
+    """uvicorn on a thread of its own."""
 
-    def __init__(self, models: Models, options: Options) -> None:
+    def __init__(self, models: Models, options: Options, bound: socket.socket) -> None:
         app = App(models, options["rest_api_num_threads"], options["rest_api_timeout_in_ms"] / 1000)
-        self._socket = _bound(options["rest_api_port"])
+        self._socket = bound
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,
@@ -88,6 +96,7 @@ class _Http:
 
     def start(self) -> None:
         """Accept connections."""
+        self._socket.listen(BACKLOG)
         self._thread.start()
 
     def stop(self) -> None:
@@ -96,7 +105,18 @@ class _Http:
         self._thread.join(DRAIN_S)
 
 
+def _check_port_is_free(port: int) -> None:
+    """Before minutes are spent on loading: gRPC cannot bind early without accepting, too."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise rpc.port_taken(port) from error
+
+
 def _bound(port: int) -> socket.socket:
+    """A socket that holds ``port`` but does not listen: connections are refused until it does."""
     made = socket.socket()
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -107,7 +127,6 @@ def _bound(port: int) -> socket.socket:
             f"port {port} is taken ({error.strerror}): stop what listens there, or give another "
             "--rest_api_port"
         ) from error
-    made.listen(1024)
     return made
 
 

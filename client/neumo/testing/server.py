@@ -46,6 +46,13 @@ class EmbeddedServer:
         """Where it speaks REST."""
         return f"http://127.0.0.1:{self._http_port}"
 
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The server's process; raises ``ConfigError`` where it is not running."""
+        if self._process is None:
+            raise ConfigError("the embedded server is not running: start it first")
+        return self._process
+
     def start(self) -> EmbeddedServer:
         """Return when both ports answer.
 

@@ -15,8 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from neumo_serving.engine import faults
-from neumo_serving.engine.faults import invalid
+from neumo_serving.engine.faults import Fault, invalid
 from neumo_serving.engine.inference import DEFAULT_SIGNATURE
 from neumo_serving.engine.loader import Array, dtype_name, numpy_dtype
 
@@ -133,8 +132,39 @@ def _of_rows(rows: list[Any], infos: Mapping[str, Any]) -> dict[str, Array]:
             )
     if not named:
         ((name, info),) = infos.items()
-        return {name: dense(rows, info.dtype)}
-    return {name: dense([row[name] for row in rows], info.dtype) for name, info in infos.items()}
+        return {name: _stacked(rows, info.dtype, "")}
+    return {
+        name: _stacked([row[name] for row in rows], info.dtype, f" key: {name}")
+        for name, info in infos.items()
+    }
+
+
+def _stacked(rows: list[Any], number: int, key: str) -> Array:
+    """The rows' tensors in one array; the first row that does not fit is named."""
+    try:
+        return dense(rows, number)
+    except Fault:
+        first = None
+        for element, row in enumerate(rows):
+            try:
+                shape = dense(row, number).shape
+                _same_shape(first or shape, shape)
+            except Fault as fault:
+                raise invalid(
+                    f"Failed to process element: {element}{key} of 'instances' list. "
+                    f"Error: {fault.code}: {fault.message}"
+                ) from None
+            first = first or shape
+        raise
+
+
+def _same_shape(first: tuple[int, ...], other: tuple[int, ...]) -> None:
+    sizes = math.prod(first), math.prod(other)
+    if sizes[0] != sizes[1]:
+        raise invalid(f"Expecting tensor size: {sizes[0]} but got: {sizes[1]}")
+    if first != other:
+        texts = ["[" + ",".join(map(str, shape)) + "]" for shape in (first, other)]
+        raise invalid(f"Expecting shape {texts[0]} but got: {texts[1]}")
 
 
 def dense(value: Any, number: int) -> Array:
@@ -165,20 +195,25 @@ def _numbers(value: Any, dtype: np.dtype[Any]) -> Array | None:
     if dtype.kind == "f" and array.dtype.kind in "iuf":
         return _lossless(array, dtype)
     if dtype.kind in "iu" and array.dtype.kind in "iu":
-        if dtype.itemsize < 8 and (array.min() < INT32.min or array.max() > INT32.max):
+        limits = INT32 if dtype.itemsize < 4 else np.iinfo(dtype)
+        if int(array.min()) < limits.min or int(array.max()) > limits.max:
             return None
         return array.astype(dtype)
     return array if dtype.kind == array.dtype.kind == "b" else None
 
 
 def _lossless(array: Array, dtype: np.dtype[Any]) -> Array | None:
+    """``array`` as floats, unless a whole number in it might need more digits than they have."""
     finite = array[np.isfinite(array)] if array.dtype.kind == "f" else array
-    limit = float(np.finfo(dtype).max)
-    if array.dtype.kind in "iu":
-        limit = float(2 ** (np.finfo(dtype).nmant + 1) - 1)
-    if finite.size and float(np.abs(finite.astype(np.float64)).max()) > limit:
+    exact = _largest_exact(dtype)
+    if finite.size and max(float(finite.max()), -float(finite.min())) > exact:
         return None
     return array.astype(dtype)
+
+
+def _largest_exact(dtype: np.dtype[Any]) -> int:
+    digits: int = np.finfo(dtype).nmant + 1
+    return int(2**digits) - 1
 
 
 def _shape(value: Any) -> tuple[int, ...]:
@@ -220,14 +255,26 @@ def _leaf(value: Any, dtype: str) -> Any:
         if isinstance(value, dict):
             return _from_base64(value)
         raise _type_error(value, dtype)
-    kind = np.dtype(dtype).kind
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if kind == "f" and is_number:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) and dtype == "bool":
+            return value
+        raise _type_error(value, dtype)
+    return _number(value, np.dtype(dtype))
+
+
+def _number(value: int | float, dtype: np.dtype[Any]) -> int | float:
+    if dtype.kind == "f":
+        limit = _largest_exact(dtype) if isinstance(value, int) else float(np.finfo(dtype).max)
+        if value in (math.inf, -math.inf) or value != value or abs(value) <= limit:  # noqa: PLR0124 - NaN
+            return value
         raise invalid(
-            f"Cannot convert JSON value: {_shown(value)} to {_cpp(dtype)} without loss of "
+            f"Cannot convert JSON value: {_shown(value)} to {_cpp(dtype.name)} without loss of "
             "precision."
         )
-    raise _type_error(value, dtype)
+    limits = INT32 if dtype.itemsize < 4 else np.iinfo(dtype)
+    if isinstance(value, int) and limits.min <= value <= limits.max:
+        return int(np.array(value).astype(dtype))
+    raise _type_error(value, dtype.name)
 
 
 def _from_base64(value: dict[str, Any]) -> bytes:
@@ -240,7 +287,7 @@ def _from_base64(value: dict[str, Any]) -> bytes:
         raise invalid("Unable to base64 decode") from None
 
 
-def _type_error(value: Any, dtype: str) -> faults.Fault:
+def _type_error(value: Any, dtype: str) -> Fault:
     return invalid(
         f"JSON Value: {_shown(value)} Type: {_json_type(value)} is not of expected type: "
         f"{_cpp(dtype)}"
