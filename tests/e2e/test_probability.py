@@ -1,0 +1,121 @@
+"""One film, one probability, wherever it is computed."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import neumo
+from neumo import contract, image, phantom, release
+from neumo.testing import EmbeddedServer
+from neumo_serving import shipped
+
+SAME = 1e-5
+ENCODED_BOUND = 1e-3
+"""How far ``encoded`` may be from the SDK's own reading of the same file, see the README."""
+
+
+@pytest.fixture(scope="module")
+def exported(run, tmp_path_factory):
+    """The release that a training run exported, served."""
+    manifest = release.newest(run.store)
+    config = tmp_path_factory.mktemp("served") / "models.config"
+    config.write_text(release.models_config(manifest, str(run.store)))
+    with EmbeddedServer([f"--model_config_file={config}"]) as server:
+        yield server
+
+
+def in_keras(run, member, films):
+    """A member's probabilities by the trained Keras model itself."""
+    import keras
+
+    from neumo_training import films as reading
+    from neumo_training import training
+
+    model = keras.models.load_model(run.workdir / member / "final" / "best.keras")
+    return training.probabilities(model, reading.inputs(films))
+
+
+def asked(url, sources):
+    """Both members' probabilities through the SDK: [film, member]."""
+    with neumo.Client(url, timeout=60) as client:
+        return np.array([[m.probability for m in client.predict(s).members] for s in sources])
+
+
+def test_keras_grpc_and_rest_give_the_same_probability(run, exported):
+    """From the trained model in this process to both ports of the server: within 1e-5."""
+    films = phantom.draw(11, 8)
+    keras_says = np.stack([in_keras(run, m.name, films) for m in contract.MEMBERS], axis=1)
+    over_grpc, over_rest = asked(exported.grpc_url, films), asked(exported.http_url, films)
+    np.testing.assert_allclose(over_grpc, keras_says, atol=SAME)
+    np.testing.assert_allclose(over_rest, keras_says, atol=SAME)
+    np.testing.assert_array_equal(over_rest, over_grpc)
+
+
+def test_the_shipped_models_give_the_same_probability_for_real_films(served, val_films):
+    """The SavedModels in this process and both ports agree on the validation films."""
+    import tensorflow as tf
+
+    pixels = tf.constant(np.stack([image.read(film).pixels for film in val_films]))
+    here = [
+        tf.saved_model.load(str(config.base_path / "1")).signatures["serving_default"](image=pixels)
+        for config in sorted(shipped.models(), key=lambda one: one.name != "pneumonia_tuned")
+    ]
+    expected = np.stack([found["probability"].numpy() for found in here], axis=1)
+    for url in (served.grpc_url, served.http_url):
+        np.testing.assert_allclose(asked(url, val_films), expected, atol=SAME)
+
+
+def post_encoded(url, member, content):
+    """What ``curl`` with a base64 film gets of bare TensorFlow Serving's API."""
+    import base64
+
+    import requests
+
+    row = {"b64": base64.b64encode(content).decode()}
+    body = json.dumps({"signature_name": "encoded", "instances": [{"image_bytes": row}]})
+    answer = requests.post(f"{url}/v1/models/{member}:predict", data=body, timeout=60)
+    return answer.json()["predictions"][0]
+
+
+def test_the_encoded_signature_is_within_its_bound_on_drawn_films(served, tmp_path):
+    """A JPEG sent whole gives nearly what the SDK gives."""
+    for number, pixels in enumerate(phantom.draw(21, 3)):
+        path = tmp_path / f"{number}.jpeg"
+        Image.fromarray(pixels[:, :, 0]).resize((1300, 1000)).save(path, quality=92)
+        _compare_encoded(served, path)
+
+
+def test_the_encoded_signature_is_within_its_bound_on_real_films(served, val_films):
+    """On the validation films, too."""
+    for film in val_films:
+        _compare_encoded(served, film)
+
+
+def _compare_encoded(served, path):
+    with neumo.Client(served.grpc_url) as client:
+        prediction = client.predict(path)
+    for member in prediction.members:
+        found = post_encoded(served.http_url, member.model, path.read_bytes())
+        assert found["release"] == prediction.release
+        assert found["threshold"] == pytest.approx(prediction.threshold)
+        assert abs(found["probability"] - member.probability) < ENCODED_BOUND
+
+
+def test_a_batch_gives_each_film_its_own_answer(served):
+    """Eight films in one request are answered as eight requests are."""
+    from neumo import transports
+    from neumo.calls import Predict
+
+    films = phantom.draw(31, 8)
+    alone = asked(served.grpc_url, films)
+    transport = transports.connect(served.grpc_url)
+    for column, member in enumerate(contract.MEMBERS):
+        signature = member.signature(contract.SERVING_DEFAULT)
+        call = Predict(member.name, signature, {"image": films})
+        together = transport.start(call, 60).result().answer.outputs["probability"]
+        np.testing.assert_allclose(together, alone[:, column], atol=SAME)
+    transport.close()

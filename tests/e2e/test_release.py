@@ -1,0 +1,94 @@
+"""The release that is shipped is whole, small, and what its manifest says."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from neumo import contract, phantom, release
+
+ROOT = Path(__file__).parents[2]
+MODELS = ROOT / "serving" / "models"
+MAX_BYTES = 12 * 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def manifest():
+    """The newest release's manifest."""
+    return release.newest(MODELS)
+
+
+def test_every_file_has_the_hash_that_the_manifest_says(manifest):
+    """And there is no file beside them."""
+    for name, files in manifest.models.items():
+        found = release.sha256_of_files(MODELS / name / str(manifest.release))
+        assert found == files.sha256
+
+
+def test_the_release_is_small_enough_to_ship(manifest):
+    """Under 12 MiB together."""
+    files = [
+        path
+        for name in manifest.models
+        for path in (MODELS / name / str(manifest.release)).rglob("*")
+        if path.is_file()
+    ]
+    assert sum(path.stat().st_size for path in files) < MAX_BYTES
+
+
+def test_the_golden_answers_hold(manifest):
+    """The SavedModels answer the drawn inputs as they did when they were exported."""
+    import tensorflow as tf
+
+    golden = manifest.golden
+    images = phantom.draw(golden.seed, golden.count)
+    assert phantom.sha256(images) == golden.inputs_sha256
+    for name, expected in golden.outputs.items():
+        model = tf.saved_model.load(str(MODELS / name / str(manifest.release)))
+        found = model.signatures[contract.SERVING_DEFAULT](image=tf.constant(images))
+        assert found.keys() == expected.keys()
+        for key, values in expected.items():
+            np.testing.assert_allclose(found[key].numpy(), values, atol=golden.tolerance)
+
+
+def test_the_contract_lies_in_every_model(manifest):
+    """``assets.extra/contract.json`` is the contract of this code, for this release."""
+    for name in manifest.models:
+        folder = MODELS / name / str(manifest.release)
+        text = (folder / contract.CONTRACT_ASSET).read_text()
+        assert text == contract.to_json(contract.model(name), manifest.release)
+
+
+def test_the_threshold_is_fitted_from_the_curve_that_the_manifest_holds(manifest):
+    """It maximises the balanced accuracy on the out-of-fold ROC curve's points."""
+    roc = {name: np.array(values) for name, values in manifest.roc.items()}
+    gain = roc["tpr"] - roc["fpr"]
+    best = gain >= gain.max() - 1e-3
+    assert np.abs(roc["threshold"][best] - manifest.threshold).min() < 0.02
+
+
+def test_models_config_serves_the_releases_models(manifest):
+    """It is generated from the manifest, for the paths of TensorFlow Serving's image."""
+    text = (MODELS / release.MODELS_CONFIG).read_text()
+    assert text == release.models_config(manifest, "/models")
+
+
+def test_the_wheel_carries_the_newest_release(manifest):
+    """The list in pyproject.toml names every part of it, and no older one."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    listed = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    number = manifest.release
+    parts = ["models.config", f"releases/{number}.json"]
+    parts += [f"{name}/{number}" for name in manifest.models]
+    assert listed == {f"serving/models/{p}": f"neumo_serving/shipped/{p}" for p in parts}
+
+
+def test_no_patient_is_named_in_what_is_shipped(manifest):
+    """The manifest holds numbers and hashes, no file names of films."""
+    text = json.dumps(json.loads(manifest.to_json()))
+    for word in ("person", "IM-", ".jpeg"):
+        assert word not in text

@@ -1,0 +1,95 @@
+"""The wheel, installed alone in fresh environments, far from this checkout."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*command, cwd):
+    """The finished process; nothing of this checkout's environment reaches it."""
+    environ = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    return subprocess.run(
+        [str(part) for part in command],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env=environ,
+        timeout=840,
+        check=False,
+    )
+
+
+def checked(*command, cwd):
+    """What the process printed, when it ended well."""
+    done = run(*command, cwd=cwd)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The wheel built from this checkout."""
+    out = tmp_path_factory.mktemp("dist")
+    build = ["-m", "uv", "build", "--quiet", "--wheel", "--out-dir", out, ROOT]
+    checked(sys.executable, *build, cwd=out)
+    (found,) = out.glob("*.whl")
+    return found
+
+
+def environment(folder, lock, wheel):
+    """A fresh environment with the packages pinned in ``lock`` and the wheel; its programs."""
+    venv.create(folder, with_pip=True)
+    programs = folder / "bin"
+    pip = [programs / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    if lock is not None:
+        checked(*pip, "--require-hashes", "-r", lock, cwd=folder)
+        pip.append("--no-deps")
+    checked(*pip, wheel, cwd=folder)
+    return programs
+
+
+@pytest.fixture(scope="module")
+def base(wheel, tmp_path_factory):
+    """The SDK alone: ``pip install neumo``."""
+    return environment(tmp_path_factory.mktemp("base"), None, wheel)
+
+
+def test_the_sdk_alone_has_five_packages_and_no_tensorflow(base, tmp_path):
+    """``import neumo`` works without TensorFlow; Client needs what the base install has."""
+    names = checked(base / "python", "-m", "pip", "list", "--format=freeze", cwd=tmp_path)
+    assert "tensorflow" not in names
+    code = "import neumo; neumo.Client().close(); print(neumo.Prediction.__name__)"
+    assert checked(base / "python", "-W", "error", "-c", code, cwd=tmp_path) == "Prediction\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "extra"),
+    [(["serve"], "serving"), (["demo"], "serving"), (["train", "films"], "training")],
+)
+def test_a_command_whose_extra_is_missing_names_it(base, tmp_path, command, extra):
+    """One line with the pip command, exit status 2."""
+    done = run(base / "neumo", *command, cwd=tmp_path)
+    assert done.returncode == 2
+    assert f"pip install 'neumo[{extra}]'" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.timeout(900)
+def test_the_wheel_with_the_serving_extra_runs_the_demo(wheel, tmp_path):
+    """From any folder, with the release that the wheel carries."""
+    lock = ROOT / "requirements" / "serving.lock"
+    programs = environment(tmp_path / "venv", lock, wheel)
+    folder = tmp_path / "anywhere"
+    folder.mkdir()
+    printed = checked(programs / "neumo", "demo", cwd=folder)
+    assert "probability" in printed
+    assert "release      1" in printed
+    assert (folder / "neumo-demo" / "RG1_UNCR.png").exists()
