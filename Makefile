@@ -40,6 +40,9 @@ lock: $(VENV)/.dev  ## resolve the pinned versions anew
 	@$(BIN)/uv pip compile $(LOCK) --extra serving -c requirements/dev.lock -o requirements/serving.lock pyproject.toml
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
+proto: $(VENV)/.dev  ## generate the SDK's messages anew
+	@sed -n 's|^//   ||p' client/neumo/_proto/serving.proto | PATH="$(BIN):$$PATH" sh
+
 wheel: $(VENV)/.dev  ## build the wheel, with the newest release inside
 	@$(BIN)/uv build --quiet --wheel --out-dir dist
 
