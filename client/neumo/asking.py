@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from typing import Any
 
-from neumo.calls import Reply
-from neumo.deadline import Deadline
+from neumo.core.calls import Reply
+from neumo.core.deadline import Deadline
+from neumo.core.planning import Step
 from neumo.errors import ConfigError, DeadlineExceeded
-from neumo.planning import Step
 from neumo.transports import Transport
 
 _GRACE_S = 0.5

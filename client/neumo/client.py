@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import TypeVar
 
-from neumo import image, planning, settings, transports
+from neumo import image, settings, transports
 from neumo.asking import ask
-from neumo.deadline import Deadline
+from neumo.core import planning
+from neumo.core.deadline import Deadline
+from neumo.core.planning import Plan, Terms
 from neumo.ensemble import Explanation, Prediction
 from neumo.errors import ConfigError, ContractError, ImageError, ServingError
 from neumo.image import Film, Source
-from neumo.planning import Plan, Terms
 from neumo.streams import Failure, ordered
 from neumo.wire import ModelStatus
 

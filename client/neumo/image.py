@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from neumo import arrays, contract, dicom, raster, sources
+from neumo import contract
 from neumo.ensemble import Caution
+from neumo.reading import arrays, dicom, raster, sources
 
 Source: TypeAlias = (
     str
@@ -47,9 +48,10 @@ def read(source: Source) -> Film:
     Pillow image, or an array: [h, w], [h, w, 1] or [h, w, 3] (RGB) of uint8, of uint16, or of
     floats in [0, 1]. Files may be JPEG, PNG, WebP, TIFF, BMP, GIF or, with the ``dicom`` extra,
     DICOM. The first frame is read. EXIF orientation is applied; what is transparent turns black,
-    as air is on a film. More than 8 bits are reduced as ``neumo.depth`` says.
+    as air is on a film. More than 8 bits are reduced as ``neumo.reading.depth`` says.
 
-    Raises ``ImageError`` where no film can be read, or its sides are outside ``neumo.bounds``.
+    Raises ``ImageError`` where no film can be read, or its sides are outside
+    ``neumo.reading.bounds``.
     """
     image, cautions = _decode(source)
     pixels = to_pixels(image)

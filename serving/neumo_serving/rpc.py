@@ -20,7 +20,7 @@ from tensorflow_serving.apis import (
 
 from neumo.errors import ConfigError
 from neumo_serving import description
-from neumo_serving.engine import inference, tensors
+from neumo_serving.engine import faults, inference, tensors
 from neumo_serving.engine.faults import Fault, invalid
 from neumo_serving.engine.inference import DEFAULT_SIGNATURE, Question
 from neumo_serving.engine.lifecycle import Models
@@ -111,8 +111,11 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):  # type: ignore
 def _answer(context: Any, make: Callable[[], Any]) -> Any:
     try:
         return make()
-    except Fault as fault:
-        context.abort(grpc.StatusCode[fault.code], fault.brief)
+    except Fault as found:
+        fault = found
+    except Exception as error:  # noqa: BLE001 - the client gets an answer, whatever is wrong here
+        fault = faults.unexpected("gRPC", error)
+    return context.abort(grpc.StatusCode[fault.code], fault.brief)
 
 
 def _spec(request: Any) -> Any:

@@ -13,7 +13,7 @@ from PIL import Image
 
 import neumo
 from neumo import contract, phantom
-from neumo.calls import Metadata, Predict, Status
+from neumo.core.calls import Metadata, Predict, Status
 from neumo.testing import FakeTransport, answering
 from neumo.wire import Answer, ModelMetadata, ModelStatus, VersionState, VersionStatus
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neumo import image, sources
+from neumo import image
 from neumo.errors import ImageError
+from neumo.reading import sources
 
 pydicom = pytest.importorskip("pydicom", reason="the dicom extra is not installed")
 from pydicom import uid  # noqa: E402 - only where pydicom is installed

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from neumo import bounds, image, phantom, sources
+from neumo import image, phantom
 from neumo.errors import ImageError
+from neumo.reading import bounds, sources
 
 WIDTH, HEIGHT = 320, 200
 

@@ -14,8 +14,9 @@ import grpc
 import pytest
 
 import neumo
-from neumo import errors, faults, transports
-from neumo.calls import Status
+from neumo import errors, transports
+from neumo.core import faults
+from neumo.core.calls import Status
 from neumo.transports import address
 
 MODEL = "pneumonia_tuned"

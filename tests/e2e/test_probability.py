@@ -108,7 +108,7 @@ def _compare_encoded(served, path):
 def test_a_batch_gives_each_film_its_own_answer(served):
     """Eight films in one request are answered as eight requests are."""
     from neumo import transports
-    from neumo.calls import Predict
+    from neumo.core.calls import Predict
 
     films = phantom.draw(31, 8)
     alone = asked(served.grpc_url, films)

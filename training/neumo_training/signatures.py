@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -24,7 +25,7 @@ class Member(tf.Module):  # type: ignore[misc]  # tensorflow has no types
         features = model.get_layer(FEATURES).output
         cnn = keras.Model(model.input, [features, model.output])
         # In a closure: as an attribute it would be tracked too, and every weight saved twice.
-        self._features_and_logit = lambda film: cnn(film, training=False)
+        self._features_and_logit: Callable[[Any], Any] = lambda film: cnn(film, training=False)
         self._threshold = threshold
         self._release = release
 

@@ -7,8 +7,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from neumo import dicom
 from neumo.errors import ImageError
+from neumo.reading import dicom
 
 SUFFIXES = (
     ".jpg",

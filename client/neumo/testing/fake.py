@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neumo import contract
-from neumo.calls import Call, Metadata, Predict, Reply
+from neumo.core.calls import Call, Metadata, Predict, Reply
 from neumo.errors import ModelNotFound
 from neumo.wire import (
     Answer,

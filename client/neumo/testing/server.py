@@ -9,15 +9,40 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from types import TracebackType
+from typing import IO
 
 from neumo.client import Client
 from neumo.errors import ConfigError, ServingError, Unavailable
 
 READY_WITHIN_S = 120.0
-STOPPED_WITHIN_S = 20.0
+STOPPED_WITHIN_S = 30.0
 _POLL_S = 0.1
 _NEEDS = ("tensorflow", "tensorflow_serving", "uvicorn")
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """The process, and the file that holds what it said."""
+
+    process: subprocess.Popen[bytes]
+    log: IO[bytes]
+
+    def end(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(STOPPED_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
+
+    def last_words(self) -> str:
+        self.log.seek(0)
+        lines = self.log.read().decode("utf-8", "replace").split("\n")
+        said = [line.strip() for line in lines if line.strip()]
+        return said[-1] if said else "it said nothing"
 
 
 class EmbeddedServer:
@@ -32,8 +57,7 @@ class EmbeddedServer:
     ) -> None:
         self._flags = tuple(flags)
         self._ready_within_s = ready_within_s
-        self._process: subprocess.Popen[bytes] | None = None
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop
+        self._running: _Running | None = None
         self._grpc_port, self._http_port = _free_ports()
 
     @property
@@ -49,9 +73,9 @@ class EmbeddedServer:
     @property
     def process(self) -> subprocess.Popen[bytes]:
         """The server's process; raises ``ConfigError`` where it is not running."""
-        if self._process is None:
+        if self._running is None:
             raise ConfigError("the embedded server is not running: start it first")
-        return self._process
+        return self._running.process
 
     def start(self) -> EmbeddedServer:
         """Return when both ports answer.
@@ -69,9 +93,11 @@ class EmbeddedServer:
             f"--rest_api_port={self._http_port}",
             *self._flags,
         ]
-        self._process = subprocess.Popen(command, stdout=self._log, stderr=subprocess.STDOUT)  # noqa: S603 - our own program
+        log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)  # noqa: S603 - our own program
+        self._running = _Running(process, log)
         try:
-            self._wait_until_ready(self._process)
+            self._wait_until_ready(self._running)
         except BaseException:
             self.stop()
             raise
@@ -79,15 +105,9 @@ class EmbeddedServer:
 
     def stop(self) -> None:
         """Let it finish what it is answering, then end it."""
-        process, self._process = self._process, None
-        if process is not None:
-            process.terminate()
-            try:
-                process.wait(STOPPED_WITHIN_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        self._log.close()
+        running, self._running = self._running, None
+        if running is not None:
+            running.end()
 
     def __enter__(self) -> EmbeddedServer:
         return self.start()
@@ -100,25 +120,19 @@ class EmbeddedServer:
     ) -> None:
         self.stop()
 
-    def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
+    def _wait_until_ready(self, running: _Running) -> None:
         """The ports open when the models are loaded; wait until both do."""
         deadline = time.monotonic() + self._ready_within_s
         for url in (self.grpc_url, self.http_url):
             with Client(url, timeout=self._ready_within_s) as client:
                 while not _answers(client):
-                    if process.poll() is not None:
-                        detail = f"the server ended: {self._last_words()}"
+                    if running.process.poll() is not None:
+                        detail = f"the server ended: {running.last_words()}"
                         raise Unavailable("", url, detail)
                     if time.monotonic() > deadline:
-                        detail = f"not ready in {self._ready_within_s:g} s: {self._last_words()}"
+                        detail = f"not ready in {self._ready_within_s:g} s: {running.last_words()}"
                         raise Unavailable("", url, detail)
                     time.sleep(_POLL_S)
-
-    def _last_words(self) -> str:
-        self._log.seek(0)
-        lines = self._log.read().decode("utf-8", "replace").split("\n")
-        said = [line.strip() for line in lines if line.strip()]
-        return said[-1] if said else "it said nothing"
 
 
 def _answers(client: Client) -> bool:

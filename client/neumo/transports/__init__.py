@@ -1,11 +1,11 @@
-"""How calls reach a server: one interface, two ways, thin over ``neumo.calls``."""
+"""How calls reach a server: one interface, two ways, thin over ``neumo.core.calls``."""
 
 from __future__ import annotations
 
 from concurrent.futures import Future
 from typing import Protocol, TypeVar
 
-from neumo.calls import Call, Reply
+from neumo.core.calls import Call, Reply
 from neumo.transports import address
 
 A = TypeVar("A")

@@ -10,8 +10,9 @@ import requests
 from requests import exceptions
 from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 
-from neumo import faults, wire
-from neumo.calls import Call, Reply, RestRequest
+from neumo import wire
+from neumo.core import faults
+from neumo.core.calls import Call, Reply, RestRequest
 from neumo.errors import BadResponse, ConfigError, DeadlineExceeded, ServingError, Unavailable
 from neumo.transports.address import Address
 

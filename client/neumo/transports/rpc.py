@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import grpc
 
-from neumo import faults
-from neumo.calls import Call, Reply
+from neumo.core import faults
+from neumo.core.calls import Call, Reply
 from neumo.errors import BadResponse, ConfigError, ServingError
 from neumo.transports.address import Address
 

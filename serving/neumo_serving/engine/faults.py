@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
 import tensorflow as tf
 from tensorflow.core.protobuf import error_codes_pb2
+
+log = logging.getLogger(__name__)
 
 INVALID_ARGUMENT: Final = "INVALID_ARGUMENT"
 NOT_FOUND: Final = "NOT_FOUND"
@@ -45,6 +48,15 @@ class Fault(Exception):  # noqa: N818 - an error's name would suggest one of Pyt
 def invalid(message: str) -> Fault:
     """An INVALID_ARGUMENT fault."""
     return Fault(INVALID_ARGUMENT, message)
+
+
+def unexpected(transport: str, error: Exception) -> Fault:
+    """The INTERNAL fault for an ``error`` that nobody foresaw.
+
+    Only the kind of error is logged and told: its text might hold a part of the request.
+    """
+    log.error("a %s request ended in %s", transport, type(error).__name__)
+    return Fault(INTERNAL, f"internal error ({type(error).__name__}); see the server's log")
 
 
 @contextmanager

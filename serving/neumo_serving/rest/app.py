@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,9 +10,7 @@ from typing import Any
 from neumo_serving.engine import faults
 from neumo_serving.engine.faults import Fault
 from neumo_serving.engine.lifecycle import Models
-from neumo_serving.rest import documents, routes
-
-log = logging.getLogger(__name__)
+from neumo_serving.rest import answers, routes
 
 MAX_BODY_BYTES = 256 * 1024 * 1024
 
@@ -53,7 +50,7 @@ class App:
         try:
             status, content = 200, await self._answer(scope, receive)
         except Fault as fault:
-            status, content = HTTP_STATUS.get(fault.code, 500), documents.error(fault.brief)
+            status, content = HTTP_STATUS.get(fault.code, 500), answers.error(fault.brief)
         headers = [
             (b"content-type", b"application/json"),
             (b"content-length", str(len(content)).encode()),
@@ -80,9 +77,7 @@ def _work(models: Models, method: str, path: str, body: bytes) -> bytes:
     except Fault:
         raise
     except Exception as error:  # noqa: BLE001 - the client gets an answer, whatever is wrong here
-        # Only the kind of error: its text might hold a part of the request.
-        log.error("a REST request ended in %s", type(error).__name__)  # noqa: TRY400 - as said above
-        raise Fault(faults.INTERNAL, "internal error; see the server's log") from None
+        raise faults.unexpected("REST", error) from None
 
 
 async def _body(receive: Receive) -> bytes:

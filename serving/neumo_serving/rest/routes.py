@@ -17,7 +17,7 @@ from neumo_serving.engine import faults, inference
 from neumo_serving.engine.faults import Fault, invalid
 from neumo_serving.engine.inference import Question
 from neumo_serving.engine.lifecycle import Models
-from neumo_serving.rest import documents
+from neumo_serving.rest import answers, requests
 
 MAX_VERSION = 2**63 - 1
 
@@ -68,10 +68,10 @@ def answer(models: Models, route: Route, body: bytes) -> bytes:
 
 def _predict(models: Models, route: Route, body: bytes) -> bytes:
     with models.named(route.model).acquire(route.version, route.label) as (_, model):
-        asked = documents.parse(body)
-        question = Question(asked.signature, documents.arrays(asked, model.signatures))
+        asked = requests.parse(body)
+        question = Question(asked.signature, requests.arrays(asked, model.signatures))
         outputs = inference.predict(model, question)
-    return documents.answer(outputs, asked.is_row)
+    return answers.answer(outputs, asked.is_row)
 
 
 def _status(models: Models, route: Route) -> bytes:

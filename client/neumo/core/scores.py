@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neumo import contract
-from neumo.calls import Reply
+from neumo.core.calls import Reply
 from neumo.ensemble import Member
 from neumo.errors import BadResponse, ContractError
 from neumo.wire import Answer

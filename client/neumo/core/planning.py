@@ -11,12 +11,13 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
-from neumo import conformity, contract, ensemble, heatmaps, scores
-from neumo.calls import Call, Metadata, Predict, Reply, Status
+from neumo import contract, ensemble
+from neumo.core import conformity, heatmaps, scores
+from neumo.core.calls import Call, Metadata, Predict, Reply, Status
+from neumo.core.scores import Score
 from neumo.ensemble import Explanation, Prediction
 from neumo.errors import ModelNotFound, ReleaseMismatch, ServingError, VersionUnavailable
 from neumo.image import Film
-from neumo.scores import Score
 from neumo.wire import ModelStatus, VersionState, VersionStatus
 
 A = TypeVar("A")

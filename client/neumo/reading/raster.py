@@ -9,10 +9,10 @@ from contextlib import contextmanager
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from neumo import bounds, depth
 from neumo.ensemble import Caution
 from neumo.errors import ImageError
-from neumo.quiet import warnings_ignored
+from neumo.reading import bounds, depth
+from neumo.reading.quiet import warnings_ignored
 
 FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP")
 

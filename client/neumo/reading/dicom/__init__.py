@@ -8,7 +8,7 @@ from PIL import Image
 
 from neumo.ensemble import Caution
 from neumo.errors import ImageError
-from neumo.quiet import warnings_ignored
+from neumo.reading.quiet import warnings_ignored
 
 PREAMBLE_BYTES = 128
 MAGIC = b"DICM"
@@ -27,16 +27,16 @@ def decode(data: bytes) -> tuple[Image.Image, tuple[Caution, ...]]:
     """The 8-bit image in the DICOM file whose content is ``data``, and what to know about it.
 
     The first frame, white where X-rays were stopped: MONOCHROME1 is inverted, modality and VOI
-    transformations are applied as ``neumo.dicom.levels`` says, colours are RGB.
+    transformations are applied as ``neumo.reading.dicom.levels`` says, colours are RGB.
     Raises ``ImageError`` where pydicom is not installed, or no image can be read.
     """
     if importlib.util.find_spec("pydicom") is None:
         raise ImageError("a DICOM file needs one more package: pip install 'neumo[dicom]'")
     try:
         with warnings_ignored():
-            from neumo.dicom import reading  # noqa: PLC0415 - pydicom is an extra, and slow
+            from neumo.reading.dicom import decoding  # noqa: PLC0415 - pydicom is an extra, and slow
 
-            return reading.decode(data)
+            return decoding.decode(data)
     except ImageError:
         raise
     except Exception:  # noqa: BLE001 - decoders raise anything on damaged bytes

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from pydicom import Dataset
 from pydicom.pixels import apply_modality_lut, apply_voi
 
-from neumo import depth
+from neumo.reading import depth
 
 KEYWORDS = (
     "ModalityLUTSequence",

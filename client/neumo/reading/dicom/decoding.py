@@ -17,11 +17,11 @@ from PIL import Image
 from pydicom import Dataset, dcmread
 from pydicom.pixels import apply_color_lut, pixel_array
 
-from neumo import bounds, depth, sources
-from neumo.dicom import MAGIC, PREAMBLE_BYTES, levels, subject
 from neumo.ensemble import Caution
 from neumo.errors import ImageError
-from neumo.raster import FIRST_FRAME
+from neumo.reading import bounds, depth, sources
+from neumo.reading.dicom import MAGIC, PREAMBLE_BYTES, levels, subject
+from neumo.reading.raster import FIRST_FRAME
 
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 _PIECE_BYTES = 16 * 1024 * 1024
@@ -52,7 +52,7 @@ _PALETTE_KEYWORDS = tuple(
 
 
 def decode(data: bytes) -> tuple[Image.Image, tuple[Caution, ...]]:
-    """What ``neumo.dicom.decode`` says; raises whatever pydicom does on damaged bytes."""
+    """What ``neumo.reading.dicom.decode`` says; raises whatever pydicom does on damaged bytes."""
     dataset = _dataset(data)
     if not dataset:
         raise ImageError("a DICOM file cut off or damaged: copy or export it again")

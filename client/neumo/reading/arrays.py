@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from neumo import bounds, depth
 from neumo.errors import ImageError
+from neumo.reading import bounds, depth
 
 
 def decode(array: npt.NDArray[Any]) -> Image.Image:

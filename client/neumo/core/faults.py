@@ -38,7 +38,7 @@ OF_GRPC: dict[str, type[ServingError]] = {
     "UNAVAILABLE": Unavailable,
     "DATA_LOSS": ServingError,
 }
-"""By the name of the gRPC code. ``ModelNotFound`` is provisional: ``neumo.planning`` asks on."""
+"""By the code's name. ``ModelNotFound`` is provisional: ``neumo.core.planning`` asks on."""
 
 OF_HTTP: dict[int, type[ServingError]] = {
     400: InvalidRequest,

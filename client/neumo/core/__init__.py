@@ -1,0 +1,1 @@
+"""Which calls a prediction takes and what their answers make: no network, no threads, no files."""

@@ -1,0 +1,1 @@
+"""What stands behind ``neumo.image``: files, formats and arrays to upright 8-bit images."""

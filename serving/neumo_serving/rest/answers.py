@@ -1,0 +1,73 @@
+"""Outputs to JSON answers, in the format of the request.
+
+Upstream: ``util/json_tensor.cc``.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from neumo_serving.engine.faults import invalid
+from neumo_serving.engine.loader import Array
+
+_BYTES_SUFFIX = "_bytes"
+"""Outputs named so are bytes and sent in base64."""
+
+
+def answer(outputs: Mapping[str, Array], is_row: bool) -> bytes:
+    """The JSON answer in the format of the request; raises ``Fault`` for rows of unequal number."""
+    key, value = ("predictions", _rows(outputs)) if is_row else ("outputs", _columns(outputs))
+    return json.dumps({key: value}).encode()
+
+
+def error(text: str) -> bytes:
+    """TensorFlow Serving's answer to a failed call."""
+    return json.dumps({"error": text}).encode()
+
+
+def _columns(outputs: Mapping[str, Array]) -> Any:
+    """One output loses its name, as in the row format."""
+    values = {name: _plain(array, name) for name, array in outputs.items()}
+    return values if len(values) > 1 else next(iter(values.values()))
+
+
+def _rows(outputs: Mapping[str, Array]) -> list[Any]:
+    """A list of objects, one for each row; of bare values where there is one output."""
+    counts = {len(array) if array.ndim else -1 for array in outputs.values()}
+    if counts == {-1} or -1 in counts:
+        name = next(name for name, array in outputs.items() if array.ndim == 0)
+        raise invalid(
+            f"Tensor name: {name} has no shape information; use the column format, 'inputs'"
+        )
+    if len(counts) > 1:
+        raise invalid(
+            "Tensors have different sizes of the first dimension: "
+            f"{', '.join(sorted(outputs))}; use the column format, 'inputs'"
+        )
+    plain = {name: _plain(array, name) for name, array in outputs.items()}
+    if len(plain) == 1:
+        values: list[Any] = next(iter(plain.values()))
+        return values
+    return [dict(zip(plain, row, strict=True)) for row in zip(*plain.values(), strict=True)]
+
+
+def _plain(array: Array, name: str) -> Any:
+    """Nested lists that JSON can hold; 32-bit floats in their shortest form."""
+    if array.dtype.kind == "O":
+        return _texts(array.tolist(), name.endswith(_BYTES_SUFFIX))
+    if array.dtype.kind == "f" and array.dtype.itemsize < 8:
+        return array.astype("U32").astype(np.float64).tolist()
+    return array.tolist()
+
+
+def _texts(value: Any, as_base64: bool) -> Any:
+    if isinstance(value, list):
+        return [_texts(one, as_base64) for one in value]
+    if as_base64:
+        return {"b64": base64.b64encode(value).decode("ascii")}
+    return value.decode("utf-8", "replace")
