@@ -53,6 +53,17 @@ def parse(text: str, name: str) -> tuple[ModelConfig, ...]:
     return models
 
 
+def refuse_labels(models: tuple[ModelConfig, ...]) -> None:
+    """Raise ``ConfigError`` for the first label: at the start no version is AVAILABLE yet."""
+    for one in models:
+        for _, version in one.labels:
+            raise ConfigError(
+                f"Request to assign label to version {version} of model {one.name}, which is not "
+                "currently available for inference: at the start no version is; add "
+                "--allow_version_labels_for_unavailable_models"
+            )
+
+
 def _model(message: Any, name: str) -> ModelConfig:
     if not message.name or not message.base_path:
         raise ConfigError(f"{name}: every config needs a name and a base_path")

@@ -27,14 +27,14 @@ def signatures(model: LoadedModel) -> get_model_metadata_pb2.SignatureDefMap:
 
 
 def status(
-    models: Models, name: str, number: int | None, label: str | None
+    models: Models, name: str, number: int | None
 ) -> get_model_status_pb2.GetModelStatusResponse:
     """The versions of the model ``name``, newest first, or the one asked for.
 
-    Raises ``Fault`` where there is none such.
+    A label asks for nothing here, as upstream has it. Raises ``Fault`` where there is none such.
     """
     response = get_model_status_pb2.GetModelStatusResponse()
-    for one in _asked(models, name, number, label):
+    for one in _asked(models, name, number):
         row = response.model_version_status.add()
         row.version = one.number
         row.state = get_model_status_pb2.ModelVersionStatus.State.Value(one.state.value)
@@ -45,25 +45,11 @@ def status(
     return response
 
 
-def _asked(models: Models, name: str, number: int | None, label: str | None) -> list[VersionStatus]:
-    try:
-        versions = models.named(name)
-    except Fault:
-        raise _none(name) from None
-    if label is not None:
-        number = dict(versions.config.labels).get(label)
-        if number is None:
-            raise faults.invalid(f"Unrecognized servable version label: {label}")
-    found = versions.statuses()
+def _asked(models: Models, name: str, number: int | None) -> list[VersionStatus]:
+    found = models.named(name).statuses() if name in models else []
     if number is not None:
         found = [one for one in found if one.number == number]
-        if not found:
-            text = f"Could not find version {number} of model {name}"
-            raise Fault(faults.NOT_FOUND, text)
     if not found:
-        raise _none(name)
+        asked = "any versions" if number is None else f"version {number}"
+        raise Fault(faults.NOT_FOUND, f"Could not find {asked} of model {name}")
     return found
-
-
-def _none(name: str) -> Fault:
-    return Fault(faults.NOT_FOUND, f"Could not find any versions of model {name}")

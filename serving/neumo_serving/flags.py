@@ -40,7 +40,7 @@ FLAGS = (
     Flag("file_system_poll_wait_seconds", 1, "seconds between looks for versions; 0 is once"),
     Flag("num_load_threads", 0, "threads that load versions; 0 is one after the other"),
     Flag("max_num_load_retries", 5, "further tries to load a version that failed"),
-    Flag("load_retry_interval_micros", 60_000_000, "time between these tries"),
+    Flag("load_retry_interval_micros", 60_000_000, "time between these tries; below 0 is none"),
     Flag("enable_model_warmup", True, "answer assets.extra/tf_serving_warmup_requests first"),
     Flag(
         "allow_version_labels_for_unavailable_models",
@@ -49,7 +49,7 @@ FLAGS = (
     ),
     Flag("enable_serialization_as_tensor_content", False, "send gRPC outputs as tensor_content"),
     Flag("grpc_max_threads", 4 * _CORES, "threads that answer gRPC requests"),
-    Flag("tensorflow_session_parallelism", 0, "sets both of the next two; 0 is automatic"),
+    Flag("tensorflow_session_parallelism", 0, "sets the next two where neither is given"),
     Flag("tensorflow_intra_op_parallelism", 0, "threads within one operation; 0 is automatic"),
     Flag("tensorflow_inter_op_parallelism", 0, "operations side by side; 0 is automatic"),
 )
@@ -82,8 +82,10 @@ NOT_HERE = frozenset(
         "ssl_config_file",
         "thread_pool_factory_config_file",
         "use_alts_credentials",
+        "tensorflow_session_config_file",
         "version",
         "xla_cpu_compilation_enabled",
+        "xla_gpu_compilation_enabled",
     }
 )
 """Flags of the original that this server does not have: refused, never silently ignored."""
@@ -94,12 +96,14 @@ _LEAST = {
     "rest_api_num_threads": 1,
     "rest_api_timeout_in_ms": 1,
     "max_num_load_retries": 0,
-    "load_retry_interval_micros": 0,
     "num_load_threads": 0,
     "tensorflow_session_parallelism": 0,
     "tensorflow_intra_op_parallelism": 0,
     "tensorflow_inter_op_parallelism": 0,
 }
+PARALLELISM = tuple(
+    f"tensorflow_{kind}_parallelism" for kind in ("session", "intra_op", "inter_op")
+)
 _MODEL_FLAGS = ("model_config_file", "model_name", "model_base_path")
 
 
@@ -172,6 +176,11 @@ def _check(options: Options) -> None:
         )
     if options.names_models and not (options["model_config_file"] or options["model_base_path"]):
         raise ConfigError("--model_name needs --model_base_path, the folder with its versions")
+    if all(options[name] > 0 for name in PARALLELISM):
+        raise ConfigError(
+            "--tensorflow_session_parallelism stands for the intra- and inter-op flags: "
+            "give it or them"
+        )
     for name, least in _LEAST.items():
         if options[name] < least:
             raise ConfigError(f"--{name}={options[name]}: give a number from {least}")

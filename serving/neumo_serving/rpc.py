@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from typing import Any
 
 import grpc
@@ -24,6 +25,7 @@ from neumo_serving.engine import faults, inference, tensors
 from neumo_serving.engine.faults import Fault, invalid
 from neumo_serving.engine.inference import DEFAULT_SIGNATURE, Question
 from neumo_serving.engine.lifecycle import Models
+from neumo_serving.engine.loader import LoadedModel
 
 _OPTIONS = (
     ("grpc.max_receive_message_length", -1),
@@ -69,10 +71,9 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer): 
 
     def _predict(self, request: Any) -> Any:
         spec = _spec(request)
-        inputs = {name: tensors.decode(one, name) for name, one in request.inputs.items()}
-        question = Question(spec.signature_name, inputs, list(request.output_filter))
+        question = Question(spec.signature_name, request.inputs, request.output_filter)
         response = predict_pb2.PredictResponse()
-        with self._models.named(spec.name).acquire(*_version(spec)) as (number, model):
+        with self._acquire(spec) as (number, model):
             outputs = inference.predict(model, question)
         response.model_spec.name = spec.name
         response.model_spec.version.value = number
@@ -85,11 +86,17 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer): 
         spec = _spec(request)
         _check_fields(request.metadata_field)
         response = get_model_metadata_pb2.GetModelMetadataResponse()
-        with self._models.named(spec.name).acquire(*_version(spec)) as (number, model):
+        with self._acquire(spec) as (number, model):
             response.metadata[description.SIGNATURE_FIELD].Pack(description.signatures(model))
         response.model_spec.name = spec.name
         response.model_spec.version.value = number
         return response
+
+    def _acquire(self, spec: Any) -> AbstractContextManager[tuple[int, LoadedModel]]:
+        if not spec.name:
+            raise invalid("ModelSpec has no name specified.")
+        label = spec.version_label if spec.HasField("version_label") else None
+        return self._models.named(spec.name).acquire(_version(spec), label)
 
 
 class ModelService(model_service_pb2_grpc.ModelServiceServicer):  # type: ignore[misc] # no types
@@ -103,7 +110,7 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):  # type: ignore
 
         def answer() -> get_model_status_pb2.GetModelStatusResponse:
             spec = _spec(request)
-            return description.status(self._models, spec.name, *_version(spec))
+            return description.status(self._models, spec.name, _version(spec))
 
         return _answer(context, answer)
 
@@ -121,15 +128,11 @@ def _answer(context: Any, make: Callable[[], Any]) -> Any:
 def _spec(request: Any) -> Any:
     if not request.HasField("model_spec"):
         raise invalid("Missing ModelSpec")
-    if not request.model_spec.name:
-        raise invalid("ModelSpec has no name specified.")
     return request.model_spec
 
 
-def _version(spec: Any) -> tuple[int | None, str | None]:
-    choice = spec.WhichOneof("version_choice")
-    number = spec.version.value if choice == "version" else None
-    return number, spec.version_label if choice == "version_label" else None
+def _version(spec: Any) -> int | None:
+    return int(spec.version.value) if spec.HasField("version") else None
 
 
 def _check_fields(fields: Any) -> None:

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
+import queue
 import signal
 import socket
 import threading
-from types import FrameType
-from typing import Any
 
 import tensorflow as tf
 import uvicorn
 
 from neumo.errors import ConfigError
 from neumo_serving import config, rpc, shipped
-from neumo_serving.engine.faults import FAILED_PRECONDITION, Fault
 from neumo_serving.engine.lifecycle import LoadOptions, Models
 from neumo_serving.engine.source import ModelConfig
-from neumo_serving.flags import Options
+from neumo_serving.flags import PARALLELISM, Options
 from neumo_serving.rest.app import App
 
 log = logging.getLogger(__name__)
@@ -42,19 +41,30 @@ def run(options: Options) -> None:
     gc.set_threshold(200_000, 20, 50)
     _check_port_is_free(options["port"])
     http_socket = _bound(options["rest_api_port"]) if options["rest_api_port"] else None
-    stopping = threading.Event()
     models = Models(_configs(options), _load_options(options))
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        stopping.set()
-        models.stop()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
+    stopping = _stop_on_signal(models)
     _set_parallelism(options)
     models.start()
     if not stopping.is_set():
         _serve(models, options, http_socket, stopping)
+
+
+def _stop_on_signal(models: Models) -> threading.Event:
+    """SIGTERM or SIGINT sets the event and ends loading; a second one ends the process."""
+    signals: queue.SimpleQueue[int] = queue.SimpleQueue()
+    stopping = threading.Event()
+
+    def watch() -> None:
+        signals.get()
+        stopping.set()
+        models.stop()
+        os._exit(128 + signals.get())
+
+    threading.Thread(target=watch, name="signals", daemon=True).start()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # A handler may interrupt any lock's holder, so it takes none: SimpleQueue's put is safe.
+        signal.signal(number, lambda received, _frame: signals.put(received))
+    return stopping
 
 
 def _serve(
@@ -92,6 +102,7 @@ class _Http:
                 log_config=None,
                 access_log=False,
                 lifespan="off",
+                ws="none",
                 server_header=False,
                 timeout_graceful_shutdown=int(DRAIN_S),
             )
@@ -145,19 +156,8 @@ def _configs(options: Options) -> tuple[ModelConfig, ...]:
     else:
         configs = (config.single(options["model_name"], options["model_base_path"]),)
     if not options["allow_version_labels_for_unavailable_models"]:
-        _refuse_labels(configs)
+        config.refuse_labels(configs)
     return configs
-
-
-def _refuse_labels(configs: tuple[ModelConfig, ...]) -> None:
-    """At the start no version is AVAILABLE yet, so upstream refuses every label."""
-    for one in configs:
-        for _, version in one.labels:
-            raise Fault(
-                FAILED_PRECONDITION,
-                f"Request to assign label to version {version} of model {one.name}, "
-                "which is not currently available for inference",
-            )
 
 
 def _load_options(options: Options) -> LoadOptions:
@@ -171,9 +171,8 @@ def _load_options(options: Options) -> LoadOptions:
 
 
 def _set_parallelism(options: Options) -> None:
-    setters: dict[str, Any] = {
-        "tensorflow_intra_op_parallelism": tf.config.threading.set_intra_op_parallelism_threads,
-        "tensorflow_inter_op_parallelism": tf.config.threading.set_inter_op_parallelism_threads,
-    }
-    for name, set_threads in setters.items():
-        set_threads(options[name] or options["tensorflow_session_parallelism"])
+    both, intra, inter = (options[name] for name in PARALLELISM)
+    if not intra and not inter:
+        intra = inter = both
+    tf.config.threading.set_intra_op_parallelism_threads(intra)
+    tf.config.threading.set_inter_op_parallelism_threads(inter)

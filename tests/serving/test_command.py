@@ -11,7 +11,15 @@ import pytest
 
 from neumo.errors import ConfigError
 from neumo_serving import config, flags, shipped
-from neumo_serving.engine.source import All, Latest, ModelConfig, Specific, wanted
+from neumo_serving.engine.source import (
+    All,
+    Latest,
+    ModelConfig,
+    Specific,
+    to_unload,
+    versions_in,
+    wanted,
+)
 
 LIST = 'model_config_list {{ config {{ name: "m" base_path: "{path}" {rest} }} }}'
 TENSORFLOW = 'model_platform: "tensorflow"'
@@ -51,6 +59,14 @@ def test_with_a_model_flag_the_defaults_are_upstreams():
     assert options["enable_model_warmup"] is True
 
 
+def test_a_flags_value_may_follow_it_as_a_word_of_its_own():
+    """Beside upstream's --flag=value."""
+    assert (
+        flags.parse(["--port", "9000", "--enable_model_warmup", "false"]).flags
+        == flags.parse(["--port=9000", "--enable_model_warmup=false"]).flags
+    )
+
+
 @pytest.mark.parametrize(
     ("argv", "value"),
     [
@@ -70,6 +86,7 @@ def test_boolean_flags_are_written_as_upstreams(argv, value):
     [
         (["--enable_batching=true"], "--enable_batching: TensorFlow Serving has this flag"),
         (["--prefer_tflite_model"], "--prefer_tflite_model: TensorFlow Serving has this flag"),
+        (["--xla_gpu_compilation_enabled"], "neumo serve has not; leave it out"),
         (["--colour=red"], "unrecognized arguments: --colour=red"),
         (["--port=0"], "--port=0 is no port"),
         (["--port=http"], "invalid int value"),
@@ -77,6 +94,7 @@ def test_boolean_flags_are_written_as_upstreams(argv, value):
         (["--model_name=m"], "--model_name needs --model_base_path"),
         (["--file_system_poll_wait_seconds=-1"], "never looks for a version"),
         (["--grpc_max_threads=0"], "give a number from 1"),
+        ([f"--{name}=2" for name in flags.PARALLELISM], "give it or them"),
         (["--enable_model_warmup=maybe"], "neither true nor false"),
     ],
 )
@@ -117,6 +135,39 @@ def test_a_policy_wants_these_versions(policy, numbers):
 
 
 @pytest.mark.parametrize(
+    ("wanted", "available", "numbers"),
+    [
+        ({2}, {1, 2}, {1}),
+        ({2}, {1}, set()),
+        ({3, 4}, {1, 2}, {1}),
+        (set(), {1, 2}, {1, 2}),
+        ({1, 2}, {1, 2}, set()),
+    ],
+)
+def test_the_last_version_that_serves_is_kept_until_a_wanted_one_does(wanted, available, numbers):
+    """The others that are not wanted go (core/availability_preserving_policy.cc)."""
+    assert to_unload(wanted, available) == numbers
+
+
+def test_only_folders_named_by_a_64_bit_number_are_versions(tmp_path):
+    """00001 is 1; files, other names and longer numbers are passed over."""
+    for name in (
+        "00001",
+        "20",
+        "-3",
+        "1.0",
+        ".5",
+        "v6",
+        "\N{ARABIC-INDIC DIGIT SEVEN}",
+        "9" * 20,
+        "9" * 200,
+    ):
+        (tmp_path / name).mkdir()
+    (tmp_path / "8").write_bytes(b"")
+    assert set(versions_in(tmp_path)) == {1, 20}
+
+
+@pytest.mark.parametrize(
     ("text", "line"),
     [
         (
@@ -142,7 +193,8 @@ def test_a_label_for_a_version_that_is_not_available_is_refused(tmp_path):
     (tmp_path / "c").write_text(text)
     done = serve(f"--model_config_file={tmp_path / 'c'}")
     assert "Request to assign label to version 1 of model m, which is not" in done.stderr
-    assert done.returncode == 3
+    assert "--allow_version_labels_for_unavailable_models" in done.stderr
+    assert done.returncode == 2
 
 
 @pytest.mark.parametrize(

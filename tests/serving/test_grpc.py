@@ -5,6 +5,7 @@ from __future__ import annotations
 import grpc
 import numpy as np
 import pytest
+import requests
 import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import (
@@ -108,6 +109,27 @@ REFUSALS = [
         "a shape that asks for terabytes",
         "ours: refused before anything is allocated",
         predict_request({"x": tensor([2**40, 2], float_val=[1.0])}),
+        "INVALID_ARGUMENT",
+        "tensor parsing error: x",
+    ),
+    (
+        "an unknown model and an unparsable tensor",
+        PREDICT_UTIL,
+        predict_request({"x": tensor([1, 2], tensor_content=b"123")}, model="m"),
+        "NOT_FOUND",
+        "Servable not found for request: Latest(m)",
+    ),
+    (
+        "an unknown input",
+        PREDICT_UTIL,
+        predict_request({"z": X}),
+        "INVALID_ARGUMENT",
+        "input tensor alias not found in signature: z. Inputs expected to be in the set {x}.",
+    ),
+    (
+        "a shape that asks for millions of strings",
+        "ours: refused before anything is allocated",
+        predict_request({"x": tensor([2**24], "string", string_val=[b""])}),
         "INVALID_ARGUMENT",
         "tensor parsing error: x",
     ),
@@ -217,6 +239,26 @@ def test_a_deadline_is_honoured(running):
     with pytest.raises(grpc.RpcError) as raised:
         running.prediction.Predict(request, timeout=0.05)
     assert raised.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+def test_a_quick_request_is_answered_while_a_slow_one_runs(running):
+    """Inference runs side by side, and no lock is held meanwhile."""
+    request = predict_request({"steps": np.array([10_000], np.int32)}, signature="slow")
+    slow = running.prediction.Predict.future(request, timeout=60)
+    assert running.predict({"x": X}).model_spec.version.value == 2
+    status = requests.get(f"{running.rest}/v1/models/{MODEL}", timeout=60)
+    assert status.ok
+    assert not slow.done()
+    assert slow.result().outputs["steps"].int_val[:] == [10_000]
+
+
+def test_a_label_asks_for_nothing_in_the_status(running):
+    """Every version is listed, even for a label that nobody knows (get_model_status_impl.cc)."""
+    request = get_model_status_pb2.GetModelStatusRequest()
+    request.model_spec.name = MODEL
+    request.model_spec.version_label = "nope"
+    response = running.model.GetModelStatus(request, timeout=60)
+    assert [v.version for v in response.model_version_status] == [2, 1]
 
 
 def test_the_status_lists_every_version_newest_first(running):

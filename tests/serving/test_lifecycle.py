@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import shutil
 import signal
+import socket
+import subprocess
+import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +19,11 @@ import requests
 import neumo
 from neumo import wire
 from neumo.testing import EmbeddedServer
-from toys import MODEL, connected, predict_request, save_toy
+from neumo_serving.engine.faults import Fault
+from neumo_serving.engine.loader import LoadedModel
+from neumo_serving.engine.source import ModelConfig
+from neumo_serving.engine.versions import Versions
+from toys import MODEL, connected, predict_request, save_toy, write_config
 
 QUICK = ["--max_num_load_retries=0", "--file_system_poll_wait_seconds=1"]
 PATIENCE_S = 60.0
@@ -60,6 +69,25 @@ def wait_for(running, version, state):
             return found[version][1]
         time.sleep(0.1)
     raise AssertionError(f"version {version} is not {state}: {states(running)}")
+
+
+def serve_process(*flags):
+    """``neumo serve`` on free ports, its words at hand; for what never gets ready."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "neumo_serving", f"--port={port}", *flags]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+
+
+def said_until(process, words):
+    """What the process says up to the line with ``words``."""
+    said = ""
+    for line in process.stderr:
+        said += line
+        if words in line:
+            return said
+    raise AssertionError(f"it ended without {words!r}: {said}")
 
 
 def put_broken(folder, version):
@@ -124,6 +152,80 @@ def test_a_version_that_disappears_is_let_go_of(folder, serving):
     shutil.rmtree(second)
     wait_for(serving, 2, "END")
     assert serving.predict({"x": X}).model_spec.version.value == 1
+
+
+def test_a_version_in_use_is_not_let_go_of():
+    """It is UNLOADING, and nobody new gets it, until the last request has ended."""
+    versions = Versions(ModelConfig(MODEL, Path("/m")))
+    versions.succeed(1, LoadedModel({}, {}, None))
+    ended = threading.Event()
+    with versions.acquire(None, None):
+        let_go = versions.retire(1)
+        thread = threading.Thread(target=lambda: (let_go(), ended.set()))
+        thread.start()
+        assert [one.state for one in versions.statuses()] == ["UNLOADING"]
+        with pytest.raises(Fault, match="Servable not found"), versions.acquire(1, None):
+            pass
+        assert not ended.is_set()
+    thread.join(PATIENCE_S)
+    assert [one.state for one in versions.statuses()] == ["END"]
+
+
+def test_a_broken_version_holds_up_no_other_at_the_start(folder, tmp_path):
+    """The ports open with the version that could be loaded, while the other is tried again."""
+    put_broken(folder, 2)
+    config = write_config(tmp_path / "models.config", folder)
+    flags = [f"--model_config_file={config}", "--allow_version_labels_for_unavailable_models"]
+    with EmbeddedServer(flags) as server:
+        running = connected(server)
+        assert states(running) == {2: ("LOADING", ""), 1: ("AVAILABLE", "")}
+        assert running.predict({"x": X}).model_spec.version.value == 1
+        running.channel.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_while_loading_ends_the_server_in_peace(tmp_path, number):
+    """Nothing is served yet, so the exit status is 0 at once, without a traceback."""
+    store = tmp_path / MODEL
+    store.mkdir()
+    put_broken(store, 1)
+    with serve_process(f"--model_base_path={store}") as process:
+        said = said_until(process, "it is tried again")
+        process.send_signal(number)
+        said += process.communicate(timeout=PATIENCE_S)[1]
+        assert process.returncode == 0
+        assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("made", "remark"), [(True, "no version to serve"), (False, "cannot read")]
+)
+def test_a_store_without_a_version_is_told_of_once(tmp_path, made, remark):
+    """Whoever mistyped the folder reads which one it was, and not every second."""
+    store = tmp_path / "store"
+    if made:
+        store.mkdir()
+    with serve_process(f"--model_base_path={store}") as process:
+        said_until(process, f"default: {remark}")
+        time.sleep(2.5)
+        process.send_signal(signal.SIGTERM)
+        assert remark not in process.communicate(timeout=PATIENCE_S)[1]
+        assert process.returncode == 0
+
+
+def test_sigterm_lets_a_running_rest_request_end(folder):
+    """It is answered in full on this port, too."""
+    flags = [f"--model_name={MODEL}", f"--model_base_path={folder}", *QUICK]
+    body = {"signature_name": "slow", "inputs": [STEPS]}
+    with EmbeddedServer(flags) as server, ThreadPoolExecutor(1) as pool:
+        url = f"{server.http_url}/v1/models/{MODEL}:predict"
+        answer = pool.submit(requests.post, url, json=body, timeout=60)
+        time.sleep(0.5)
+        assert not answer.done()
+        process = server.process
+        process.send_signal(signal.SIGTERM)
+        assert answer.result().json()["outputs"]["steps"] == [STEPS]
+        assert process.wait(30) == 0
 
 
 def test_sigterm_lets_a_running_request_end(folder):

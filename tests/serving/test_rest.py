@@ -10,6 +10,10 @@ import numpy as np
 import pytest
 import requests
 
+from neumo_serving.engine import inference, loader
+from neumo_serving.engine.faults import Fault
+from neumo_serving.engine.inference import Question
+from neumo_serving.rest import answers
 from toys import MODEL
 
 JSON_TENSOR = "util/json_tensor.cc"
@@ -29,6 +33,30 @@ REFUSALS = [
     ("empty body", JSON_TENSOR, PREDICT, "", 400, "JSON Parse error: The document is empty"),
     ("broken JSON", JSON_TENSOR, PREDICT, "{", 400, "JSON Parse error: "),
     ("no object", JSON_TENSOR, PREDICT, "[1]", 400, "Is not object"),
+    (
+        "an empty body for an unknown model",
+        HANDLER,
+        "/v1/models/m:predict",
+        "",
+        400,
+        "JSON Parse error: The document is empty",
+    ),
+    (
+        "neither key, of an unknown model",
+        HANDLER,
+        "/v1/models/m:predict",
+        "{}",
+        404,
+        "Servable not found for request: Latest(m)",
+    ),
+    (
+        "neither key, for an unknown signature",
+        JSON_TENSOR,
+        PREDICT,
+        '{"signature_name": "x"}',
+        400,
+        'Serving signature name: "x" not found in signature def',
+    ),
     (
         "neither key",
         JSON_TENSOR,
@@ -118,6 +146,31 @@ REFUSALS = [
         f"Malformed request: POST /v1/models/{MODEL}:train",
     ),
     (
+        "a verb in capitals",
+        HANDLER,
+        f"/v1/models/{MODEL}:PREDICT",
+        f"{{{ROW}}}",
+        400,
+        f"Malformed request: POST /v1/models/{MODEL}:PREDICT",
+    ),
+    ("a path of another API", "model_servers/http_server.cc", "/v2/m", "{}", 404, "/v2/m"),
+    (
+        "a bool among numbers",
+        JSON_TENSOR,
+        PREDICT,
+        '{"instances": [[true, 2.0]]}',
+        400,
+        "JSON Value: true Type: True is not of expected type: float",
+    ),
+    (
+        "a number for a bool",
+        JSON_TENSOR,
+        PREDICT,
+        '{"signature_name": "echo", "instances": [{"i": 1, "s": "a", "b": 1}]}',
+        400,
+        "JSON Value: 1 Type: Number is not of expected type: bool",
+    ),
+    (
         "text for a number",
         JSON_TENSOR,
         PREDICT,
@@ -191,6 +244,23 @@ REFUSALS = [
         "keys must be equal to: b,i,s",
     ),
     (
+        "a row with another name",
+        JSON_TENSOR,
+        PREDICT,
+        '{"instances": [{"x": [1, 2], "z": 3}]}',
+        400,
+        "Failed to process element: 0 key: z of 'instances' list. Error: INVALID_ARGUMENT: JSON "
+        "object: does not have named input: z",
+    ),
+    (
+        "bytes for several inputs",
+        JSON_TENSOR,
+        PREDICT,
+        '{"signature_name": "echo", "instances": [{"b64": "AAAA"}]}',
+        400,
+        "Type: Object is not of expected type: bool",
+    ),
+    (
         "a plain list for several inputs",
         JSON_TENSOR,
         PREDICT,
@@ -229,6 +299,17 @@ REFUSALS = [
         '{"instances": ' + "[" * 100_000,
         400,
         "JSON Parse error",
+    ),
+    *(
+        (
+            f"{depth} lists in each other",
+            "ours: no tensor has so many dimensions",
+            PREDICT,
+            '{"instances": ' + "[" * depth + "1" + "]" * depth + "}",
+            400,
+            "Encountered list at unexpected level",
+        )
+        for depth in (65, 900)
     ),
     (
         "a classification",
@@ -281,11 +362,17 @@ def test_the_column_format_gives_one_list_per_output(running):
     }
 
 
-def test_rows_need_one_common_first_dimension(running):
-    """What cannot be cut into rows is refused (json_tensor.cc)."""
+def test_scalars_cannot_be_cut_into_rows(running):
+    """The row format refuses what the column format can tell (json_tensor.cc)."""
     response = ask(running, {"signature_name": "uneven", "instances": [[1, 2]]})
     assert response.status_code == 400
-    assert "use the column format" in response.json()["error"]
+    assert response.json() == {"error": "Tensor name: total has no shape information "}
+
+
+def test_rows_need_one_common_first_dimension():
+    """The first output that has another number of rows is named (json_tensor.cc)."""
+    with pytest.raises(Fault, match=r"Tensor name: b has inconsistent batch size: 3 expecting: 2"):
+        answers.answer({"a": np.zeros([2, 4]), "b": np.zeros([3, 4])}, True)
 
 
 def test_named_inputs_and_bytes(running):
@@ -319,12 +406,15 @@ def test_a_version_or_a_label_in_the_path_pins_what_answers(running, choice):
     assert answer["predictions"][0]["version"] == 1
 
 
-def test_both_transports_give_the_same_numbers(running):
+def test_both_transports_give_the_numbers_of_the_saved_model(running, store):
     """To the last bit of a 32-bit float."""
     x = np.random.RandomState(0).normal(size=(16, 2)).astype(np.float32)
+    model = loader.load(store / "2")
+    in_process = inference.predict(model, Question("", {"x": x}))["y"]
     over_grpc = running.predict({"x": x}).outputs["y"].float_val[:]
     over_rest = ask(running, {"inputs": x.tolist()}).json()["outputs"]["y"]
-    np.testing.assert_array_equal(np.float32(over_grpc), np.float32(over_rest).ravel())
+    np.testing.assert_array_equal(np.float32(over_grpc), in_process.ravel())
+    np.testing.assert_array_equal(np.float32(over_rest), in_process)
 
 
 def test_the_status_lists_versions_as_text_newest_first(running):
@@ -349,7 +439,7 @@ def test_a_label_in_the_status_path_is_ignored(running):
         ("/v1/models/m", 404, "Could not find any versions of model m"),
         (f"/v1/models/{MODEL}/versions/9", 404, f"Could not find version 9 of model {MODEL}"),
         ("/v1/models", 400, "Missing model name in request."),
-        ("/v2/models", 400, "Malformed request: GET /v2/models"),
+        ("/v1/modules", 400, "Malformed request: GET /v1/modules"),
     ],
 )
 def test_the_status_of_what_is_not_there_is_refused(running, path, status, text):

@@ -17,7 +17,6 @@ NOT_FOUND: Final = "NOT_FOUND"
 FAILED_PRECONDITION: Final = "FAILED_PRECONDITION"
 UNIMPLEMENTED: Final = "UNIMPLEMENTED"
 INTERNAL: Final = "INTERNAL"
-UNKNOWN: Final = "UNKNOWN"
 DEADLINE_EXCEEDED: Final = "DEADLINE_EXCEEDED"
 
 MAX_MESSAGE_CHARACTERS = 1024
@@ -67,5 +66,7 @@ def as_faults() -> Iterator[None]:
     except tf.errors.OpError as error:
         code = error_codes_pb2.Code.Name(error.error_code)
         raise Fault(code, error.message or code) from None
-    except (MemoryError, ValueError, TypeError, OSError, RuntimeError) as error:
+    except Fault:
+        raise
+    except Exception as error:  # noqa: BLE001 - a SavedModel can be wrong in any way
         raise Fault(INTERNAL, f"{type(error).__name__}: {error}") from None

@@ -9,22 +9,28 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from neumo_serving.engine import faults
+import numpy as np
+
+from neumo_serving.engine import faults, tensors
 from neumo_serving.engine.faults import Fault
-from neumo_serving.engine.loader import Array, LoadedModel, dtype_name, numpy_dtype
+from neumo_serving.engine.loader import Array, LoadedModel, cpp_name, dtype_name, numpy_dtype
 
 DEFAULT_SIGNATURE = "serving_default"
-PREDICT_METHODS = frozenset(
+PREDICT_METHODS = tuple(
     f"tensorflow/serving/{method}" for method in ("predict", "classify", "regress")
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What Predict is asked: the signature's name ('' is the default), inputs, outputs ('' all)."""
+    """What Predict is asked.
+
+    ``signature`` is its name, '' for the default; ``inputs`` are arrays or ``TensorProto``, which
+    are read when their names are known to be right; ``output_filter`` is empty for all outputs.
+    """
 
     signature: str
-    inputs: Mapping[str, Array]
+    inputs: Mapping[str, Any]
     output_filter: Sequence[str] = ()
 
 
@@ -38,16 +44,21 @@ def predict(model: LoadedModel, question: Question) -> dict[str, Array]:
         raise Fault(
             faults.INTERNAL,
             "Expected prediction signature method_name to be one of "
-            f"{{{', '.join(sorted(PREDICT_METHODS))}}}. Was: {signature.method_name}",
+            f"{{{', '.join(PREDICT_METHODS)}}}. Was: {signature.method_name}",
         )
     _check_names(signature, question.inputs)
-    for number, (key, array) in enumerate(sorted(question.inputs.items())):
-        _check_tensor(number, key, array, signature.inputs[key])
+    arrays = {key: _array(key, value) for key, value in sorted(question.inputs.items())}
     outputs = _outputs(signature, question.output_filter)
-    return dict(zip(outputs, model.run(name, question.inputs, outputs), strict=True))
+    for number, (key, array) in enumerate(arrays.items()):
+        _check_tensor(number, key, array, signature.inputs[key])
+    return dict(zip(outputs, model.run(name, arrays, outputs), strict=True))
 
 
-def _check_names(signature: Any, inputs: Mapping[str, Array]) -> None:
+def _array(name: str, value: Any) -> Array:
+    return value if isinstance(value, np.ndarray) else tensors.decode(value, name)
+
+
+def _check_names(signature: Any, inputs: Iterable[str]) -> None:
     sent, expected = set(inputs), set(signature.inputs)
     if sent == expected:
         return
@@ -70,8 +81,8 @@ def _check_tensor(number: int, key: str, array: Array, info: Any) -> None:
     if array.dtype != expected and not (array.dtype.kind in "SU" and expected.kind == "O"):
         name = "string" if array.dtype.kind in "OSU" else array.dtype.name
         raise faults.invalid(
-            f"Expects arg[{number}] to be {_cpp(dtype_name(info.dtype))} but {_cpp(name)} "
-            "is provided"
+            f"Expects arg[{number}] to be {cpp_name(dtype_name(info.dtype))} but "
+            f"{cpp_name(name)} is provided"
         )
     if info.tensor_shape.unknown_rank:
         return
@@ -104,8 +115,3 @@ def _joined(names: Iterable[str]) -> str:
 
 def _shape(sizes: Iterable[int]) -> str:
     return f"[{','.join('?' if size < 0 else str(size) for size in sizes)}]"
-
-
-def _cpp(name: str) -> str:
-    """TensorFlow's C++ texts call the 32-bit float plain ``float``."""
-    return {"float32": "float", "float64": "double"}.get(name, name)

@@ -1,16 +1,17 @@
 """Versions come and go: found by polling, loaded before older ones are let go of.
 
-Source: ``core/aspired_versions_manager.cc`` with ``core/availability_preserving_policy.cc``, and
-``sources/storage_path/file_system_storage_path_source.cc``.
+Source: ``core/aspired_versions_manager.cc`` with ``core/availability_preserving_policy.cc``,
+``core/load_servables_fast.cc``, and ``sources/storage_path/file_system_storage_path_source.cc``.
 """
 
 from __future__ import annotations
 
 import gc
 import logging
+import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from neumo_serving.engine.versions import State, Versions, not_found
 log = logging.getLogger(__name__)
 
 ACTIVE = (State.START, State.LOADING, State.AVAILABLE)
+FIRST_THREADS = 4 * (os.cpu_count() or 1)
+"""Upstream loads the first versions side by side, whatever ``num_load_threads`` says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,11 @@ class Models:
         self._models: Mapping[str, Versions] = {one.name: Versions(one) for one in configs}
         self._stopping = threading.Event()
         self._poller = threading.Thread(target=self._poll_forever, name="poll", daemon=True)
-        self._loaders = ThreadPoolExecutor(max(1, options.threads), thread_name_prefix="load")
+        self._loaders = ThreadPoolExecutor(FIRST_THREADS, "load")
+        self._said: dict[str, str] = {}
+
+    def __contains__(self, model: str) -> bool:
+        return model in self._models
 
     def named(self, model: str) -> Versions:
         """The versions of ``model``; raises ``Fault`` NOT_FOUND where it is not served."""
@@ -57,64 +64,67 @@ class Models:
 
         Returns when every model has an AVAILABLE version, waiting for those that have none in
         their folder. Raises ``Fault`` where all versions of a model failed to load. After
-        ``stop`` it returns at once.
+        ``stop`` it returns as soon as what is being loaded has been.
         """
-        self.poll()
+        loads = self._begin_loads()
         while not self._stopping.is_set() and (waiting := self._without_version()):
             for versions in waiting:
-                self._raise_if_failed(versions)
-            if self._options.poll_wait_s == 0:
-                raise not_found(waiting[0].config.name, None)
-            self._stopping.wait(self._options.poll_wait_s)
-            self.poll()
+                self._raise_if_hopeless(versions)
+            self._wait_for_one(loads)
+            loads = {one for one in loads if not one.done()} | self._begin_loads()
         if self._options.poll_wait_s > 0 and not self._stopping.is_set():
+            self._loaders.shutdown(wait=False)
+            self._loaders = ThreadPoolExecutor(max(1, self._options.threads), "load")
             self._poller.start()
 
     def stop(self) -> None:
         """Load nothing any more; what is loaded stays until the process ends."""
         self._stopping.set()
-        self._loaders.shutdown(wait=False, cancel_futures=True)
-
-    def poll(self) -> None:
-        """Look at every model's folder once: load what is wanted, then let go of the rest."""
-        loads = [
-            self._loaders.submit(self._load, versions, number, path)
-            for versions in self._models.values()
-            for number, path in self._missing(versions)
-        ]
-        for load in loads:
-            load.result()
-        for versions in self._models.values():
-            self._release_unwanted(versions)
 
     def _poll_forever(self) -> None:
         while not self._stopping.wait(self._options.poll_wait_s):
             try:
-                self.poll()
-            except Exception:
-                if not self._stopping.is_set():
-                    log.exception("polling failed; it is tried again")
+                self._poll()
+            except Exception as error:  # noqa: BLE001 - the next look may succeed
+                log.error("looking for versions ended in %s", type(error).__name__)  # noqa: TRY400 - one line
+
+    def _poll(self) -> None:
+        self._unload_unwanted()
+        loads = self._begin_loads()
+        if self._options.threads == 0:
+            # Upstream's manager, too, looks at nothing else until these are loaded.
+            wait(loads)
+        self._unload_unwanted()
+
+    def _wait_for_one(self, loads: set[Future[None]]) -> None:
+        """Until one of ``loads`` has ended, or the folders are worth another look."""
+        interval_s = self._options.poll_wait_s
+        if loads:
+            wait(loads, interval_s or None, FIRST_COMPLETED)
+        else:
+            self._stopping.wait(interval_s)
 
     def _without_version(self) -> list[Versions]:
         return [one for one in self._models.values() if not one.in_state(State.AVAILABLE)]
 
-    def _raise_if_failed(self, versions: Versions) -> None:
-        failed = versions.failed()
-        if failed and not versions.in_state(*ACTIVE):
+    def _raise_if_hopeless(self, versions: Versions) -> None:
+        if versions.in_state(*ACTIVE):
+            return
+        if failed := versions.failed():
             number, fault = max(failed.items())
             raise Fault(fault.code, f"{versions.config.name} version {number}: {fault.message}")
+        if self._options.poll_wait_s == 0:
+            raise not_found(versions.config.name, None)
 
-    def _wanted(self, versions: Versions) -> dict[int, Path] | None:
-        """The wanted versions; None where the folder cannot be read, which changes nothing."""
-        try:
-            found = source.versions_in(versions.config.base_path)
-        except OSError as error:
-            log.warning("%s: %s", versions.config.name, error)
-            return None
-        return source.wanted(versions.config.policy, found)
+    def _begin_loads(self) -> set[Future[None]]:
+        """Start loading what is wanted and neither there nor known to be broken."""
+        return {
+            self._loaders.submit(self._load, versions, number, path)
+            for versions in self._models.values()
+            for number, path in self._missing(versions)
+        }
 
     def _missing(self, versions: Versions) -> list[tuple[int, Path]]:
-        """What is wanted and neither there nor known to be broken; it becomes START."""
         wanted = self._wanted(versions)
         if wanted is None:
             return []
@@ -126,7 +136,28 @@ class Models:
             versions.begin(number, State.START)
         return missing
 
+    def _wanted(self, versions: Versions) -> dict[int, Path] | None:
+        """The wanted versions; None where the folder cannot be read, which changes nothing."""
+        config = versions.config
+        try:
+            found = source.versions_in(config.base_path)
+        except OSError as error:
+            self._say_once(config.name, f"cannot read {config.base_path}: {error.strerror}")
+            return None
+        wanted = source.wanted(config.policy, found)
+        advice = f"waiting for one in a folder named by its number, {config.base_path}/1"
+        self._say_once(config.name, "" if wanted else f"no version to serve; {advice}")
+        return wanted
+
+    def _say_once(self, model: str, remark: str) -> None:
+        if remark != self._said.get(model, ""):
+            self._said[model] = remark
+            if remark:
+                log.warning("%s: %s", model, remark)
+
     def _load(self, versions: Versions, number: int, path: Path) -> None:
+        if self._stopping.is_set():
+            return
         versions.begin(number, State.LOADING)
         name = versions.config.name
         try:
@@ -154,26 +185,22 @@ class Models:
             warmup.run(model, path)
         return model
 
-    def _release_unwanted(self, versions: Versions) -> None:
-        """Let go of what is not wanted, unless that would leave nothing while more is wanted."""
-        wanted = self._wanted(versions)
-        available = versions.in_state(State.AVAILABLE)
-        if wanted is None or (wanted and not available & wanted.keys()):
-            return
-        for number in available - wanted.keys():
-            _in_background(versions, number)
+    def _unload_unwanted(self) -> None:
+        for versions in self._models.values():
+            wanted = self._wanted(versions)
+            if wanted is not None:
+                available = versions.in_state(State.AVAILABLE)
+                for number in source.to_unload(wanted.keys(), available):
+                    _unload(versions, number)
 
 
-def _in_background(versions: Versions, number: int) -> None:
-    """A slow request must not hold up the loading of other versions."""
+def _unload(versions: Versions, number: int) -> None:
+    """On a thread: a slow request must not hold up the loading of other versions."""
+    let_go = versions.retire(number)
 
-    def retire() -> None:
-        versions.retire(number)
+    def unload() -> None:
+        let_go()
         gc.collect()
         log.info("%s version %d is unloaded", versions.config.name, number)
 
-    _thread(retire).start()
-
-
-def _thread(target: Callable[[], None]) -> threading.Thread:
-    return threading.Thread(target=target, name="unload", daemon=True)
+    threading.Thread(target=unload, name="unload", daemon=True).start()

@@ -72,6 +72,11 @@ def dtype_name(number: int) -> str:
     return name
 
 
+def cpp_name(name: str) -> str:
+    """What TensorFlow's C++ texts call the dtype ``name``: the 32-bit float is plain ``float``."""
+    return {"float32": "float", "float64": "double"}.get(name, name)
+
+
 def numpy_dtype(number: int) -> np.dtype[Any]:
     """The numpy dtype of TensorFlow's ``number``; of objects for strings."""
     dtype: np.dtype[Any] = np.dtype(tf.dtypes.as_dtype(number).as_numpy_dtype)

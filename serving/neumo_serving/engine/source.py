@@ -1,9 +1,13 @@
-"""Which versions of a model are wanted. Pure, but for listing a folder."""
+"""Which versions of a model are wanted, and which may go. Pure, but for listing a folder."""
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
+
+MAX_VERSION = 2**63 - 1
+"""Versions are 64-bit numbers on the wire."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +50,14 @@ def versions_in(base_path: Path) -> dict[int, Path]:
     return {
         int(path.name): path
         for path in sorted(base_path.iterdir())
-        if path.name.isascii() and path.name.isdigit() and path.is_dir()
+        if _is_version(path.name) and path.is_dir()
     }
+
+
+def _is_version(name: str) -> bool:
+    # The length is looked at first: int() refuses texts of thousands of digits.
+    is_number = name.isascii() and name.isdigit() and len(name) <= 255
+    return is_number and int(name) <= MAX_VERSION
 
 
 def wanted(policy: Policy, found: dict[int, Path]) -> dict[int, Path]:
@@ -58,3 +68,14 @@ def wanted(policy: Policy, found: dict[int, Path]) -> dict[int, Path]:
     elif isinstance(policy, Specific):
         numbers = [number for number in numbers if number in policy.versions]
     return {number: found[number] for number in numbers}
+
+
+def to_unload(wanted: AbstractSet[int], available: AbstractSet[int]) -> set[int]:
+    """The versions that may go: never the last one that serves while a wanted one is to come.
+
+    Source: ``core/availability_preserving_policy.cc``.
+    """
+    unwanted = available - wanted
+    if not wanted or available & wanted:
+        return set(unwanted)
+    return set(sorted(unwanted)[:-1])

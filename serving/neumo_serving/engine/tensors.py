@@ -16,6 +16,9 @@ from neumo_serving.engine.loader import Array, numpy_dtype
 MAX_FILLED_BYTES = 256 * 1024 * 1024
 """A few bytes may claim any shape by repetition; a larger one than this is refused."""
 
+_STRING_BYTES = 32
+"""What TensorFlow and Python hold of an empty string."""
+
 _FIELDS = {
     types_pb2.DT_FLOAT: "float_val",
     types_pb2.DT_DOUBLE: "double_val",
@@ -45,7 +48,8 @@ def decode(tensor: Any, name: str) -> Array:
         dtype = numpy_dtype(tensor.dtype)
         if tensor.tensor_content and dtype.kind != "O":
             return np.frombuffer(tensor.tensor_content, dtype).reshape(shape)
-        if math.prod(shape) * dtype.itemsize > max(MAX_FILLED_BYTES, 8 * tensor.ByteSize()):
+        item_bytes = _STRING_BYTES if dtype.kind == "O" else dtype.itemsize
+        if math.prod(shape) * item_bytes > max(MAX_FILLED_BYTES, 16 * tensor.ByteSize()):
             raise failed
         array: Array = tf.make_ndarray(tensor)
     except (ValueError, TypeError, KeyError, OverflowError):
@@ -64,7 +68,7 @@ def encode(array: Array, as_content: bool) -> Any:
         proto.string_val.extend(array.ravel().tolist())
     elif as_content:
         proto.tensor_content = array.tobytes()
-    elif number == types_pb2.DT_HALF:
+    elif number in (types_pb2.DT_HALF, types_pb2.DT_BFLOAT16):
         proto.half_val.extend(array.view(np.uint16).ravel().tolist())
     elif number in _FIELDS:
         getattr(proto, _FIELDS[number]).extend(array.ravel().tolist())

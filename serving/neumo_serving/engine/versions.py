@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -45,7 +45,7 @@ class _Version:
 class Versions:
     """What is known of one model's versions.
 
-    ``acquire`` hands out an AVAILABLE one; ``retire`` returns when nobody uses it any more.
+    ``acquire`` hands out an AVAILABLE one, which is not let go of while it is in use.
     """
 
     config: ModelConfig
@@ -93,34 +93,38 @@ class Versions:
         """A version is found (START) or about to load (LOADING)."""
         with self._changed:
             self._known[number] = _Version(state)
-            self._changed.notify_all()
 
     def succeed(self, number: int, model: LoadedModel) -> None:
         """A version is loaded: AVAILABLE."""
         with self._changed:
             self._known[number] = _Version(State.AVAILABLE, None, model)
-            self._changed.notify_all()
 
     def fail(self, number: int, fault: Fault) -> None:
         """A version cannot be loaded: END, with the reason."""
         with self._changed:
             self._known[number] = _Version(State.END, fault)
-            self._changed.notify_all()
 
     def forgive(self, number: int) -> None:
         """A version that failed is gone from the folder: if it comes back, it is tried again."""
         with self._changed:
             self._known[number].fault = None
 
-    def retire(self, number: int) -> None:
-        """Give a version to nobody any more, wait for its users, and let go of it."""
+    def retire(self, number: int) -> Callable[[], None]:
+        """Give a version to nobody any more: UNLOADING.
+
+        The function returned waits for those who use it still, and lets go of it: END.
+        """
         with self._changed:
             version = self._known[number]
             version.state = State.UNLOADING
-            self._changed.wait_for(lambda: version.users == 0)
-            version.model = None
-            version.state = State.END
-            self._changed.notify_all()
+
+        def let_go() -> None:
+            with self._changed:
+                self._changed.wait_for(lambda: version.users == 0)
+                version.model = None
+                version.state = State.END
+
+        return let_go
 
     def _choose(self, number: int | None, label: str | None) -> int:
         if label is not None:

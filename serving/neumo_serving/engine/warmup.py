@@ -13,7 +13,7 @@ from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import prediction_log_pb2
 
 from neumo.contract import WARMUP_ASSET
-from neumo_serving.engine import faults, inference, tensors
+from neumo_serving.engine import faults, inference
 from neumo_serving.engine.faults import Fault
 from neumo_serving.engine.inference import Question
 from neumo_serving.engine.loader import LoadedModel
@@ -30,12 +30,21 @@ def run(model: LoadedModel, folder: Path) -> None:
 
 
 def _records(path: Path) -> Iterator[bytes]:
-    with faults.as_faults():
-        for number, record in enumerate(tf.data.TFRecordDataset(str(path)).as_numpy_iterator()):
-            if number == MAX_RECORDS:
-                message = f"Number of warmup records exceeds the maximum ({MAX_RECORDS}) at {path}"
-                raise faults.invalid(message)
-            yield record
+    """The file's records; raises ``Fault`` where it is no TFRecord, or holds too many."""
+    records = tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
+    for number in range(MAX_RECORDS + 1):
+        try:
+            with faults.as_faults():
+                record = next(records, None)
+        except Fault as fault:
+            text = f"{fault.message}. Please verify your warmup data is in TFRecord format."
+            raise Fault(fault.code, text) from None
+        if record is None:
+            return
+        if number == MAX_RECORDS:
+            message = f"Number of warmup records exceeds the maximum ({MAX_RECORDS}) at {path}"
+            raise faults.invalid(message)
+        yield record
 
 
 def _question(record: bytes) -> Question:
@@ -47,5 +56,4 @@ def _question(record: bytes) -> Question:
     if kind != "predict_log":
         raise Fault(faults.UNIMPLEMENTED, f"Unsupported log_type for warmup: {kind}")
     request = log.predict_log.request
-    inputs = {name: tensors.decode(one, name) for name, one in request.inputs.items()}
-    return Question(request.model_spec.signature_name, inputs, list(request.output_filter))
+    return Question(request.model_spec.signature_name, request.inputs, request.output_filter)

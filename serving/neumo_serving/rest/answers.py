@@ -38,22 +38,24 @@ def _columns(outputs: Mapping[str, Array]) -> Any:
 
 def _rows(outputs: Mapping[str, Array]) -> list[Any]:
     """A list of objects, one for each row; of bare values where there is one output."""
-    counts = {len(array) if array.ndim else -1 for array in outputs.values()}
-    if counts == {-1} or -1 in counts:
-        name = next(name for name, array in outputs.items() if array.ndim == 0)
-        raise invalid(
-            f"Tensor name: {name} has no shape information; use the column format, 'inputs'"
-        )
-    if len(counts) > 1:
-        raise invalid(
-            "Tensors have different sizes of the first dimension: "
-            f"{', '.join(sorted(outputs))}; use the column format, 'inputs'"
-        )
+    _check_rows(outputs)
     plain = {name: _plain(array, name) for name, array in outputs.items()}
     if len(plain) == 1:
         values: list[Any] = next(iter(plain.values()))
         return values
     return [dict(zip(plain, row, strict=True)) for row in zip(*plain.values(), strict=True)]
+
+
+def _check_rows(outputs: Mapping[str, Array]) -> None:
+    rows = None
+    for name, array in outputs.items():
+        if array.ndim == 0:
+            raise invalid(f"Tensor name: {name} has no shape information ")
+        rows = len(array) if rows is None else rows
+        if len(array) != rows:
+            raise invalid(
+                f"Tensor name: {name} has inconsistent batch size: {len(array)} expecting: {rows}"
+            )
 
 
 def _plain(array: Array, name: str) -> Any:

@@ -50,7 +50,7 @@ class App:
         try:
             status, content = 200, await self._answer(scope, receive)
         except Fault as fault:
-            status, content = HTTP_STATUS.get(fault.code, 500), answers.error(fault.brief)
+            status, content = HTTP_STATUS.get(fault.code, 500), answers.error(fault.message)
         headers = [
             (b"content-type", b"application/json"),
             (b"content-length", str(len(content)).encode()),

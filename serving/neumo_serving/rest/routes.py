@@ -17,10 +17,11 @@ from neumo_serving.engine import faults, inference
 from neumo_serving.engine.faults import Fault, invalid
 from neumo_serving.engine.inference import Question
 from neumo_serving.engine.lifecycle import Models
+from neumo_serving.engine.source import MAX_VERSION
 from neumo_serving.rest import answers, requests
 
-MAX_VERSION = 2**63 - 1
-
+_ROOT = "/v1/"
+_VERBS = ("predict", "classify", "regress", "metadata", "status")
 _VERSION = r"(?:/(?:versions/(?P<version>\d+)|labels/(?P<label>[^/:]+)))?"
 _ASK = re.compile(
     rf"/v1/models/(?P<model>[^/:]+){_VERSION}:(?P<verb>classify|regress|predict)", re.IGNORECASE
@@ -42,17 +43,25 @@ class Route:
 
 def parse(method: str, path: str) -> Route:
     """The route of a request; raises ``Fault`` for a path outside the grammar."""
+    if not path.lower().startswith(_ROOT):
+        raise Fault(faults.NOT_FOUND, f"nothing is served at {path}; the API is below {_ROOT}")
     pattern = {"POST": _ASK, "GET": _TELL}.get(method)
     match = pattern.fullmatch(path) if pattern else None
-    if match is None:
+    # Upstream matches the verb in any case, and then knows it in lower case only.
+    verb = (match["verb"] or "status") if match else None
+    if match is None or verb not in _VERBS:
         raise invalid(f"Malformed request: {method} {path}")
     if match["model"] is None:
         raise invalid("Missing model name in request.")
-    version = int(match["version"]) if match["version"] else None
-    if version is not None and version > MAX_VERSION:
-        raise invalid(f"Failed to convert version: {match['version']} to numeric.")
-    verb = (match["verb"] or "status").lower()
-    return Route(verb, match["model"], version, match["label"])
+    return Route(verb, match["model"], _version(match["version"]), match["label"])
+
+
+def _version(digits: str | None) -> int | None:
+    if digits is None:
+        return None
+    if len(digits) > len(str(MAX_VERSION)) or int(digits) > MAX_VERSION:
+        raise invalid(f"Failed to convert version: {digits} to numeric.")
+    return int(digits)
 
 
 def answer(models: Models, route: Route, body: bytes) -> bytes:
@@ -67,16 +76,16 @@ def answer(models: Models, route: Route, body: bytes) -> bytes:
 
 
 def _predict(models: Models, route: Route, body: bytes) -> bytes:
+    document = requests.parse(body)
     with models.named(route.model).acquire(route.version, route.label) as (_, model):
-        asked = requests.parse(body)
-        question = Question(asked.signature, requests.arrays(asked, model.signatures))
-        outputs = inference.predict(model, question)
-    return answers.answer(outputs, asked.is_row)
+        inputs = requests.inputs(document, model.signatures)
+        outputs = inference.predict(model, Question(document.signature, inputs.arrays))
+    return answers.answer(outputs, inputs.is_row)
 
 
 def _status(models: Models, route: Route) -> bytes:
     """A label in the path is ignored here, as upstream ignores it."""
-    message = description.status(models, route.model, route.version, None)
+    message = description.status(models, route.model, route.version)
     return _dumped(_plain(message))
 
 
