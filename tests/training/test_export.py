@@ -149,6 +149,14 @@ def test_an_export_that_dies_leaves_no_half_version(run, tmp_path, monkeypatch, 
     assert not (store / ".staging").exists()
 
 
+@pytest.mark.parametrize("number", [0, -1])
+def test_a_release_is_a_whole_number_from_1(run, tmp_path, number):
+    """TensorFlow Serving's versions are; one line says so, and nothing is written."""
+    with pytest.raises(ConfigError, match="a whole number from 1"):
+        export.export(run.workdir, tmp_path / "models", number)
+    assert not (tmp_path / "models").exists()
+
+
 def test_an_unfinished_run_cannot_be_exported(tmp_path):
     """One line says what to do first."""
     with pytest.raises(ConfigError, match="no finished run here; first: neumo train"):

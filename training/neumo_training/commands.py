@@ -11,18 +11,21 @@ import os
 import time
 from pathlib import Path
 
+from neumo.commands.options import Parser
+
 DEFAULT_WORKDIR = Path("runs/train")
 DATA_HELP = "a folder with NORMAL and PNEUMONIA in it, or Kaggle's chest_xray"
 
 
 def data(argv: list[str]) -> int:
     """Say what a folder of radiographs holds and what training would keep of it."""
-    parser = argparse.ArgumentParser("neumo data", description=data.__doc__)
+    parser = Parser("neumo data", description=data.__doc__)
     parser.add_argument("folder", type=Path, help=DATA_HELP)
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table of films there")
     parser.add_argument("--json", action="store_true", help="print the counts as JSON")
     args = parser.parse_args(argv)
 
+    _quiet_tensorflow()
     from neumo_training import dataset, pipeline  # noqa: PLC0415 - pandas and TensorFlow are slow
 
     table = dataset.scan(args.folder)
@@ -35,7 +38,7 @@ def data(argv: list[str]) -> int:
 
 def train(argv: list[str]) -> int:
     """Train both members on a folder of radiographs and export a release; resumable."""
-    parser = argparse.ArgumentParser("neumo train", description=train.__doc__)
+    parser = Parser("neumo train", description=train.__doc__)
     parser.add_argument("folder", type=Path, help=DATA_HELP)
     parser.add_argument(
         "--configs",
@@ -61,7 +64,7 @@ def train(argv: list[str]) -> int:
 
 def export(argv: list[str]) -> int:
     """Export a finished training run as a release of versioned SavedModels."""
-    parser = argparse.ArgumentParser("neumo export", description=export.__doc__)
+    parser = Parser("neumo export", description=export.__doc__)
     _add_export_arguments(parser)
     _quiet_tensorflow()
     return _export(parser.parse_args(argv))

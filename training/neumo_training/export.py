@@ -33,11 +33,14 @@ SERVED_FROM = "/models"
 def export(workdir: Path, models_dir: Path, number: int | None = None) -> release.Manifest:
     """Write the run in ``workdir`` as release ``number`` (default: the next) of ``models_dir``.
 
-    Raises ``ConfigError`` where the run is not finished, or the release exists: a release never
-    changes.
+    Raises ``ConfigError`` where the run is not finished, the number is none, or the release
+    exists: a release never changes.
     """
     results = _results(workdir)
-    number = number or max(release.numbers(models_dir), default=0) + 1
+    if number is None:
+        number = max(release.numbers(models_dir), default=0) + 1
+    if number < 1:
+        raise ConfigError(f"release {number}: give --release a whole number from 1")
     manifest_path = models_dir / release.MANIFEST_FOLDER / f"{number}.json"
     if manifest_path.exists():
         raise ConfigError(f"{manifest_path}: release {number} exists; choose another --release")
