@@ -70,6 +70,13 @@ def test_nothing_found(tmp_path, argument):
     assert names(found, tmp_path) == ["film.png"]
 
 
+def test_an_empty_name_is_not_this_folder():
+    """What a script passes by mistake is refused, and does not read every film around."""
+    found = paths.find([""])
+    assert not found.files
+    assert [str(error) for _, error in found.refused] == ["an empty name: give a film or a folder"]
+
+
 def test_link_in_a_circle(folder):
     """A folder that links to itself is walked once."""
     (folder / "sub" / "up").symlink_to(folder, target_is_directory=True)

@@ -58,6 +58,8 @@ def shown(path: str | Path) -> str:
 
 
 def _named(argument: str) -> list[Path]:
+    if not argument:
+        raise ImageError("an empty name: give a film or a folder")
     path = Path(argument)
     if path.is_dir():
         return _in_folder(path)

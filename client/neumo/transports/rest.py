@@ -79,7 +79,7 @@ class RestTransport:
             return response.status_code, b"".join(pieces)
 
     def _broken(self, model: str, error: Exception) -> ServingError:
-        text = faults.brief(str(error))
+        text = faults.brief(_reason(error))
         if isinstance(error, exceptions.Timeout | ReadTimeoutError):
             return DeadlineExceeded(model, self.target, "no answer within the deadline")
         if "BadStatusLine" in text:
@@ -93,6 +93,12 @@ class RestTransport:
         kind = faults.of_http(status, said_by_server=from_server is not None)
         text = body.decode("utf-8", "replace") if from_server is None else from_server
         return kind(model, self.target, f"HTTP {status}: {faults.brief(text)}")
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong at the bottom, without the layers that requests and urllib3 wrap around."""
+    inner = getattr(error.args[0], "reason", None) if error.args else None
+    return str(inner or error).rpartition("): ")[2]
 
 
 def _left(deadline: float) -> float:
