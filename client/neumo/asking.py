@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from typing import Any
 
 from neumo.core.calls import Reply
 from neumo.core.deadline import Deadline
-from neumo.core.planning import Step
+from neumo.core.planning import Calls, Step
+from neumo.core.retries import Pause
 from neumo.errors import ConfigError, DeadlineExceeded
 from neumo.transports import Transport
 
@@ -17,10 +19,20 @@ _GRACE_S = 0.5
 
 
 def ask(transport: Transport, step: Step, deadline: Deadline) -> Sequence[Reply[Any]]:
-    """The replies to the calls of ``step``, in their order.
+    """The replies to the calls of ``step``, in their order; none after a pause.
 
-    The first fault is raised, and the calls still under way are given up.
+    The first fault is raised, and the calls still under way are given up. A pause that would
+    outlast the deadline is not made: its error is raised.
     """
+    if isinstance(step, Pause):
+        if step.seconds >= deadline.remaining():
+            raise step.because
+        time.sleep(step.seconds)
+        return ()
+    return _replies(transport, step, deadline)
+
+
+def _replies(transport: Transport, step: Calls, deadline: Deadline) -> Sequence[Reply[Any]]:
     if not deadline.remaining():
         detail = f"the {deadline.seconds:g} s had passed before it was asked"
         raise DeadlineExceeded(step[0].model, transport.target, detail)

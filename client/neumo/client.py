@@ -11,6 +11,7 @@ from neumo.asking import ask
 from neumo.core import planning
 from neumo.core.deadline import Deadline
 from neumo.core.planning import Plan, Terms
+from neumo.core.retries import Retries
 from neumo.ensemble import Explanation, Prediction
 from neumo.errors import ConfigError, ContractError, ImageError, ServingError
 from neumo.image import Film, Source
@@ -35,20 +36,23 @@ class Client:
         *,
         timeout: float | None = None,
         release: int | None = None,
+        retries: int = settings.DEFAULT_RETRIES,
         transport: transports.Transport | None = None,
     ) -> None:
         """Connects with the first call, not here.
 
         ``url`` is ``grpc://host:8500``, ``grpcs://…``, ``http://host:8501`` or ``https://…``
         (default: ``NEUMO_SERVER``, then ``grpc://localhost:8500``). ``timeout`` is the seconds
-        that one film may take, reading and every call together (default: ``NEUMO_TIMEOUT``, then
-        10). ``release`` pins the release that answers. ``transport`` takes the place of ``url``,
-        for tests. Raises ``ConfigError`` for any that cannot be used.
+        that one film may take, reading, every call and retry together (default:
+        ``NEUMO_TIMEOUT``, then 10). ``release`` pins the release that answers. ``retries`` is how
+        often a call is made again where the server is out of reach or between two versions, 0 to
+        10. ``transport`` takes the place of ``url``, for tests. Raises ``ConfigError`` for any
+        that cannot be used.
         """
-        chosen = settings.resolve(url, timeout, release)
+        chosen = settings.resolve(url, timeout, release, retries)
         self._timeout_s = chosen.timeout_s
         self._transport = transport or transports.connect(chosen.url)
-        self._terms = Terms(self._transport.target, chosen.release)
+        self._terms = Terms(self._transport.target, chosen.release, Retries(chosen.retries))
         self._is_checked = False
 
     def predict(self, source: Source) -> Prediction:
@@ -82,7 +86,7 @@ class Client:
 
         Raises a ``ServingError`` where no server answers.
         """
-        return self._run(planning.status(), Deadline(self._timeout_s))
+        return self._run(planning.status(self._terms), Deadline(self._timeout_s))
 
     def check(self) -> None:
         """Compare the served models with the contract; raises ``ContractError`` if they differ."""

@@ -13,32 +13,37 @@ SERVER_VARIABLE = "NEUMO_SERVER"
 TIMEOUT_VARIABLE = "NEUMO_TIMEOUT"
 DEFAULT_SERVER = "grpc://localhost:8500"
 DEFAULT_TIMEOUT_S = 10.0
+DEFAULT_RETRIES = 3
+MAX_RETRIES = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The server's URL, the seconds that one film may take, and the release that is pinned."""
+    """The server's URL, the seconds for one film, the pinned release, and how often to retry."""
 
     url: str
     timeout_s: float
     release: int | None
+    retries: int
 
 
 def resolve(
     url: str | None,
     timeout: float | None,
     release: int | None,
+    retries: int = DEFAULT_RETRIES,
     environ: Mapping[str, str] = os.environ,
 ) -> Settings:
     """The settings for these arguments, of which None means not given.
 
     Raises ``ConfigError`` for a timeout that is not a number of seconds above 0, and a release
-    that is not a whole number from 1.
+    that is not a whole number from 1, and retries outside 0 to 10.
     """
     return Settings(
         url or environ.get(SERVER_VARIABLE) or DEFAULT_SERVER,
         _timeout_s(timeout, environ),
         _release(release),
+        _retries(retries),
     )
 
 
@@ -63,6 +68,16 @@ def _seconds(name: str, value: float | str) -> float:
 def _release(release: int | None) -> int | None:
     if release is None:
         return None
-    if isinstance(release, bool) or not isinstance(release, int) or release < 1:
+    if not _is_whole(release) or release < 1:
         raise ConfigError(f"release is {release!r}: give a whole number from 1")
     return release
+
+
+def _retries(retries: int) -> int:
+    if not _is_whole(retries) or not 0 <= retries <= MAX_RETRIES:
+        raise ConfigError(f"retries is {retries!r}: give a whole number from 0 to {MAX_RETRIES}")
+    return retries
+
+
+def _is_whole(number: object) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool)

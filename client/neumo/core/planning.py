@@ -1,8 +1,8 @@
 """Which calls a prediction takes, and what their answers make. Pure: no network, no clock.
 
 A plan is a generator: it yields the calls to make together, gets their replies in the same order,
-or the first error thrown in, and returns its result. Whoever drives it, with threads or with
-asyncio, needs to know nothing else.
+or the first error thrown in, and returns its result. In between it may yield a pause. Whoever
+drives it, with threads or with asyncio, needs to know nothing else.
 """
 
 from __future__ import annotations
@@ -14,25 +14,34 @@ from typing import Any, TypeAlias, TypeVar
 from neumo import contract, ensemble
 from neumo.core import conformity, heatmaps, scores
 from neumo.core.calls import Call, Metadata, Predict, Reply, Status
+from neumo.core.retries import Pause, Retries
 from neumo.core.scores import Score
 from neumo.ensemble import Explanation, Prediction
-from neumo.errors import ModelNotFound, ReleaseMismatch, ServingError, VersionUnavailable
+from neumo.errors import (
+    ModelNotFound,
+    ReleaseMismatch,
+    ServingError,
+    Unavailable,
+    VersionUnavailable,
+)
 from neumo.image import Film
 from neumo.wire import ModelStatus, VersionState, VersionStatus
 
 A = TypeVar("A")
 T = TypeVar("T")
 
-Step: TypeAlias = tuple[Call[Any], ...]
+Calls: TypeAlias = tuple[Call[Any], ...]
+Step: TypeAlias = Calls | Pause
 Plan: TypeAlias = Generator[Step, Sequence[Reply[Any]], T]
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What holds for every call of a client: the server's URL, and the release that is pinned."""
+    """What holds for every call of a client: the server's URL, a pinned release, retries."""
 
     target: str
     release: int | None
+    retries: Retries
 
 
 def drive(plan: Plan[T], ask: Callable[[Step], Sequence[Reply[Any]]]) -> T:
@@ -67,25 +76,39 @@ def explain(film: Film, terms: Terms, elapsed: Callable[[], float]) -> Plan[Expl
 def check(terms: Terms) -> Plan[None]:
     """Compare every member's metadata with the contract; raises ``ContractError``."""
     calls = [Metadata(model.name, terms.release) for model in contract.MEMBERS]
-    replies = yield from _explained(_ask(*calls), terms)
+    replies = yield from _explained(lambda: _ask(terms, *calls), terms)
     for model, reply in zip(contract.MEMBERS, replies, strict=True):
         conformity.check(model, reply.answer, terms.target)
 
 
-def status() -> Plan[tuple[ModelStatus, ...]]:
+def status(terms: Terms) -> Plan[tuple[ModelStatus, ...]]:
     """The status of every model of the contract that the server knows."""
     known: list[ModelStatus] = []
     for model in contract.MODELS:
         try:
-            (reply,) = yield from _ask(Status(model.name))
+            (reply,) = yield from _ask(terms, Status(model.name))
         except ModelNotFound:
             continue
         known.append(reply.answer)
     return tuple(known)
 
 
-def _ask(*calls: Call[A]) -> Plan[Sequence[Reply[A]]]:
-    return (yield calls)
+def _ask(terms: Terms, *calls: Call[A]) -> Plan[Sequence[Reply[A]]]:
+    """The replies to ``calls``; where the server is out of reach, after a few more tries.
+
+    All of these calls may be made twice: they change nothing on the server.
+    """
+    tries = 0
+    while True:
+        try:
+            replies = yield calls
+        except Unavailable as error:
+            tries += 1
+            pause = terms.retries.after(tries, error)
+        else:
+            terms.retries.answered()
+            return replies
+        yield pause
 
 
 def _prediction(
@@ -102,8 +125,9 @@ def _scores(signature: str, film: Film, terms: Terms) -> Plan[tuple[Score, ...]]
     Where the members answered from different releases, which a rollout may cause, those that did
     not answer from the oldest are asked for it; if it is gone meanwhile, the next one is tried.
     """
-    asked = _asked(contract.MEMBERS, signature, film, terms.release, terms)
-    found = yield from _explained(asked, terms)
+    found = yield from _explained(
+        lambda: _asked(contract.MEMBERS, signature, film, terms.release, terms), terms
+    )
     releases = sorted({score.member.version for score in found})
     if len(releases) == 1:
         return found
@@ -142,22 +166,42 @@ def _asked(
 ) -> Plan[tuple[Score, ...]]:
     inputs = {contract.IMAGE.name: film.pixels[None]}
     calls = [Predict(model.name, model.signature(signature), inputs, version) for model in models]
-    replies = yield from _ask(*calls)
+    replies = yield from _ask(terms, *calls)
     return tuple(
         scores.read(model.name, reply, version, terms.target)
         for model, reply in zip(models, replies, strict=True)
     )
 
 
-def _explained(plan: Plan[T], terms: Terms) -> Plan[T]:
-    """``plan``, with a NOT_FOUND resolved by asking which versions there are."""
-    try:
-        return (yield from plan)
-    except ModelNotFound as error:
-        missing = error
-    (reply,) = yield from _ask(Status(missing.model))
-    detail = absence(reply.answer, terms.release)
-    raise VersionUnavailable(missing.model, terms.target, detail) from missing
+def _explained(plan: Callable[[], Plan[T]], terms: Terms) -> Plan[T]:
+    """The result of ``plan``, with a NOT_FOUND resolved by asking which versions there are.
+
+    A version that is coming, or came while it was asked about, is tried again.
+    """
+    tries = 0
+    while True:
+        try:
+            return (yield from plan())
+        except ModelNotFound as error:
+            missing = error
+        (reply,) = yield from _ask(terms, Status(missing.model))
+        detail = absence(reply.answer, terms.release)
+        unavailable = VersionUnavailable(missing.model, terms.target, detail)
+        if not _is_coming(reply.answer, terms.release):
+            raise unavailable from missing
+        tries += 1
+        yield terms.retries.after(tries, unavailable)
+
+
+def _is_coming(status: ModelStatus, wanted: int | None) -> bool:
+    """Whether a version that would do is on its way, or there by now."""
+    return any(
+        version.state in _COMING and wanted in (None, version.version)
+        for version in status.versions
+    )
+
+
+_COMING = (VersionState.START, VersionState.LOADING, VersionState.AVAILABLE)
 
 
 def absence(status: ModelStatus, wanted: int | None) -> str:

@@ -124,7 +124,7 @@ class EmbeddedServer:
         """The ports open when the models are loaded; wait until both do."""
         deadline = time.monotonic() + self._ready_within_s
         for url in (self.grpc_url, self.http_url):
-            with Client(url, timeout=self._ready_within_s) as client:
+            with Client(url, timeout=self._ready_within_s, retries=0) as client:
                 while not _answers(client):
                     if running.process.poll() is not None:
                         detail = f"the server ended: {running.last_words()}"

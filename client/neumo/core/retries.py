@@ -1,0 +1,53 @@
+"""Whether a call that failed is made again, and after how long."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from neumo.errors import ServingError
+
+FIRST_PAUSE_S = 0.1
+LONGEST_PAUSE_S = 2.0
+BUDGET = 10.0
+EARNED = 0.1
+"""A retry costs 1, an answered call earns this back, and less than half of the budget allows
+none: a server in trouble gets at most a tenth more calls (gRPC's proposal A6, throttling)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A plan's wish to wait ``seconds`` before it asks again, because of an error."""
+
+    seconds: float
+    because: ServingError
+
+
+class Retries:
+    """At most ``most`` further tries of each call, within one budget for all of them.
+
+    The pause doubles from 0.1 s to 2 s, and is shortened at random by up to all of it ("full
+    jitter"), so that clients that failed together do not come back together.
+    """
+
+    def __init__(self, most: int, chance: Callable[[], float] = random.random) -> None:
+        self._most = most
+        self._chance = chance
+        self._left = BUDGET
+        self._lock = threading.Lock()
+
+    def after(self, tries: int, error: ServingError) -> Pause:
+        """The pause after ``tries`` failed tries; raises ``error`` where it was the last one."""
+        with self._lock:
+            if tries > self._most or self._left <= BUDGET / 2:
+                raise error
+            self._left -= 1.0
+        longest = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** (tries - 1))
+        return Pause(longest * self._chance(), error)
+
+    def answered(self) -> None:
+        """A call was answered."""
+        with self._lock:
+            self._left = min(BUDGET, self._left + EARNED)

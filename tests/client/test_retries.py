@@ -1,0 +1,143 @@
+"""Which failed calls are made again, how often, and when that ends."""
+
+from __future__ import annotations
+
+import pytest
+
+import neumo
+from neumo import contract, phantom
+from neumo.core.calls import Metadata, Predict, Status
+from neumo.core.retries import BUDGET, LONGEST_PAUSE_S, Retries
+from neumo.testing import FakeTransport, answering
+from neumo.wire import ModelStatus, VersionState, VersionStatus
+
+TUNED, RESIDUAL = (member.name for member in contract.MEMBERS)
+FILM = phantom.draw(1, 1)[0]
+WORKING = answering({TUNED: 0.75, RESIDUAL: 0.25})
+GONE = neumo.Unavailable(TUNED, "fake://", "connection reset")
+
+
+def failing(times, error=GONE):
+    """A server whose first ``times`` Predict calls end in ``error``."""
+    left = [times]
+
+    def answer(call):
+        if isinstance(call, Predict) and left[0]:
+            left[0] -= 1
+            raise error
+        return WORKING(call)
+
+    return answer
+
+
+def predictions_asked(transport):
+    """How many Predict calls were made."""
+    return sum(isinstance(call, Predict) for call in transport.asked)
+
+
+def test_a_server_out_of_reach_is_asked_again():
+    """A fault that passes within the retries is never seen."""
+    transport = FakeTransport(failing(2))
+    assert neumo.Client(transport=transport).predict(FILM).probability == 0.5
+    assert predictions_asked(transport) == 2 + 2
+
+
+def test_no_more_than_the_retries_allowed():
+    """Then the fault itself is raised."""
+    transport = FakeTransport(failing(1000))
+    with pytest.raises(neumo.Unavailable, match="connection reset"):
+        neumo.Client(transport=transport, retries=2).predict(FILM)
+    assert predictions_asked(transport) == 2 * 3
+
+
+def test_without_retries_the_first_fault_is_raised():
+    """``retries=0`` is for those who retry themselves."""
+    transport = FakeTransport(failing(1))
+    with pytest.raises(neumo.Unavailable):
+        neumo.Client(transport=transport, retries=0).predict(FILM)
+    assert predictions_asked(transport) == 2
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [neumo.InvalidRequest, neumo.PermissionDenied, neumo.BadResponse, neumo.ServingError],
+)
+def test_faults_that_would_come_again_are_not_retried(kind):
+    """Only being out of reach passes by itself."""
+    transport = FakeTransport(failing(1, kind(TUNED, "fake://", "no")))
+    with pytest.raises(kind):
+        neumo.Client(transport=transport).predict(FILM)
+    assert predictions_asked(transport) == 2
+
+
+def test_a_version_between_two_is_asked_for_again():
+    """NOT_FOUND while the status says LOADING is the middle of a swap."""
+    status = ModelStatus(TUNED, (VersionStatus(2, VersionState.LOADING, ""),))
+    missing = failing(1, neumo.ModelNotFound(TUNED, "fake://", "Servable not found"))
+
+    def answer(call):
+        return status if isinstance(call, Status) else missing(call)
+
+    assert neumo.Client(transport=FakeTransport(answer)).predict(FILM).probability == 0.5
+
+
+@pytest.mark.parametrize("state", [VersionState.UNLOADING, VersionState.END])
+def test_a_version_that_will_not_come_is_not_waited_for(state):
+    """What is retired or failed is said at once."""
+    status = ModelStatus(TUNED, (VersionStatus(2, state, ""),))
+
+    def answer(call):
+        if isinstance(call, Status):
+            return status
+        if isinstance(call, Metadata):
+            return WORKING(call)
+        raise neumo.ModelNotFound(TUNED, "fake://", "Servable not found")
+
+    transport = FakeTransport(answer)
+    with pytest.raises(neumo.VersionUnavailable):
+        neumo.Client(transport=transport).predict(FILM)
+    assert predictions_asked(transport) == 2
+
+
+def test_a_pause_beyond_the_deadline_is_not_made():
+    """The fault is raised while there is time, not a deadline in its place."""
+    with pytest.raises(neumo.Unavailable, match="connection reset"):
+        neumo.Client(transport=FakeTransport(failing(1000)), timeout=0.05, retries=10).predict(FILM)
+
+
+def test_a_server_in_trouble_is_not_asked_much_more_often():
+    """The budget of a client ends the retries of all its calls together."""
+    transport = FakeTransport(failing(10_000))
+    client = neumo.Client(transport=transport, retries=1)
+    for _ in range(50):
+        with pytest.raises(neumo.Unavailable):
+            client.predict(FILM)
+    assert predictions_asked(transport) <= 2 * (50 + BUDGET / 2 + 1)
+
+
+def test_answers_earn_retries_back():
+    """After a while of good answers a fault is retried again."""
+    retries = Retries(1)
+    for _ in range(int(BUDGET / 2)):
+        retries.after(1, GONE)
+    with pytest.raises(neumo.Unavailable):
+        retries.after(1, GONE)
+    for _ in range(20):
+        retries.answered()
+    retries.after(1, GONE)
+
+
+def test_pauses_double_and_are_jittered():
+    """0.1, 0.2, 0.4 … 2 s, each times a random share."""
+    retries = Retries(10, chance=lambda: 1.0)
+    found = [retries.after(tries, GONE).seconds for tries in range(1, 5)]
+    assert found == [0.1, 0.2, 0.4, 0.8]
+    assert Retries(10, chance=lambda: 1.0).after(9, GONE).seconds == LONGEST_PAUSE_S
+    assert Retries(10, chance=lambda: 0.5).after(1, GONE).seconds == 0.05
+
+
+@pytest.mark.parametrize("retries", [-1, 11, 1.5, True, None])
+def test_a_number_of_retries_that_is_none_is_refused(retries):
+    """One line names the limits."""
+    with pytest.raises(neumo.ConfigError, match="from 0 to 10"):
+        neumo.Client(transport=FakeTransport(WORKING), retries=retries)
