@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from neumo.async_client import AsyncClient
     from neumo.client import Client
     from neumo.ensemble import Caution, Explanation, Member, Prediction
     from neumo.errors import (
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from neumo.wire.answers import ModelStatus, VersionState, VersionStatus
 
 __all__ = [
+    "AsyncClient",
     "BadResponse",
     "Caution",
     "Client",
@@ -57,6 +59,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "AsyncClient": "async_client",
     "Client": "client",
     "Caution": "ensemble",
     "Explanation": "ensemble",

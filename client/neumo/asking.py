@@ -14,45 +14,54 @@ from neumo.core.retries import Pause
 from neumo.errors import ConfigError, DeadlineExceeded
 from neumo.transports import Transport
 
-_GRACE_S = 0.5
+GRACE_S = 0.5
 """What a transport may take beyond the deadline to say itself that it has passed."""
 
 
 def ask(transport: Transport, step: Step, deadline: Deadline) -> Sequence[Reply[Any]]:
     """The replies to the calls of ``step``, in their order; none after a pause.
 
-    The first fault is raised, and the calls still under way are given up. A pause that would
-    outlast the deadline is not made: its error is raised.
+    The first fault is raised, and the calls still under way are given up.
     """
+    check_time(step, transport, deadline)
     if isinstance(step, Pause):
-        if step.seconds >= deadline.remaining():
-            raise step.because
         time.sleep(step.seconds)
         return ()
-    return _replies(transport, step, deadline)
-
-
-def _replies(transport: Transport, step: Calls, deadline: Deadline) -> Sequence[Reply[Any]]:
-    if not deadline.remaining():
-        detail = f"the {deadline.seconds:g} s had passed before it was asked"
-        raise DeadlineExceeded(step[0].model, transport.target, detail)
     futures: list[Future[Reply[Any]]] = []
     try:
         futures += (transport.start(call, deadline.remaining()) for call in step)
-        wait(futures, deadline.remaining() + _GRACE_S, FIRST_EXCEPTION)
-        _raise_fault(futures)
-        return [future.result(timeout=0) for future in futures]
-    except TimeoutError:
-        detail = f"no answer within {deadline.seconds:g} s"
-        raise DeadlineExceeded(step[0].model, transport.target, detail) from None
+        _, late = wait(futures, deadline.remaining() + GRACE_S, FIRST_EXCEPTION)
+        raise_fault(futures)
+        if late:
+            raise no_answer(step, transport, deadline)
+        return [future.result() for future in futures]
     finally:
         for future in futures:
             future.cancel()
 
 
-def _raise_fault(futures: Sequence[Future[Reply[Any]]]) -> None:
-    for future in futures:
-        if future.cancelled():
-            raise ConfigError("the client was closed during a call: make a new one")
-        if future.done() and (error := future.exception()):
+def check_time(step: Step, transport: Transport, deadline: Deadline) -> None:
+    """Raise the error of a pause that would outlast the deadline, or that no time is left."""
+    if isinstance(step, Pause):
+        if step.seconds >= deadline.remaining():
+            raise step.because
+    elif not deadline.remaining():
+        detail = f"the {deadline.seconds:g} s had passed before it was asked"
+        raise DeadlineExceeded(step[0].model, transport.target, detail)
+
+
+def no_answer(step: Calls, transport: Transport, deadline: Deadline) -> DeadlineExceeded:
+    """What is raised where a transport keeps silent beyond the deadline."""
+    detail = f"no answer within {deadline.seconds:g} s"
+    return DeadlineExceeded(step[0].model, transport.target, detail)
+
+
+def raise_fault(futures: Sequence[Any]) -> None:
+    """Raise the first error among ``futures``, which may be threads' or asyncio's."""
+    if any(future.cancelled() for future in futures):
+        raise ConfigError("the client was closed during a call: make a new one")
+    # All of them are looked at: asyncio complains about an error that nobody saw.
+    errors = [future.exception() for future in futures if future.done()]
+    for error in errors:
+        if error is not None:
             raise error

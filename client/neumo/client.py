@@ -1,26 +1,25 @@
-"""The client: films in, predictions out."""
+"""The client that blocks: films in, predictions out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import TypeVar
 
-from neumo import image, settings, transports
+from neumo import image, session
 from neumo.asking import ask
 from neumo.core import planning
 from neumo.core.deadline import Deadline
-from neumo.core.planning import Plan, Terms
-from neumo.core.retries import Retries
+from neumo.core.planning import Plan
 from neumo.ensemble import Explanation, Prediction
-from neumo.errors import ConfigError, ContractError, ImageError, ServingError
-from neumo.image import Film, Source
+from neumo.errors import ContractError, ImageError, ServingError
+from neumo.image import Source
+from neumo.settings import DEFAULT_RETRIES
 from neumo.streams import Failure, ordered
+from neumo.transports import Transport
 from neumo.wire import ModelStatus
 
 T = TypeVar("T")
-
-MAX_CONCURRENCY = 64
 
 
 class Client:
@@ -36,8 +35,8 @@ class Client:
         *,
         timeout: float | None = None,
         release: int | None = None,
-        retries: int = settings.DEFAULT_RETRIES,
-        transport: transports.Transport | None = None,
+        retries: int = DEFAULT_RETRIES,
+        transport: Transport | None = None,
     ) -> None:
         """Connects with the first call, not here.
 
@@ -49,11 +48,7 @@ class Client:
         10. ``transport`` takes the place of ``url``, for tests. Raises ``ConfigError`` for any
         that cannot be used.
         """
-        chosen = settings.resolve(url, timeout, release, retries)
-        self._timeout_s = chosen.timeout_s
-        self._transport = transport or transports.connect(chosen.url)
-        self._terms = Terms(self._transport.target, chosen.release, Retries(chosen.retries))
-        self._is_checked = False
+        self._session = session.begin(url, timeout, release, retries, transport)
 
     def predict(self, source: Source) -> Prediction:
         """The ensemble's answer about one film, of one release.
@@ -62,14 +57,18 @@ class Client:
         ``neumo.image.read`` takes it. Raises ``ImageError``, ``ContractError`` or a
         ``ServingError``.
         """
-        return self._about(source, planning.predict)
+        deadline = self._session.deadline()
+        film = image.read(source)
+        return self._run(self._session.about(film, planning.predict, deadline), deadline)
 
     def explain(self, source: Source) -> Explanation:
         """As ``predict``, with the heat map of what moved the score."""
-        return self._about(source, planning.explain)
+        deadline = self._session.deadline()
+        film = image.read(source)
+        return self._run(self._session.about(film, planning.explain, deadline), deadline)
 
     def predict_many(
-        self, sources: Iterable[Source], *, concurrency: int = 8
+        self, sources: Iterable[Source], *, concurrency: int = session.DEFAULT_CONCURRENCY
     ) -> Iterator[Prediction | Failure]:
         """A ``Prediction`` or a ``Failure`` for each source, in order.
 
@@ -77,8 +76,7 @@ class Client:
         ahead. Each film has the whole timeout. Raises ``ConfigError`` for a concurrency outside
         1 to 64.
         """
-        if not 1 <= concurrency <= MAX_CONCURRENCY:
-            raise ConfigError(f"concurrency is {concurrency}: give 1 to {MAX_CONCURRENCY}")
+        session.check_concurrency(concurrency)
         return ordered(self._outcome, enumerate(sources), concurrency)
 
     def status(self) -> tuple[ModelStatus, ...]:
@@ -86,16 +84,15 @@ class Client:
 
         Raises a ``ServingError`` where no server answers.
         """
-        return self._run(planning.status(self._terms), Deadline(self._timeout_s))
+        return self._run(planning.status(self._session.terms), self._session.deadline())
 
     def check(self) -> None:
         """Compare the served models with the contract; raises ``ContractError`` if they differ."""
-        self._run(planning.check(self._terms), Deadline(self._timeout_s))
-        self._is_checked = True
+        self._run(self._session.check(), self._session.deadline())
 
     def close(self) -> None:
         """Close the connections; a call under way ends with an error."""
-        self._transport.close()
+        self._session.transport.close()
 
     def __enter__(self) -> Client:
         return self
@@ -108,16 +105,6 @@ class Client:
     ) -> None:
         self.close()
 
-    def _about(
-        self, source: Source, planned: Callable[[Film, Terms, Callable[[], float]], Plan[T]]
-    ) -> T:
-        deadline = Deadline(self._timeout_s)
-        film = image.read(source)
-        if not self._is_checked:
-            self._run(planning.check(self._terms), deadline)
-            self._is_checked = True
-        return self._run(planned(film, self._terms, deadline.elapsed), deadline)
-
     def _outcome(self, numbered: tuple[int, Source]) -> Prediction | Failure:
         index, source = numbered
         try:
@@ -126,4 +113,4 @@ class Client:
             return Failure(index, error)
 
     def _run(self, plan: Plan[T], deadline: Deadline) -> T:
-        return planning.drive(plan, lambda step: ask(self._transport, step, deadline))
+        return planning.drive(plan, lambda step: ask(self._session.transport, step, deadline))

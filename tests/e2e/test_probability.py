@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import numpy as np
@@ -103,6 +104,21 @@ def _compare_encoded(served, path):
         assert found["release"] == prediction.release
         assert found["threshold"] == pytest.approx(prediction.threshold)
         assert abs(found["probability"] - member.probability) < ENCODED_BOUND
+
+
+@pytest.mark.parametrize("scheme", ["grpc", "http"])
+def test_the_asynchronous_client_gives_the_same_answers(served, scheme):
+    """Many at a time, over both transports, each film its own answer."""
+    url = served.grpc_url if scheme == "grpc" else served.http_url
+    films = list(phantom.draw(41, 8)) * 4
+    expected = asked(served.grpc_url, films[:8]).mean(axis=1)
+
+    async def ask():
+        async with neumo.AsyncClient(url, timeout=60) as client:
+            return await asyncio.gather(*(client.predict(film) for film in films))
+
+    found = [prediction.probability for prediction in asyncio.run(ask())]
+    np.testing.assert_allclose(found, np.tile(expected, 4), atol=SAME)
 
 
 def test_a_batch_gives_each_film_its_own_answer(served):

@@ -1,0 +1,53 @@
+"""``neumo.asking`` for asyncio: a plan's steps awaited on the running event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from neumo.asking import GRACE_S, check_time, no_answer, raise_fault
+from neumo.core.calls import Reply
+from neumo.core.deadline import Deadline
+from neumo.core.planning import Calls, Plan
+from neumo.core.retries import Pause
+from neumo.errors import ServingError
+from neumo.transports import Transport
+
+T = TypeVar("T")
+
+
+async def drive(plan: Plan[T], transport: Transport, deadline: Deadline) -> T:
+    """Run ``plan`` to its end."""
+    try:
+        step = next(plan)
+        while True:
+            try:
+                replies = await _ask(transport, step, deadline)
+            except ServingError as error:
+                step = plan.throw(error)
+            else:
+                step = plan.send(replies)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+
+
+async def _ask(
+    transport: Transport, step: Calls | Pause, deadline: Deadline
+) -> Sequence[Reply[Any]]:
+    check_time(step, transport, deadline)
+    if isinstance(step, Pause):
+        await asyncio.sleep(step.seconds)
+        return ()
+    futures = [asyncio.wrap_future(transport.start(call, deadline.remaining())) for call in step]
+    try:
+        within_s = deadline.remaining() + GRACE_S
+        _, late = await asyncio.wait(futures, timeout=within_s, return_when=asyncio.FIRST_EXCEPTION)
+        raise_fault(futures)
+        if late:
+            raise no_answer(step, transport, deadline)
+        return [future.result() for future in futures]
+    finally:
+        for future in futures:
+            future.cancel()
