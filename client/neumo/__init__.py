@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         VersionUnavailable,
     )
     from neumo.streams import Failure
+    from neumo.transports.access import Tls
     from neumo.wire.answers import ModelStatus, VersionState, VersionStatus
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "Prediction",
     "ReleaseMismatch",
     "ServingError",
+    "Tls",
     "Unavailable",
     "VersionState",
     "VersionStatus",
@@ -66,6 +68,7 @@ _MODULES = {
     "Member": "ensemble",
     "Prediction": "ensemble",
     "Failure": "streams",
+    "Tls": "transports.access",
     "ModelStatus": "wire.answers",
     "VersionState": "wire.answers",
     "VersionStatus": "wire.answers",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
 from types import TracebackType
 from typing import TypeVar
 
-from neumo import image, session
+from neumo import image, session, settings
 from neumo.asking_async import drive
 from neumo.core import planning
 from neumo.core.deadline import Deadline
@@ -19,6 +19,7 @@ from neumo.image import Film, Source
 from neumo.settings import DEFAULT_RETRIES
 from neumo.streams import Failure
 from neumo.transports import Transport
+from neumo.transports.access import Tls
 from neumo.wire import ModelStatus
 
 T = TypeVar("T")
@@ -38,10 +39,15 @@ class AsyncClient:
         timeout: float | None = None,
         release: int | None = None,
         retries: int = DEFAULT_RETRIES,
+        token: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+        tls: Tls | None = None,
         transport: Transport | None = None,
     ) -> None:
         """As ``Client``; connects with the first call."""
-        self._session = session.begin(url, timeout, release, retries, transport)
+        self._session = session.begin(
+            settings.resolve(url, timeout, release, retries, token, tls), metadata, transport
+        )
 
     async def predict(self, source: Source) -> Prediction:
         """The ensemble's answer about one film; raises as ``Client.predict``."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import TypeVar
 
-from neumo import image, session
+from neumo import image, session, settings
 from neumo.asking import ask
 from neumo.core import planning
 from neumo.core.deadline import Deadline
@@ -17,6 +17,7 @@ from neumo.image import Source
 from neumo.settings import DEFAULT_RETRIES
 from neumo.streams import Failure, ordered
 from neumo.transports import Transport
+from neumo.transports.access import Tls
 from neumo.wire import ModelStatus
 
 T = TypeVar("T")
@@ -36,6 +37,9 @@ class Client:
         timeout: float | None = None,
         release: int | None = None,
         retries: int = DEFAULT_RETRIES,
+        token: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+        tls: Tls | None = None,
         transport: Transport | None = None,
     ) -> None:
         """Connects with the first call, not here.
@@ -45,10 +49,14 @@ class Client:
         that one film may take, reading, every call and retry together (default:
         ``NEUMO_TIMEOUT``, then 10). ``release`` pins the release that answers. ``retries`` is how
         often a call is made again where the server is out of reach or between two versions, 0 to
-        10. ``transport`` takes the place of ``url``, for tests. Raises ``ConfigError`` for any
-        that cannot be used.
+        10. ``token`` (default: ``NEUMO_TOKEN``) is sent as a bearer token and ``metadata`` as
+        headers with every call; ``tls`` names certificates (default: the authority in
+        ``NEUMO_CA``). ``transport`` takes the place of ``url``, for tests. Raises
+        ``ConfigError`` for any that cannot be used.
         """
-        self._session = session.begin(url, timeout, release, retries, transport)
+        self._session = session.begin(
+            settings.resolve(url, timeout, release, retries, token, tls), metadata, transport
+        )
 
     def predict(self, source: Source) -> Prediction:
         """The ensemble's answer about one film, of one release.

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from neumo import settings, transports
+from neumo import transports
 from neumo.core import planning
 from neumo.core.deadline import Deadline
 from neumo.core.planning import Plan, Terms
 from neumo.core.retries import Retries
 from neumo.errors import ConfigError
 from neumo.image import Film
+from neumo.settings import Settings
 from neumo.transports import Transport
 
 T = TypeVar("T")
@@ -52,15 +53,12 @@ class Session:
 
 
 def begin(
-    url: str | None,
-    timeout: float | None,
-    release: int | None,
-    retries: int,
-    transport: Transport | None,
+    chosen: Settings, metadata: Mapping[str, str] | None, transport: Transport | None
 ) -> Session:
-    """A session with these options of a client; raises ``ConfigError`` for one that is none."""
-    chosen = settings.resolve(url, timeout, release, retries)
-    carrier = transport or transports.connect(chosen.url)
+    """A session with these settings; raises ``ConfigError`` for what cannot be used."""
+    carrier = transport or transports.connect(
+        chosen.url, token=chosen.token, metadata=metadata, tls=chosen.tls
+    )
     terms = Terms(carrier.target, chosen.release, Retries(chosen.retries))
     return Session(carrier, terms, chosen.timeout_s)
 

@@ -75,6 +75,14 @@ def of_http(status: int, *, said_by_server: bool) -> type[ServingError]:
     return OF_HTTP.get(status) or _OF_HTTP_HUNDRED.get(status // 100, BadResponse)
 
 
+def is_about_certificates(text: str) -> bool:
+    """Whether a connection failed because one side did not accept the other's certificate.
+
+    gRPC and urllib3 say so in words only, both in those of their TLS libraries.
+    """
+    return any(word in text.upper() for word in ("CERTIFICATE", "UNKNOWN_CA", "UNKNOWN CA"))
+
+
 def brief(text: str) -> str:
     """``text`` without markup, on one line, at most ``MAX_DETAIL_CHARACTERS`` long."""
     plain = " ".join(re.sub(r"<[^<>]*>", " ", text[: 16 * MAX_DETAIL_CHARACTERS]).split())

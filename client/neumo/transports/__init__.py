@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import Protocol, TypeVar
 
 from neumo.core.calls import Call, Reply
-from neumo.transports import address
+from neumo.transports import access, address
+from neumo.transports.access import Tls
 
 A = TypeVar("A")
 
@@ -28,16 +30,23 @@ class Transport(Protocol):
         """Release the connections; calls under way end."""
 
 
-def connect(url: str) -> Transport:
-    """The transport for ``url``; raises ``ConfigError`` for a URL that is none.
+def connect(
+    url: str,
+    *,
+    token: str | None = None,
+    metadata: Mapping[str, str] | None = None,
+    tls: Tls | None = None,
+) -> Transport:
+    """The transport for ``url``, with what ``access.build`` makes of the rest.
 
-    No connection is made before the first call.
+    Raises ``ConfigError`` for what cannot be used. No connection is made before the first call.
     """
     where = address.parse(url)
+    admitted = access.build(token, metadata, tls, where)
     if where.is_grpc:
         from neumo.transports.rpc import RpcTransport  # noqa: PLC0415 - grpc is slow to import
 
-        return RpcTransport(where)
+        return RpcTransport(where, admitted)
     from neumo.transports.rest import RestTransport  # noqa: PLC0415 - requests is slow to import
 
-    return RestTransport(where)
+    return RestTransport(where, admitted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
@@ -13,7 +14,15 @@ from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 from neumo import wire
 from neumo.core import faults
 from neumo.core.calls import Call, Reply, RestRequest
-from neumo.errors import BadResponse, ConfigError, DeadlineExceeded, ServingError, Unavailable
+from neumo.errors import (
+    BadResponse,
+    ConfigError,
+    DeadlineExceeded,
+    PermissionDenied,
+    ServingError,
+    Unavailable,
+)
+from neumo.transports.access import Access
 from neumo.transports.address import Address
 
 A = TypeVar("A")
@@ -26,10 +35,18 @@ _BROKEN = (exceptions.RequestException, HTTPError, OSError)
 class RestTransport:
     """A pool of connections to one address; thread-safe. No redirect is followed."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, admitted: Access) -> None:
         self.target = str(address)
         self._pool = ThreadPoolExecutor(MAX_CONNECTIONS, thread_name_prefix="neumo-rest")
         self._session = requests.Session()
+        self._session.headers.update(admitted.headers)
+        # Given with each request: a session's own would yield to REQUESTS_CA_BUNDLE.
+        self._verify = None if admitted.tls.ca is None else os.fspath(admitted.tls.ca)
+        if admitted.tls.certificate is not None and admitted.tls.key is not None:
+            self._session.cert = (
+                os.fspath(admitted.tls.certificate),
+                os.fspath(admitted.tls.key),
+            )
         adapter = requests.adapters.HTTPAdapter(pool_maxsize=MAX_CONNECTIONS)
         self._session.mount(f"{address.scheme}://", adapter)
 
@@ -68,6 +85,7 @@ class RestTransport:
             data=request.body,
             headers={"Content-Type": "application/json"},
             timeout=_left(deadline),
+            verify=self._verify,
             allow_redirects=False,
             stream=True,
         ) as response:
@@ -84,6 +102,8 @@ class RestTransport:
             return DeadlineExceeded(model, self.target, "no answer within the deadline")
         if "BadStatusLine" in text:
             return BadResponse(model, self.target, "what answered there does not speak HTTP")
+        if isinstance(error, exceptions.SSLError) or faults.is_about_certificates(text):
+            return PermissionDenied(model, self.target, text)
         if isinstance(error, exceptions.InvalidHeader | DecodeError):
             return BadResponse(model, self.target, text)
         return Unavailable(model, self.target, text)

@@ -10,7 +10,14 @@ import grpc
 
 from neumo.core import faults
 from neumo.core.calls import Call, Reply
-from neumo.errors import BadResponse, ConfigError, ServingError
+from neumo.errors import (
+    BadResponse,
+    ConfigError,
+    PermissionDenied,
+    ServingError,
+    Unavailable,
+)
+from neumo.transports.access import Access, Tls, content
 from neumo.transports.address import Address
 
 A = TypeVar("A")
@@ -37,9 +44,10 @@ CHANNEL_OPTIONS: tuple[tuple[str, int | str], ...] = (
 class RpcTransport:
     """A channel to one address; thread-safe. Calls fail fast where no server listens."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, admitted: Access) -> None:
         self.target = str(address)
-        self._channel: Any = _channel(address)
+        self._channel: Any = _channel(address, admitted.tls)
+        self._metadata = admitted.headers
 
     def start(self, call: Call[A], timeout_s: float) -> Future[Reply[A]]:
         """Send ``call``; the future gives its reply, or raises a ``ServingError``."""
@@ -47,7 +55,7 @@ class RpcTransport:
         body = call.rpc_body()
         started = time.monotonic()
         try:
-            rpc = method.future(body, timeout=timeout_s)
+            rpc = method.future(body, timeout=timeout_s, metadata=self._metadata)
         except ValueError:
             raise ConfigError("the client is closed: make a new one") from None
         future = _RpcFuture[A](rpc)
@@ -78,7 +86,10 @@ class RpcTransport:
             raise BadResponse(call.model, self.target, faults.brief(str(error))) from error
 
     def _fault(self, model: str, code: str, details: str) -> ServingError:
-        return faults.of_grpc(code)(model, self.target, f"{code}: {faults.brief(details)}")
+        kind = faults.of_grpc(code)
+        if kind is Unavailable and faults.is_about_certificates(details):
+            kind = PermissionDenied
+        return kind(model, self.target, f"{code}: {faults.brief(details)}")
 
 
 class _RpcFuture(Future[Reply[A]]):
@@ -96,11 +107,13 @@ class _RpcFuture(Future[Reply[A]]):
         return cancelled
 
 
-def _channel(address: Address) -> Any:  # noqa: ANN401 - grpc has no types
+def _channel(address: Address, tls: Tls) -> Any:  # noqa: ANN401 - grpc has no types
     if address.scheme == "unix":
         return grpc.insecure_channel(f"unix:{address.path}", options=CHANNEL_OPTIONS)
     target = f"dns:///{address.netloc}"
     if address.scheme == "grpcs":
-        credentials = grpc.ssl_channel_credentials()
+        credentials = grpc.ssl_channel_credentials(
+            content(tls.ca), content(tls.key), content(tls.certificate)
+        )
         return grpc.secure_channel(target, credentials, options=CHANNEL_OPTIONS)
     return grpc.insecure_channel(target, options=CHANNEL_OPTIONS)

@@ -1,0 +1,227 @@
+"""Tokens, headers and certificates, before servers that check them: the same on both transports."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import grpc
+import pytest
+import trustme
+
+import neumo
+from neumo import settings, transports, wire
+from neumo._proto import serving_pb2 as pb
+from neumo.core.calls import Status
+
+MODEL = "pneumonia_tuned"
+TOKEN = "s3cret-token"  # noqa: S105 - a test's own
+STATUS = pb.GetModelStatusResponse(
+    model_version_status=[pb.ModelVersionStatus(version=1, state="AVAILABLE")]
+)
+JSON = b'{"model_version_status": [{"version": "1", "state": "AVAILABLE", "status": {}}]}'
+
+
+class Certificates:
+    """An authority, a server's certificate and a caller's, as PEM files in ``folder``."""
+
+    def __init__(self, folder):
+        authority = trustme.CA()
+        self.ca = folder / "ca.pem"
+        self.certificate, self.key = folder / "client.pem", folder / "client.key"
+        self.server, self.server_key = folder / "server.pem", folder / "server.key"
+        self.other_ca = folder / "other.pem"
+        authority.cert_pem.write_to_path(self.ca)
+        trustme.CA().cert_pem.write_to_path(self.other_ca)
+        for issued, chain, key in (
+            (authority.issue_cert("127.0.0.1"), self.server, self.server_key),
+            (authority.issue_cert("client@example.org"), self.certificate, self.key),
+        ):
+            chain.write_bytes(b"".join(part.bytes() for part in issued.cert_chain_pems))
+            issued.private_key_pem.write_to_path(key)
+
+
+@pytest.fixture(scope="module")
+def pem(tmp_path_factory):
+    """Certificates for the whole module."""
+    return Certificates(tmp_path_factory.mktemp("pem"))
+
+
+@contextmanager
+def grpc_server(pem, seen, asks_callers):
+    """A gRPC front that wants the token, and a certificate where it ``asks_callers``; its URL."""
+
+    def answer(request, context):
+        seen.append(dict(context.invocation_metadata()))
+        if seen[-1].get("authorization") != f"Bearer {TOKEN}":
+            context.abort(grpc.StatusCode.UNAUTHENTICATED, "token expired")
+        return STATUS.SerializeToString()
+
+    class Handler(grpc.GenericRpcHandler):
+        def service(self, details):
+            return grpc.unary_unary_rpc_method_handler(answer)
+
+    server = grpc.server(ThreadPoolExecutor(4), handlers=(Handler(),))
+    pair = [(pem.server_key.read_bytes(), pem.server.read_bytes())]
+    credentials = grpc.ssl_server_credentials(
+        pair, pem.ca.read_bytes() if asks_callers else None, asks_callers
+    )
+    port = server.add_secure_port("127.0.0.1:0", credentials)
+    server.start()
+    try:
+        yield f"grpcs://127.0.0.1:{port}"
+    finally:
+        server.stop(None).wait()
+
+
+@contextmanager
+def http_server(pem, seen, asks_callers):
+    """The same front for REST."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            seen.append({name.lower(): value for name, value in self.headers.items()})
+            welcome = seen[-1].get("authorization") == f"Bearer {TOKEN}"
+            body = JSON if welcome else b'{"error": "token expired"}'
+            self.send_response(200 if welcome else 401)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            """Quiet."""
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *_):
+            """A caller that is turned away is not the server's error."""
+
+    server = Server(("127.0.0.1", 0), Handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem.server, pem.server_key)
+    if asks_callers:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(pem.ca)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"https://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture(params=[grpc_server, http_server], ids=["grpcs", "https"])
+def front(request, pem):
+    """Starts a front by either transport: ``front(asks_callers)`` gives its URL and what it saw."""
+    with ExitStack() as stack:
+
+        def start(asks_callers=False):
+            seen = []
+            return stack.enter_context(request.param(pem, seen, asks_callers)), seen
+
+        yield start
+
+
+def ask(url, **options):
+    """The status of a model over a fresh transport."""
+    transport = transports.connect(url, **options)
+    try:
+        return transport.start(Status(MODEL), 10.0).result(timeout=30).answer
+    finally:
+        transport.close()
+
+
+def test_a_token_and_metadata_go_with_every_call(front, pem):
+    """As headers of the same name on both transports."""
+    url, seen = front()
+    metadata = {"X-Ward": "3b"}
+    answer = ask(url, token=TOKEN, metadata=metadata, tls=neumo.Tls(ca=pem.ca))
+    assert answer.versions[0].state is wire.VersionState.AVAILABLE
+    assert seen[-1]["authorization"] == f"Bearer {TOKEN}"
+    assert seen[-1]["x-ward"] == "3b"
+
+
+@pytest.mark.parametrize("token", [None, "expired"])
+def test_a_token_that_is_missing_or_expired_is_permission_denied(front, pem, token):
+    """The server's words are told, the token is not."""
+    url, _ = front()
+    with pytest.raises(neumo.PermissionDenied, match="token expired") as raised:
+        ask(url, token=token, tls=neumo.Tls(ca=pem.ca))
+    assert "Bearer" not in str(raised.value)
+
+
+def test_a_server_of_another_authority_is_not_trusted(front, pem):
+    """Nothing is sent to it."""
+    url, seen = front()
+    with pytest.raises(neumo.PermissionDenied, match="check the token or the certificate"):
+        ask(url, token=TOKEN, tls=neumo.Tls(ca=pem.other_ca))
+    assert not seen
+
+
+def test_without_an_authority_the_well_known_ones_are_asked(front):
+    """A server that made its own certificate is not trusted by default."""
+    url, seen = front()
+    with pytest.raises(neumo.PermissionDenied):
+        ask(url, token=TOKEN)
+    assert not seen
+
+
+def test_a_server_that_checks_its_callers_accepts_our_certificate(front, pem):
+    """Mutual TLS: the certificate and its key are presented."""
+    url, seen = front(asks_callers=True)
+    ask(url, token=TOKEN, tls=neumo.Tls(pem.ca, pem.certificate, pem.key))
+    assert len(seen) == 1
+
+
+def test_a_server_that_checks_its_callers_turns_others_away(front, pem):
+    """Without a certificate nothing is answered."""
+    url, seen = front(asks_callers=True)
+    with pytest.raises((neumo.PermissionDenied, neumo.Unavailable)):
+        ask(url, token=TOKEN, tls=neumo.Tls(pem.ca))
+    assert not seen
+
+
+@pytest.mark.parametrize(
+    ("url", "options", "line"),
+    [
+        ("grpc://models.example.org", {"token": TOKEN}, "travel readable"),
+        ("http://models.example.org", {"token": TOKEN}, "travel readable"),
+        ("grpcs://localhost", {"token": "two\nlines"}, "not printable ASCII"),
+        ("grpcs://localhost", {"metadata": {"a b": "c"}}, "no header's name"),
+        ("grpcs://localhost", {"metadata": {"grpc-timeout": "c"}}, "no header's name"),
+        ("grpcs://localhost", {"metadata": {"a": "b\r\nc: d"}}, "not printable ASCII"),
+        ("grpcs://localhost", {"tls": neumo.Tls(ca="/nowhere.pem")}, "cannot be read"),
+        ("grpcs://localhost", {"tls": neumo.Tls(certificate="/c.pem")}, "give both"),
+        ("grpc://localhost", {"tls": neumo.Tls()}, "use a grpcs:// or https:// URL"),
+    ],
+)
+def test_what_cannot_be_sent_is_one_line(url, options, line):
+    """And never repeats a secret."""
+    with pytest.raises(neumo.ConfigError, match=line) as raised:
+        neumo.Client(url, **options)
+    assert TOKEN not in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("url", ["grpc://localhost", "http://127.0.0.1", "unix:///run/neumo.sock"])
+def test_a_token_may_go_to_this_machine(url):
+    """Where nobody else can read it on the way."""
+    neumo.Client(url, token=TOKEN).close()
+
+
+def test_the_environment_names_a_token_and_an_authority():
+    """An authority says whom to trust, so it changes nothing for a URL without TLS."""
+    environ = {"NEUMO_TOKEN": TOKEN, "NEUMO_CA": "/ca.pem"}
+    found = settings.resolve("grpcs://host", None, None, environ=environ)
+    assert (found.token, found.tls) == (TOKEN, neumo.Tls(ca="/ca.pem"))
+    assert settings.resolve("grpc://host", None, None, environ=environ).tls is None
+    assert TOKEN not in repr(found)
