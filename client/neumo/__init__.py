@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from neumo.async_client import AsyncClient
     from neumo.client import Client
-    from neumo.ensemble import Caution, Explanation, Member, Prediction
+    from neumo.ensemble import Caution, Explanation, Member, Prediction, Timings
     from neumo.errors import (
         BadResponse,
         ConfigError,
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         Unavailable,
         VersionUnavailable,
     )
+    from neumo.reading.folders import films_in
     from neumo.streams import Failure
     from neumo.transports.access import Tls
     from neumo.wire.answers import ModelStatus, VersionState, VersionStatus
@@ -53,11 +54,13 @@ __all__ = [
     "Prediction",
     "ReleaseMismatch",
     "ServingError",
+    "Timings",
     "Tls",
     "Unavailable",
     "VersionState",
     "VersionStatus",
     "VersionUnavailable",
+    "films_in",
 ]
 
 _MODULES = {
@@ -67,11 +70,13 @@ _MODULES = {
     "Explanation": "ensemble",
     "Member": "ensemble",
     "Prediction": "ensemble",
+    "Timings": "ensemble",
     "Failure": "streams",
     "Tls": "transports.access",
     "ModelStatus": "wire.answers",
     "VersionState": "wire.answers",
     "VersionStatus": "wire.answers",
+    "films_in": "reading.folders",
 }
 """Where the public names live that are not errors; each is imported when it is first used."""
 

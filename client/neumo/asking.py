@@ -9,7 +9,7 @@ from typing import Any
 
 from neumo.core.calls import Reply
 from neumo.core.deadline import Deadline
-from neumo.core.planning import Calls, Step
+from neumo.core.plans import Calls, Step
 from neumo.core.retries import Pause
 from neumo.errors import ConfigError, DeadlineExceeded
 from neumo.transports import Transport

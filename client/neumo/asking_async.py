@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from neumo.asking import GRACE_S, check_time, no_answer, raise_fault
 from neumo.core.calls import Reply
 from neumo.core.deadline import Deadline
-from neumo.core.planning import Calls, Plan
+from neumo.core.plans import Calls, Plan
 from neumo.core.retries import Pause
 from neumo.errors import ServingError
 from neumo.transports import Transport

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+import os
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
 from types import TracebackType
 from typing import TypeVar
 
-from neumo import image, session, settings
+from neumo import session, settings, streams, streams_async
 from neumo.asking_async import drive
 from neumo.core import planning
 from neumo.core.deadline import Deadline
-from neumo.core.planning import Plan
+from neumo.core.planning import ReadFilm
+from neumo.core.plans import Plan
 from neumo.ensemble import Explanation, Prediction
-from neumo.errors import ContractError, DeadlineExceeded, ImageError, ServingError
-from neumo.image import Film, Source
+from neumo.errors import ContractError, ImageError, NeumoError, ServingError
+from neumo.image import Source
+from neumo.session import Reading
 from neumo.settings import DEFAULT_RETRIES
-from neumo.streams import Failure
+from neumo.streams import DEFAULT_CONCURRENCY, Failure, Group, Progress, Taken
 from neumo.transports import Transport
 from neumo.transports.access import Tls
 from neumo.wire import ModelStatus
+from neumo.workers import AT_ONCE
 
 T = TypeVar("T")
 
@@ -32,68 +35,68 @@ class AsyncClient:
     calls up. Close it, or use it in ``async with``.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but the first by keyword
         self,
         url: str | None = None,
         *,
         timeout: float | None = None,
         release: int | None = None,
+        labels: str | Mapping[str, str] | None = None,
         retries: int = DEFAULT_RETRIES,
+        hedge: float | None = None,
+        screen: bool = True,
         token: str | None = None,
         metadata: Mapping[str, str] | None = None,
         tls: Tls | None = None,
         transport: Transport | None = None,
     ) -> None:
         """As ``Client``; connects with the first call."""
-        self._session = session.begin(
-            settings.resolve(url, timeout, release, retries, token, tls), metadata, transport
+        chosen = settings.resolve(
+            url,
+            timeout=timeout,
+            release=release,
+            labels=labels,
+            retries=retries,
+            hedge=hedge,
+            screen=screen,
+            token=token,
+            tls=tls,
         )
+        self._session = session.begin(chosen, metadata, transport)
 
     async def predict(self, source: Source) -> Prediction:
         """The ensemble's answer about one film; raises as ``Client.predict``."""
-        deadline = self._session.deadline()
-        film = await self._read(source, deadline)
-        return await self._run(self._session.about(film, planning.predict, deadline), deadline)
+        read, deadline = await self._read(source)
+        with self._session.telemetry.prediction("predict", 1) as seen:
+            plan = self._session.about((read,), planning.predict, deadline)
+            prediction = planning.only(await self._run(plan, deadline))
+            seen(prediction.release)
+        return prediction
 
     async def explain(self, source: Source) -> Explanation:
-        """As ``predict``, with the heat map of what moved the score."""
-        deadline = self._session.deadline()
-        film = await self._read(source, deadline)
-        return await self._run(self._session.about(film, planning.explain, deadline), deadline)
+        """As ``predict``, with the heat map of what moved the score, and the lungs where served."""
+        read, deadline = await self._read(source)
+        with self._session.telemetry.prediction("explain", 1) as seen:
+            plan = self._session.about((read,), planning.explain, deadline)
+            explanation = planning.only(await self._run(plan, deadline))
+            seen(explanation.prediction.release)
+        return explanation
 
-    async def predict_many(
+    def predict_many(
         self,
-        sources: Iterable[Source] | AsyncIterable[Source],
+        sources: Iterable[Source] | AsyncIterable[Source] | str | os.PathLike[str],
         *,
-        concurrency: int = session.DEFAULT_CONCURRENCY,
+        concurrency: int = DEFAULT_CONCURRENCY,
+        batch_size: int = 1,
+        progress: Progress | None = None,
     ) -> AsyncIterator[Prediction | Failure]:
         """A ``Prediction`` or a ``Failure`` for each source, in order, as ``Client.predict_many``.
 
         What ``sources`` raises comes after the answers about the films before it.
         """
-        session.check_concurrency(concurrency)
-        waiting: deque[asyncio.Task[Prediction | Failure]] = deque()
-        broken: Exception | None = None
-        try:
-            films = aiter(_each(sources))
-            for index in range(2**63):
-                try:
-                    source = await anext(films)
-                except StopAsyncIteration:
-                    break
-                except Exception as error:  # noqa: BLE001 - it is raised in its place, below
-                    broken = error
-                    break
-                waiting.append(asyncio.create_task(self._outcome(index, source)))
-                if len(waiting) == concurrency:
-                    yield await waiting.popleft()
-            while waiting:
-                yield await waiting.popleft()
-        finally:
-            for task in waiting:
-                task.cancel()
-        if broken is not None:
-            raise broken
+        streams.check(concurrency, batch_size)
+        films, total = streams.counted(sources)
+        return self._answers(films, total, concurrency, batch_size, progress)
 
     async def status(self) -> tuple[ModelStatus, ...]:
         """Every model of the contract that the server knows, with all its versions."""
@@ -106,7 +109,7 @@ class AsyncClient:
 
     async def close(self) -> None:
         """Close the connections; a call under way ends with an error."""
-        await asyncio.to_thread(self._session.transport.close)
+        await asyncio.to_thread(self._session.close)
 
     async def __aenter__(self) -> AsyncClient:
         return self
@@ -119,29 +122,71 @@ class AsyncClient:
     ) -> None:
         await self.close()
 
-    async def _read(self, source: Source, deadline: Deadline) -> Film:
-        try:
-            return await asyncio.wait_for(
-                asyncio.to_thread(image.read, source), deadline.remaining()
-            )
-        except TimeoutError:
-            detail = f"the film was not read within {deadline.seconds:g} s"
-            raise DeadlineExceeded("", self._session.terms.target, detail) from None
+    async def _read(self, source: Source) -> tuple[ReadFilm, Deadline]:
+        reading = self._session.read(source)
+        return await self._film(reading), reading.deadline
 
-    async def _outcome(self, index: int, source: Source) -> Prediction | Failure:
+    async def _film(self, reading: Reading) -> ReadFilm:
+        future = asyncio.wrap_future(reading.future)
         try:
-            return await self.predict(source)
-        except (ImageError, ContractError, ServingError) as error:
-            return Failure(index, error)
+            await asyncio.wait([future], timeout=reading.deadline.remaining())
+            if not future.done():
+                raise self._session.unread()
+            return future.result()
+        finally:
+            future.cancel()
+
+    async def _answers(
+        self,
+        films: Iterable[Source] | AsyncIterable[Source],
+        total: int | None,
+        concurrency: int,
+        batch_size: int,
+        progress: Progress | None,
+    ) -> AsyncIterator[Prediction | Failure]:
+        def start(group: Group) -> asyncio.Task[list[Prediction | Failure]]:
+            return asyncio.create_task(self._group(group))
+
+        groups = streams_async.grouped(self._taken(films), batch_size)
+        done = 0
+        async for outcomes in streams_async.ordered(start, groups, concurrency):
+            for outcome in outcomes:
+                done += 1
+                if progress is not None:
+                    progress(done, total)
+                yield outcome
+
+    async def _taken(self, films: Iterable[Source] | AsyncIterable[Source]) -> AsyncIterator[Taken]:
+        """Each source read, in order; several are read at a time."""
+
+        def start(numbered: tuple[int, Source]) -> asyncio.Task[Taken]:
+            index, source = numbered
+            return asyncio.create_task(self._take(index, self._session.read(source)))
+
+        numbered = streams_async.numbered(films)
+        async for taken in streams_async.ordered(start, numbered, AT_ONCE):
+            yield taken
+
+    async def _take(self, index: int, reading: Reading) -> Taken:
+        try:
+            return Taken(index, await self._film(reading))
+        except (ImageError, ServingError) as error:
+            return Taken(index, error)
+
+    async def _group(self, group: Group) -> list[Prediction | Failure]:
+        """What came of the films of one batch."""
+        films = streams.films_of(group)
+        outcomes: list[Prediction | NeumoError] = []
+        if films:
+            deadline = self._session.deadline(max(read.seconds for read in films))
+            try:
+                with self._session.telemetry.prediction("predict", len(films)) as seen:
+                    plan = self._session.about(films, planning.predict, deadline)
+                    outcomes = await self._run(plan, deadline)
+                    streams.tell(outcomes, seen)
+            except (ContractError, ServingError) as error:
+                outcomes = [error] * len(films)
+        return streams.in_place(group, outcomes)
 
     async def _run(self, plan: Plan[T], deadline: Deadline) -> T:
         return await drive(plan, self._session.transport, deadline)
-
-
-async def _each(sources: Iterable[Source] | AsyncIterable[Source]) -> AsyncIterator[Source]:
-    if isinstance(sources, AsyncIterable):
-        async for source in sources:
-            yield source
-    else:
-        for source in sources:
-            yield source

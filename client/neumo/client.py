@@ -2,41 +2,51 @@
 
 from __future__ import annotations
 
+import contextvars
+import os
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import TypeVar
 
-from neumo import image, session, settings
+from neumo import session, settings, streams
 from neumo.asking import ask
-from neumo.core import planning
+from neumo.core import planning, plans
 from neumo.core.deadline import Deadline
-from neumo.core.planning import Plan
+from neumo.core.planning import ReadFilm
+from neumo.core.plans import Plan
 from neumo.ensemble import Explanation, Prediction
-from neumo.errors import ContractError, ImageError, ServingError
+from neumo.errors import ContractError, ImageError, NeumoError, ServingError
 from neumo.image import Source
+from neumo.session import Reading
 from neumo.settings import DEFAULT_RETRIES
-from neumo.streams import Failure, ordered
+from neumo.streams import DEFAULT_CONCURRENCY, Failure, Group, Progress, Taken
 from neumo.transports import Transport
 from neumo.transports.access import Tls
 from neumo.wire import ModelStatus
+from neumo.workers import AT_ONCE
 
 T = TypeVar("T")
 
 
 class Client:
-    """Asks the two models of a neumo release, on TensorFlow Serving or ``neumo serve``.
+    """Asks the models of a neumo release, on TensorFlow Serving or ``neumo serve``.
 
     Thread-safe and reusable; close it, or use it in ``with``. Before the first prediction the
-    server's signatures are compared with the contract, once.
+    server's signatures are compared with the contract, once. Where the release has ``lungs``, it
+    is asked beside the members whether the film is a chest radiograph at all.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but the first by keyword
         self,
         url: str | None = None,
         *,
         timeout: float | None = None,
         release: int | None = None,
+        labels: str | Mapping[str, str] | None = None,
         retries: int = DEFAULT_RETRIES,
+        hedge: float | None = None,
+        screen: bool = True,
         token: str | None = None,
         metadata: Mapping[str, str] | None = None,
         tls: Tls | None = None,
@@ -47,16 +57,28 @@ class Client:
         ``url`` is ``grpc://host:8500``, ``grpcs://…``, ``http://host:8501`` or ``https://…``
         (default: ``NEUMO_SERVER``, then ``grpc://localhost:8500``). ``timeout`` is the seconds
         that one film may take, reading, every call and retry together (default:
-        ``NEUMO_TIMEOUT``, then 10). ``release`` pins the release that answers. ``retries`` is how
-        often a call is made again where the server is out of reach or between two versions, 0 to
-        10. ``token`` (default: ``NEUMO_TOKEN``) is sent as a bearer token and ``metadata`` as
-        headers with every call; ``tls`` names certificates (default: the authority in
-        ``NEUMO_CA``). ``transport`` takes the place of ``url``, for tests. Raises
-        ``ConfigError`` for any that cannot be used.
+        ``NEUMO_TIMEOUT``, then 10). ``release`` pins the release that answers; ``labels`` pins
+        what the server's configuration calls so, one label for both members or one each.
+        ``retries`` is how often a call is made again where the server is out of reach or between
+        two versions, 0 to 10. With ``hedge``, a call without an answer after so many seconds is
+        sent a second time, and the first answer counts. ``screen=False`` makes a film that is no
+        chest radiograph a warning instead of ``NotAChestRadiograph``. ``token`` (default:
+        ``NEUMO_TOKEN``) is sent as a bearer token and ``metadata`` as headers with every call;
+        ``tls`` names certificates (default: the authority in ``NEUMO_CA``). ``transport`` takes
+        the place of ``url``, for tests. Raises ``ConfigError`` for any that cannot be used.
         """
-        self._session = session.begin(
-            settings.resolve(url, timeout, release, retries, token, tls), metadata, transport
+        chosen = settings.resolve(
+            url,
+            timeout=timeout,
+            release=release,
+            labels=labels,
+            retries=retries,
+            hedge=hedge,
+            screen=screen,
+            token=token,
+            tls=tls,
         )
+        self._session = session.begin(chosen, metadata, transport)
 
     def predict(self, source: Source) -> Prediction:
         """The ensemble's answer about one film, of one release.
@@ -65,27 +87,42 @@ class Client:
         ``neumo.image.read`` takes it. Raises ``ImageError``, ``ContractError`` or a
         ``ServingError``.
         """
-        deadline = self._session.deadline()
-        film = image.read(source)
-        return self._run(self._session.about(film, planning.predict, deadline), deadline)
+        read, deadline = self._read(source)
+        with self._session.telemetry.prediction("predict", 1) as seen:
+            plan = self._session.about((read,), planning.predict, deadline)
+            prediction = planning.only(self._run(plan, deadline))
+            seen(prediction.release)
+        return prediction
 
     def explain(self, source: Source) -> Explanation:
-        """As ``predict``, with the heat map of what moved the score."""
-        deadline = self._session.deadline()
-        film = image.read(source)
-        return self._run(self._session.about(film, planning.explain, deadline), deadline)
+        """As ``predict``, with the heat map of what moved the score, and the lungs where served."""
+        read, deadline = self._read(source)
+        with self._session.telemetry.prediction("explain", 1) as seen:
+            plan = self._session.about((read,), planning.explain, deadline)
+            explanation = planning.only(self._run(plan, deadline))
+            seen(explanation.prediction.release)
+        return explanation
 
     def predict_many(
-        self, sources: Iterable[Source], *, concurrency: int = session.DEFAULT_CONCURRENCY
+        self,
+        sources: Iterable[Source] | str | os.PathLike[str],
+        *,
+        concurrency: int = DEFAULT_CONCURRENCY,
+        batch_size: int = 1,
+        progress: Progress | None = None,
     ) -> Iterator[Prediction | Failure]:
         """A ``Prediction`` or a ``Failure`` for each source, in order.
 
-        ``concurrency`` films are under way at a time, and no more are taken from ``sources``
-        ahead. Each film has the whole timeout. Raises ``ConfigError`` for a concurrency outside
-        1 to 64.
+        ``sources`` are films, or a folder, whose films are those of ``neumo.films_in``.
+        ``batch_size`` films are sent as one request, ``concurrency`` requests are under way at a
+        time, and films are read meanwhile; no more are taken from ``sources`` ahead. Each film
+        has the whole timeout. ``progress(done, total)`` is called with each answer; ``total`` is
+        None where it is not known. Raises ``ConfigError`` for a concurrency outside 1 to 64 or a
+        batch size outside 1 to 1,024, and ``ImageError`` for a folder without films.
         """
-        session.check_concurrency(concurrency)
-        return ordered(self._outcome, enumerate(sources), concurrency)
+        streams.check(concurrency, batch_size)
+        films, total = streams.counted(sources)
+        return self._answers(films, total, concurrency, batch_size, progress)
 
     def status(self) -> tuple[ModelStatus, ...]:
         """Every model of the contract that the server knows, with all its versions.
@@ -100,7 +137,7 @@ class Client:
 
     def close(self) -> None:
         """Close the connections; a call under way ends with an error."""
-        self._session.transport.close()
+        self._session.close()
 
     def __enter__(self) -> Client:
         return self
@@ -113,12 +150,65 @@ class Client:
     ) -> None:
         self.close()
 
-    def _outcome(self, numbered: tuple[int, Source]) -> Prediction | Failure:
-        index, source = numbered
+    def _read(self, source: Source) -> tuple[ReadFilm, Deadline]:
+        reading = self._session.read(source)
+        return self._film(reading), reading.deadline
+
+    def _film(self, reading: Reading) -> ReadFilm:
+        wait([reading.future], reading.deadline.remaining())
+        if not reading.future.done():
+            reading.cancel()
+            raise self._session.unread()
+        return reading.future.result()
+
+    def _answers(
+        self,
+        films: Iterable[Source],
+        total: int | None,
+        concurrency: int,
+        batch_size: int,
+        progress: Progress | None,
+    ) -> Iterator[Prediction | Failure]:
+        pool = ThreadPoolExecutor(concurrency, thread_name_prefix="neumo-many")
+
+        def start(group: Group) -> Future[list[Prediction | Failure]]:
+            context = contextvars.copy_context()  # a caller's trace goes on in the pool
+            return pool.submit(context.run, self._group, group)
+
+        groups = streams.grouped(self._taken(films), batch_size)
+        done = 0
         try:
-            return self.predict(source)
-        except (ImageError, ContractError, ServingError) as error:
-            return Failure(index, error)
+            for future in streams.ordered(start, groups, concurrency):
+                for outcome in future.result():
+                    done += 1
+                    if progress is not None:
+                        progress(done, total)
+                    yield outcome
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _taken(self, films: Iterable[Source]) -> Iterator[Taken]:
+        """Each source read, in order; several are read at a time."""
+        for index, reading in enumerate(streams.ordered(self._session.read, films, AT_ONCE)):
+            try:
+                yield Taken(index, self._film(reading))
+            except (ImageError, ServingError) as error:
+                yield Taken(index, error)
+
+    def _group(self, group: Group) -> list[Prediction | Failure]:
+        """What came of the films of one batch."""
+        films = streams.films_of(group)
+        outcomes: list[Prediction | NeumoError] = []
+        if films:
+            deadline = self._session.deadline(max(read.seconds for read in films))
+            try:
+                with self._session.telemetry.prediction("predict", len(films)) as seen:
+                    plan = self._session.about(films, planning.predict, deadline)
+                    outcomes = self._run(plan, deadline)
+                    streams.tell(outcomes, seen)
+            except (ContractError, ServingError) as error:
+                outcomes = [error] * len(films)
+        return streams.in_place(group, outcomes)
 
     def _run(self, plan: Plan[T], deadline: Deadline) -> T:
-        return planning.drive(plan, lambda step: ask(self._session.transport, step, deadline))
+        return plans.drive(plan, lambda step: ask(self._session.transport, step, deadline))

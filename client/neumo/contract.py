@@ -42,20 +42,26 @@ WARMUP_ASSET = "assets.extra/tf_serving_warmup_requests"
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """A named tensor: TensorFlow's dtype name and a shape in which ``None`` is any size."""
+    """A named tensor: TensorFlow's dtype name and a shape in which ``None`` is any size.
+
+    ``since_minor`` is the minor of the contract that brought it: a release of an earlier one
+    lacks it.
+    """
 
     name: str
     dtype: str
     shape: tuple[int | None, ...]
+    since_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A signature of a SavedModel: its name, inputs and outputs."""
+    """A signature of a SavedModel: its name, inputs and outputs; ``since_minor`` as a tensor's."""
 
     name: str
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
+    since_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +36,20 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Timings:
+    """Where the time of a prediction went, in seconds.
+
+    ``decode_seconds`` reading the film and bringing it to 256 x 256; ``encode_seconds`` making
+    the requests; ``wire_seconds``, by model, from sending its request to its answer read. Films
+    that were sent as one batch share the last two.
+    """
+
+    decode_seconds: float
+    encode_seconds: float
+    wire_seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """The ensemble's answer about one film.
 
@@ -52,6 +67,7 @@ class Prediction:
     members: tuple[Member, ...]
     warnings: tuple[Caution, ...]
     seconds: float
+    timings: Timings
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +76,22 @@ class Explanation:
 
     ``heatmap`` is float32 [256, 256] in [0, 1], the mean of the members' Grad-CAMs in the frame
     of ``film``, the uint8 [256, 256] image that was sent. It shows what moved the score, which
-    need not be disease.
+    need not be disease. ``lungs`` is uint8 [256, 256], 1 inside the lungs, or None where the
+    release has no ``lungs``.
     """
 
     prediction: Prediction
     heatmap: npt.NDArray[np.float32]
     film: npt.NDArray[np.uint8]
+    lungs: npt.NDArray[np.uint8] | None = None
+
+    @property
+    def heat_in_lungs(self) -> float | None:
+        """How much of the heat lies in the lungs, 0 to 1; None without heat, or without lungs."""
+        total = float(self.heatmap.sum())
+        if self.lungs is None or total == 0.0:
+            return None
+        return float(self.heatmap[self.lungs == 1].sum()) / total
 
 
 def combine(
@@ -74,6 +100,7 @@ def combine(
     release: int,
     warnings: tuple[Caution, ...],
     seconds: float,
+    timings: Timings,
 ) -> Prediction:
     """Average the members' probabilities and decide.
 
@@ -92,4 +119,6 @@ def combine(
     if not unanimous:
         caution = Caution(MEMBERS_DISAGREE, "the models disagree: the answer is a close call")
         warnings = (*warnings, caution)
-    return Prediction(label, probability, threshold, release, unanimous, members, warnings, seconds)
+    return Prediction(
+        label, probability, threshold, release, unanimous, members, warnings, seconds, timings
+    )

@@ -1,25 +1,41 @@
-"""What a client holds, whether it blocks or awaits, and the whole plan of one film."""
+"""What a client holds, whether it blocks or awaits: a server, what holds there, and readers."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
-from neumo import transports
+from neumo import image, transports
 from neumo.core import planning
 from neumo.core.deadline import Deadline
-from neumo.core.planning import Plan, Terms
+from neumo.core.planning import ReadFilm
+from neumo.core.plans import Plan, Terms
 from neumo.core.retries import Retries
-from neumo.errors import ConfigError
-from neumo.image import Film
+from neumo.errors import DeadlineExceeded
+from neumo.image import Source
 from neumo.settings import Settings
+from neumo.telemetry import Telemetry
 from neumo.transports import Transport
+from neumo.transports.hedging import HedgedTransport
+from neumo.workers import Workers
 
 T = TypeVar("T")
 
-DEFAULT_CONCURRENCY = 8
-MAX_CONCURRENCY = 64
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A film that is being read, within a deadline that began with it."""
+
+    deadline: Deadline
+    future: Future[ReadFilm]
+
+    def cancel(self) -> None:
+        """Do not begin it."""
+        self.future.cancel()
 
 
 @dataclass(slots=True)
@@ -29,11 +45,22 @@ class Session:
     transport: Transport
     terms: Terms
     timeout_s: float
+    telemetry: Telemetry
+    workers: Workers = field(default_factory=Workers)
     is_checked: bool = False
 
-    def deadline(self) -> Deadline:
-        """The time for one film, beginning now."""
-        return Deadline(self.timeout_s)
+    def deadline(self, spent: float = 0.0) -> Deadline:
+        """The time for one film, of which ``spent`` seconds are over."""
+        return Deadline(self.timeout_s, spent)
+
+    def read(self, source: Source) -> Reading:
+        """Begin to read the film in ``source``, on another thread."""
+        return Reading(self.deadline(), self.workers.submit(partial(_read, source)))
+
+    def unread(self) -> DeadlineExceeded:
+        """The error of a film that was not read in time."""
+        detail = f"the film was not read within {self.timeout_s:g} s"
+        return DeadlineExceeded("", self.terms.target, detail)
 
     def check(self) -> Plan[None]:
         """Compare the served models with the contract."""
@@ -42,28 +69,38 @@ class Session:
 
     def about(
         self,
-        film: Film,
-        planned: Callable[[Film, Terms, Callable[[], float]], Plan[T]],
+        films: tuple[ReadFilm, ...],
+        planned: Callable[[tuple[ReadFilm, ...], Terms, Callable[[], float]], Plan[T]],
         deadline: Deadline,
     ) -> Plan[T]:
-        """``planned`` for ``film``, after the check of the contract where it is the first."""
+        """``planned`` for ``films``, after the check of the contract where they are the first."""
         if not self.is_checked:
             yield from self.check()
-        return (yield from planned(film, self.terms, deadline.elapsed))
+        return (yield from planned(films, self.terms, deadline.elapsed))
+
+    def close(self) -> None:
+        """Close the connections and let the readers end."""
+        self.transport.close()
+        self.workers.close()
 
 
 def begin(
     chosen: Settings, metadata: Mapping[str, str] | None, transport: Transport | None
 ) -> Session:
     """A session with these settings; raises ``ConfigError`` for what cannot be used."""
+    telemetry = Telemetry()
+    retries = Retries(chosen.retries)
     carrier = transport or transports.connect(
         chosen.url, token=chosen.token, metadata=metadata, tls=chosen.tls
     )
-    terms = Terms(carrier.target, chosen.release, Retries(chosen.retries))
-    return Session(carrier, terms, chosen.timeout_s)
+    carrier = telemetry.observed(carrier)
+    if chosen.hedge_s is not None:
+        carrier = HedgedTransport(carrier, chosen.hedge_s, retries.spend)
+    terms = Terms(carrier.target, retries, chosen.release, chosen.labels, chosen.screen)
+    return Session(carrier, terms, chosen.timeout_s, telemetry)
 
 
-def check_concurrency(concurrency: int) -> None:
-    """Raise ``ConfigError`` for a number of films at a time outside 1 to 64."""
-    if not 1 <= concurrency <= MAX_CONCURRENCY:
-        raise ConfigError(f"concurrency is {concurrency}: give 1 to {MAX_CONCURRENCY}")
+def _read(source: Source) -> ReadFilm:
+    started = time.monotonic()
+    film = image.read(source)
+    return ReadFilm(film, time.monotonic() - started)

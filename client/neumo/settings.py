@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from neumo import contract
 from neumo.errors import ConfigError
 from neumo.transports.access import Tls
 
@@ -27,32 +28,44 @@ class Settings:
     url: str
     timeout_s: float
     release: int | None
+    labels: Mapping[str, str]
     retries: int
+    hedge_s: float | None
+    screen: bool
     token: str | None = field(repr=False)
     tls: Tls | None
 
 
-def resolve(
-    url: str | None,
-    timeout: float | None,
-    release: int | None,
+def resolve(  # noqa: PLR0913 - all but the first by keyword
+    url: str | None = None,
+    *,
+    timeout: float | None = None,
+    release: int | None = None,
+    labels: str | Mapping[str, str] | None = None,
     retries: int = DEFAULT_RETRIES,
+    hedge: float | None = None,
+    screen: bool = True,
     token: str | None = None,
     tls: Tls | None = None,
-    *,
     environ: Mapping[str, str] = os.environ,
 ) -> Settings:
     """The settings for these arguments, of which None means not given.
 
-    Raises ``ConfigError`` for a timeout that is not a number of seconds above 0, and a release
-    that is not a whole number from 1, and retries outside 0 to 10.
+    Raises ``ConfigError`` for a timeout or hedge that is not a number of seconds above 0, a
+    release that is not a whole number from 1, labels beside a release or of a model that is no
+    member, and retries outside 0 to 10.
     """
     server = url or environ.get(SERVER_VARIABLE) or DEFAULT_SERVER
+    if release is not None and labels is not None:
+        raise ConfigError("release and labels are both given, and both pin: give one of them")
     return Settings(
         server,
         _timeout_s(timeout, environ),
         _release(release),
+        _labels(labels),
         _retries(retries),
+        None if hedge is None else _seconds("hedge", hedge),
+        screen,
         token or environ.get(TOKEN_VARIABLE),
         tls or _tls(server, environ),
     )
@@ -88,6 +101,18 @@ def _release(release: int | None) -> int | None:
     if not _is_whole(release) or release < 1:
         raise ConfigError(f"release is {release!r}: give a whole number from 1")
     return release
+
+
+def _labels(labels: str | Mapping[str, str] | None) -> Mapping[str, str]:
+    """The label of each member: one for all, or by the member's name."""
+    members = [model.name for model in contract.MEMBERS]
+    by_model = dict.fromkeys(members, labels) if isinstance(labels, str) else dict(labels or {})
+    for model, label in by_model.items():
+        if model not in members:
+            raise ConfigError(f"labels names {model!r}: the members are {', '.join(members)}")
+        if not isinstance(label, str) or not label:
+            raise ConfigError(f"the label of {model} is {label!r}: give a text such as 'stable'")
+    return by_model
 
 
 def _retries(retries: int) -> int:

@@ -1,17 +1,28 @@
-"""Many films, in order, some at a time."""
+"""Many films, in order, some at a time, some of them together on the server."""
 
 from __future__ import annotations
 
+import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
 
-from neumo.errors import NeumoError
+from neumo.core.planning import ReadFilm
+from neumo.ensemble import Prediction
+from neumo.errors import ConfigError, NeumoError
+from neumo.reading import folders
 
 S = TypeVar("S")
 T = TypeVar("T")
+
+Progress: TypeAlias = Callable[[int, int | None], object]
+"""Called after each film with how many are answered, and of how many where that is known."""
+
+DEFAULT_CONCURRENCY = 8
+MAX_CONCURRENCY = 64
+MAX_BATCH_SIZE = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,33 +37,117 @@ class Failure:
     error: NeumoError
 
 
-def ordered(function: Callable[[S], T], items: Iterable[S], concurrency: int) -> Iterator[T]:
-    """``function`` of every item, in the items' order, ``concurrency`` of them at a time.
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A source that was taken, by its place, and the film in it or why there is none."""
 
-    An item is taken only when one of the ``concurrency`` places is free, so ``items`` may be
-    endless. What ``function`` or ``items`` raises ends the iteration, after the results before it.
+    source_index: int
+    read: ReadFilm | NeumoError
+
+
+Group: TypeAlias = tuple[Taken, ...]
+"""Films that are asked about in one batch."""
+
+
+def check(concurrency: int, batch_size: int) -> None:
+    """Raise ``ConfigError`` for numbers outside their bounds."""
+    if not 1 <= concurrency <= MAX_CONCURRENCY:
+        raise ConfigError(f"concurrency is {concurrency}: give 1 to {MAX_CONCURRENCY}")
+    if not 1 <= batch_size <= MAX_BATCH_SIZE:
+        raise ConfigError(f"batch_size is {batch_size}: give 1 to {MAX_BATCH_SIZE}")
+
+
+def counted(sources: Any) -> tuple[Any, int | None]:  # noqa: ANN401 - any iterable, also asynchronous
+    """``sources``, a folder replaced by its films, and their number where it is known.
+
+    Raises ``ConfigError`` for one film where several are wanted, and ``ImageError`` for a folder
+    without a film.
     """
-    pool = ThreadPoolExecutor(concurrency, thread_name_prefix="neumo-many")
-    waiting: deque[Future[T]] = deque()
+    if isinstance(sources, str | os.PathLike):
+        if not Path(sources).is_dir():
+            raise ConfigError("one path where several films are wanted: give a list, or a folder")
+        sources = folders.films_in(Path(sources))
+    elif isinstance(sources, bytes | bytearray | memoryview):
+        raise ConfigError("one film where several are wanted: give a list of films, or a folder")
+    return sources, len(sources) if isinstance(sources, Sized) else None
+
+
+def ordered(start: Callable[[S], T], items: Iterable[S], ahead: int) -> Iterator[T]:
+    """What ``start`` makes of every item, in the items' order, when ``ahead`` are started.
+
+    An item is taken only when one of the ``ahead`` places is free, so ``items`` may be endless.
+    What ``items`` raises comes after the results before it. Where the caller stops early, what
+    was started is cancelled.
+    """
+    waiting: deque[Any] = deque()
+    broken: Exception | None = None
+    iterator = iter(items)
     try:
-        for future in _submitted(pool, function, items):
-            waiting.append(future)
-            if len(waiting) == concurrency:
-                yield waiting.popleft().result()
+        while True:
+            try:
+                item = next(iterator)
+            except StopIteration:
+                break
+            except Exception as error:  # noqa: BLE001 - it is raised in its place, below
+                broken = error
+                break
+            waiting.append(start(item))
+            if len(waiting) == ahead:
+                yield waiting.popleft()
         while waiting:
-            yield waiting.popleft().result()
+            yield waiting.popleft()
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        for one in waiting:
+            one.cancel()
+    if broken is not None:
+        raise broken
 
 
-def _submitted(
-    pool: ThreadPoolExecutor, function: Callable[[S], T], items: Iterable[S]
-) -> Iterator[Future[T]]:
-    """A future for each item, and for the error of ``items`` where it has one."""
-    try:
-        for item in items:
-            yield pool.submit(function, item)
-    except Exception as error:  # noqa: BLE001 - it is raised to the caller, in its place
-        failed: Future[T] = Future()
-        failed.set_exception(error)
-        yield failed
+def grouped(items: Iterable[S], size: int) -> Iterator[tuple[S, ...]]:
+    """``items`` in tuples of ``size``, the last one shorter, also where ``items`` then raises."""
+    group: list[S] = []
+    iterator = iter(items)
+    broken: Exception | None = None
+    while True:
+        try:
+            group.append(next(iterator))
+        except StopIteration:
+            break
+        except Exception as error:  # noqa: BLE001 - it is raised in its place, below
+            broken = error
+            break
+        if len(group) == size:
+            yield tuple(group)
+            group = []
+    if group:
+        yield tuple(group)
+    if broken is not None:
+        raise broken
+
+
+def films_of(group: Group) -> tuple[ReadFilm, ...]:
+    """The films of ``group`` that could be read."""
+    return tuple(taken.read for taken in group if isinstance(taken.read, ReadFilm))
+
+
+def in_place(
+    group: Group, outcomes: Sequence[Prediction | NeumoError]
+) -> list[Prediction | Failure]:
+    """What came of ``group``: ``outcomes`` are those of the films that could be read."""
+    answered = iter(outcomes)
+    placed: list[Prediction | Failure] = []
+    for taken in group:
+        outcome = next(answered) if isinstance(taken.read, ReadFilm) else taken.read
+        if isinstance(outcome, NeumoError):
+            placed.append(Failure(taken.source_index, outcome))
+        else:
+            placed.append(outcome)
+    return placed
+
+
+def tell(outcomes: Sequence[Prediction | NeumoError], seen: Callable[[int], None]) -> None:
+    """Tell ``seen`` the release of a batch that was answered."""
+    for outcome in outcomes:
+        if isinstance(outcome, Prediction):
+            seen(outcome.release)
+            return

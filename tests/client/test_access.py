@@ -221,7 +221,7 @@ def test_a_token_may_go_to_this_machine(url):
 def test_the_environment_names_a_token_and_an_authority():
     """An authority says whom to trust, so it changes nothing for a URL without TLS."""
     environ = {"NEUMO_TOKEN": TOKEN, "NEUMO_CA": "/ca.pem"}
-    found = settings.resolve("grpcs://host", None, None, environ=environ)
+    found = settings.resolve("grpcs://host", environ=environ)
     assert (found.token, found.tls) == (TOKEN, neumo.Tls(ca="/ca.pem"))
-    assert settings.resolve("grpc://host", None, None, environ=environ).tls is None
+    assert settings.resolve("grpc://host", environ=environ).tls is None
     assert TOKEN not in repr(found)

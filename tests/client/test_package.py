@@ -61,11 +61,11 @@ def test_every_error_is_public():
 def test_an_argument_goes_before_the_environment_and_that_before_the_default():
     """The order is the same for the URL and the timeout."""
     environ = {"NEUMO_SERVER": "http://env:1", "NEUMO_TIMEOUT": "3"}
-    told = settings.resolve("grpc://told:1", 1.0, None, environ=environ)
+    told = settings.resolve("grpc://told:1", timeout=1.0, environ=environ)
     assert (told.url, told.timeout_s) == ("grpc://told:1", 1.0)
-    found = settings.resolve(None, None, None, environ=environ)
+    found = settings.resolve(environ=environ)
     assert (found.url, found.timeout_s) == ("http://env:1", 3.0)
-    default = settings.resolve(None, None, None, environ={})
+    default = settings.resolve(environ={})
     assert (default.url, default.timeout_s) == ("grpc://localhost:8500", 10.0)
 
 
@@ -73,13 +73,13 @@ def test_an_argument_goes_before_the_environment_and_that_before_the_default():
 def test_a_timeout_that_is_none_is_refused(timeout):
     """In the argument, and in the environment, whose variable is named."""
     with pytest.raises(neumo.ConfigError, match="timeout is"):
-        settings.resolve(None, timeout, None, environ={})
+        settings.resolve(timeout=timeout, environ={})
     with pytest.raises(neumo.ConfigError, match="NEUMO_TIMEOUT is"):
-        settings.resolve(None, None, None, environ={"NEUMO_TIMEOUT": str(timeout)})
+        settings.resolve(environ={"NEUMO_TIMEOUT": str(timeout)})
 
 
 @pytest.mark.parametrize("release", [0, -1, 1.5, True, "1"])
 def test_a_release_that_is_none_is_refused(release):
     """A release is a whole number from 1."""
     with pytest.raises(neumo.ConfigError, match="whole number from 1"):
-        settings.resolve(None, None, release, environ={})
+        settings.resolve(release=release, environ={})

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from neumo import phantom, picture
-from neumo.ensemble import Caution, Explanation, Member, combine
+from neumo.ensemble import Caution, Explanation, Member, Timings, combine
 from neumo.errors import ConfigError
 
 SIDE_PX = 512
@@ -14,7 +14,7 @@ SIDE_PX = 512
 def explanation(heatmap: np.ndarray, *warnings: Caution) -> Explanation:
     """A drawn film with ``heatmap`` and an answer."""
     members = (Member("pneumonia_tuned", 3, 0.9, 0.01), Member("pneumonia_residual", 3, 0.8, 0.01))
-    prediction = combine(members, 0.4, 3, warnings, 0.02)
+    prediction = combine(members, 0.4, 3, warnings, 0.02, Timings(0.01, 0.001, {}))
     return Explanation(prediction, heatmap.astype(np.float32), phantom.draw(5, 1)[0, :, :, 0])
 
 

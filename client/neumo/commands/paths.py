@@ -3,27 +3,11 @@
 from __future__ import annotations
 
 import glob
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from neumo.errors import ImageError
-from neumo.reading import dicom
-
-SUFFIXES = (
-    ".jpg",
-    ".jpeg",
-    ".png",
-    ".webp",
-    ".tif",
-    ".tiff",
-    ".bmp",
-    ".gif",
-    ".dcm",
-    ".dicom",
-)
-_INDEX = "DICOMDIR"
-"""A DICOM file that lists others and holds no image."""
+from neumo.reading import folders
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +46,7 @@ def _named(argument: str) -> list[Path]:
         raise ImageError("an empty name: give a film or a folder")
     path = Path(argument)
     if path.is_dir():
-        return _in_folder(path)
+        return folders.films_in(path)
     if path.exists() or not glob.has_magic(argument):
         return [path]
     matches = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207 - Path's takes no root
@@ -71,36 +55,5 @@ def _named(argument: str) -> list[Path]:
     return [
         film
         for match in map(Path, matches)
-        for film in (_in_folder(match) if match.is_dir() else [match])
+        for film in (folders.films_in(match) if match.is_dir() else [match])
     ]
-
-
-def _in_folder(folder: Path) -> list[Path]:
-    films = sorted(
-        path
-        for parent, _, names in os.walk(folder)
-        for path in (Path(parent, name) for name in names)
-        if not _is_hidden(path.relative_to(folder)) and _is_film(path)
-    )
-    if not films:
-        raise ImageError("no image in this folder: give one with DICOM, JPEG or PNG films")
-    return films
-
-
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
-
-
-def _is_film(path: Path) -> bool:
-    if path.name == _INDEX or not path.is_file():
-        return False
-    return path.suffix.lower() in SUFFIXES or _is_dicom(path)
-
-
-def _is_dicom(path: Path) -> bool:
-    start = dicom.PREAMBLE_BYTES
-    try:
-        with path.open("rb") as file:
-            return file.read(start + len(dicom.MAGIC))[start:] == dicom.MAGIC
-    except OSError:
-        return False

@@ -23,7 +23,9 @@ def main(argv: list[str]) -> int:
     chosen = _parser().parse_args(argv)
     found = paths.find(chosen.paths)
     errors: list[NeumoError] = []
-    with neumo.Client(chosen.server, timeout=chosen.timeout, release=chosen.release) as client:
+    with neumo.Client(
+        chosen.server, timeout=chosen.timeout, release=chosen.release, screen=chosen.screen
+    ) as client:
         answers = _ask(client, found.files, chosen.plot)
         answers = _while_served(_with_refused(found, answers))
         if _shows_progress(len(found.files)):
@@ -39,6 +41,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     options.add_server(parser)
     parser.add_argument("--release", type=int, metavar="N", help="ask this release of the models")
+    parser.add_argument(
+        "--no-screen",
+        dest="screen",
+        action="store_false",
+        help="only warn where a film is no chest radiograph",
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON list")
     form.add_argument("--csv", action="store_true", help="print CSV with a header")

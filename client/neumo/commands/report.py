@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, TextIO, TypeAlias
 
 from neumo import contract
@@ -83,6 +83,7 @@ def record(answer: Answer) -> dict[str, Any]:
             for member in prediction.members
         ],
         "warnings": [{"code": w.code, "text": w.text} for w in prediction.warnings],
+        "timings": asdict(prediction.timings),
         "error": None,
     }
 

@@ -25,10 +25,11 @@ class RestRequest:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reply(Generic[A_co]):
-    """An answer, and the seconds that its call took."""
+    """An answer, the seconds from sending the call to reading it, and those of encoding it."""
 
     answer: A_co
     seconds: float
+    encode_seconds: float = 0.0
 
 
 class Call(Protocol[A_co]):
@@ -60,7 +61,7 @@ class Call(Protocol[A_co]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predict:
-    """Run ``signature`` of ``model`` on ``inputs``; ``version`` pins what may answer."""
+    """Run ``signature`` of ``model`` on ``inputs``; ``version`` or ``label`` pins what answers."""
 
     rpc_method: ClassVar[str] = "/tensorflow.serving.PredictionService/Predict"
 
@@ -68,12 +69,23 @@ class Predict:
     signature: contract.Signature
     inputs: Mapping[str, npt.NDArray[np.generic]]
     version: int | None = None
+    label: str | None = None
 
     def rpc_body(self) -> bytes:
-        """A ``PredictRequest`` for the outputs that the contract knows, and no others."""
-        outputs = [tensor.name for tensor in self.signature.outputs]
+        """A ``PredictRequest`` for the outputs that the contract knows, and no others.
+
+        Where some came with a later minor of the contract, all are asked for: an older release
+        would refuse to be asked for what it does not have.
+        """
+        outputs = self.signature.outputs
+        filtered = [] if any(t.since_minor for t in outputs) else [t.name for t in outputs]
         return wire.predict_request(
-            self.model, self.signature.name, self.inputs, version=self.version, outputs=outputs
+            self.model,
+            self.signature.name,
+            self.inputs,
+            version=self.version,
+            label=self.label,
+            outputs=filtered,
         )
 
     def read_rpc(self, data: bytes) -> wire.Answer:
@@ -82,7 +94,7 @@ class Predict:
 
     def rest_request(self) -> RestRequest:
         """``POST …:predict`` in the column format."""
-        path = wire.rest_path(self.model, self.version) + ":predict"
+        path = wire.rest_path(self.model, self.version, self.label) + ":predict"
         return RestRequest("POST", path, wire.rest_body(self.signature.name, self.inputs))
 
     def read_rest(self, data: bytes) -> wire.Answer:
@@ -117,16 +129,17 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """Which signatures ``model`` has: those of ``version``, or of what the server would choose."""
+    """Which signatures ``model`` has, pinned as ``Predict`` is."""
 
     rpc_method: ClassVar[str] = "/tensorflow.serving.PredictionService/GetModelMetadata"
 
     model: str
     version: int | None = None
+    label: str | None = None
 
     def rpc_body(self) -> bytes:
         """A ``GetModelMetadataRequest``."""
-        return wire.metadata_request(self.model, self.version)
+        return wire.metadata_request(self.model, self.version, self.label)
 
     def read_rpc(self, data: bytes) -> wire.ModelMetadata:
         """The signatures in a ``GetModelMetadataResponse``."""
@@ -134,7 +147,9 @@ class Metadata:
 
     def rest_request(self) -> RestRequest:
         """``GET`` of the model's metadata."""
-        return RestRequest("GET", wire.rest_path(self.model, self.version) + "/metadata")
+        return RestRequest(
+            "GET", wire.rest_path(self.model, self.version, self.label) + "/metadata"
+        )
 
     def read_rest(self, data: bytes) -> wire.ModelMetadata:
         """The signatures in a JSON answer."""

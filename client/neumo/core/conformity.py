@@ -14,7 +14,8 @@ Dims = tuple[int | None, ...] | None
 def check(model: contract.Model, served: ModelMetadata, target: str) -> None:
     """Raise ``ContractError`` at the first difference that would make an answer wrong.
 
-    A later release may have more signatures and outputs than the contract, but no further inputs.
+    A release of a later minor may have more signatures and outputs than this client knows, and
+    one of an earlier minor may lack what came after it; further inputs are never accepted.
     """
     for difference in _differences(model, served):
         raise ContractError(
@@ -27,7 +28,8 @@ def _differences(model: contract.Model, served: ModelMetadata) -> Iterator[str]:
     for signature in model.signatures:
         found = served.signatures.get(signature.name)
         if found is None:
-            yield f"signature {signature.name} is missing"
+            if not signature.since_minor:
+                yield f"signature {signature.name} is missing"
         else:
             for difference in _in_signature(signature, found):
                 yield f"signature {signature.name}, {difference}"
@@ -46,7 +48,8 @@ def _in_tensors(
     for tensor in expected:
         spec = found.get(tensor.name)
         if spec is None:
-            yield f"{role} {tensor.name} is missing"
+            if not tensor.since_minor:
+                yield f"{role} {tensor.name} is missing"
         elif spec.dtype != tensor.dtype or not _fits(role, tensor.shape, spec.shape):
             yield (
                 f"{role} {tensor.name} is {_text(spec.dtype, spec.shape)}, "

@@ -7,12 +7,17 @@ from collections.abc import Callable
 
 
 class Deadline:
-    """A span of ``seconds`` that begins now, on a clock that is never set back."""
+    """A span of ``seconds``, of which ``spent`` are over, on a clock that is never set back."""
 
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        spent: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.seconds = seconds
         self._clock = clock
-        self._started = clock()
+        self._started = clock() - spent
 
     def elapsed(self) -> float:
         """Seconds since the beginning."""

@@ -40,12 +40,18 @@ class Retries:
 
     def after(self, tries: int, error: ServingError) -> Pause:
         """The pause after ``tries`` failed tries; raises ``error`` where it was the last one."""
-        with self._lock:
-            if tries > self._most or self._left <= BUDGET / 2:
-                raise error
-            self._left -= 1.0
+        if tries > self._most or not self.spend():
+            raise error
         longest = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** (tries - 1))
         return Pause(longest * self._chance(), error)
+
+    def spend(self) -> bool:
+        """Take one further call from the budget; False where it allows none."""
+        with self._lock:
+            if self._left <= BUDGET / 2:
+                return False
+            self._left -= 1.0
+            return True
 
     def answered(self) -> None:
         """A call was answered."""

@@ -56,16 +56,18 @@ class FakeTransport:
 def answering(
     probabilities: Mapping[str, float], *, threshold: float = 0.5, release: int = 1
 ) -> Answerer:
-    """Answers as a server with one ``release``, whatever the film.
+    """Answers as a server with one ``release``, whatever the films.
 
-    ``probabilities`` are the members', by name; a model without one is not served.
+    ``probabilities`` are the members', by name, and may hold how sure ``lungs`` is of a chest; a
+    model without one is not served.
     """
 
     def answer(call: Call[Any]) -> Any:  # noqa: ANN401 - each call has its own kind of answer
         if call.model not in probabilities:
             raise ModelNotFound(call.model, FakeTransport.target, "not served by this fake")
         if isinstance(call, Predict):
-            scores = _scores(probabilities[call.model], threshold, release)
+            count = len(next(iter(call.inputs.values())))
+            scores = _scores(probabilities[call.model], threshold, release, count)
             return Answer(call.model, release, _outputs(call.signature, scores))
         if isinstance(call, Metadata):
             return _metadata(contract.model(call.model), release)
@@ -75,13 +77,18 @@ def answering(
 
 
 def _scores(
-    probability: float, threshold: float, release: int
+    score: float, threshold: float, release: int, count: int
 ) -> dict[str, npt.NDArray[np.generic]]:
+    side = contract.IMAGE_SIZE_PX
+    mask = np.zeros((count, side, side), np.uint8)
+    mask[:, side // 4 : -side // 4, side // 8 : -side // 8] = 1
     return {
-        contract.PROBABILITY.name: np.array([probability], np.float32),
-        contract.THRESHOLD.name: np.array([threshold], np.float32),
-        contract.RELEASE.name: np.array([release], np.int64),
-        contract.HEATMAP.name: np.full((1, 32, 32), probability, np.float32),
+        contract.PROBABILITY.name: np.full(count, score, np.float32),
+        contract.CHEST.name: np.full(count, score, np.float32),
+        contract.THRESHOLD.name: np.full(count, threshold, np.float32),
+        contract.RELEASE.name: np.full(count, release, np.int64),
+        contract.HEATMAP.name: np.full((count, 32, 32), score, np.float32),
+        contract.MASK.name: mask,
     }
 
 

@@ -64,9 +64,11 @@ class RestTransport:
         self._session.close()
 
     def _reply(self, call: Call[A], deadline: float) -> Reply[A]:
+        began = time.monotonic()
+        request = call.rest_request()
         started = time.monotonic()
         try:
-            status, body = self._exchange(call.rest_request(), deadline)
+            status, body = self._exchange(request, deadline)
         except _BROKEN as error:
             raise self._broken(call.model, error) from error
         if status != 200:
@@ -75,7 +77,7 @@ class RestTransport:
             answer = call.read_rest(body)
         except ValueError as error:
             raise BadResponse(call.model, self.target, faults.brief(str(error))) from error
-        return Reply(answer, time.monotonic() - started)
+        return Reply(answer, time.monotonic() - started, started - began)
 
     def _exchange(self, request: RestRequest, deadline: float) -> tuple[int, bytes]:
         """The status and the whole body; each wait is bounded by what is left of the deadline."""

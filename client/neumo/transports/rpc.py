@@ -52,6 +52,7 @@ class RpcTransport:
     def start(self, call: Call[A], timeout_s: float) -> Future[Reply[A]]:
         """Send ``call``; the future gives its reply, or raises a ``ServingError``."""
         method = self._method(call.rpc_method)
+        began = time.monotonic()
         body = call.rpc_body()
         started = time.monotonic()
         try:
@@ -59,7 +60,7 @@ class RpcTransport:
         except ValueError:
             raise ConfigError("the client is closed: make a new one") from None
         future = _RpcFuture[A](rpc)
-        rpc.add_done_callback(lambda done: self._finish(future, call, done, started))
+        rpc.add_done_callback(lambda done: self._finish(future, call, done, (began, started)))
         return future
 
     def close(self) -> None:
@@ -69,11 +70,19 @@ class RpcTransport:
     def _method(self, path: str) -> Any:  # noqa: ANN401 - grpc has no types
         return self._channel.unary_unary(path)
 
-    def _finish(self, future: _RpcFuture[A], call: Call[A], rpc: Any, started: float) -> None:  # noqa: ANN401 - grpc has no types
+    def _finish(
+        self,
+        future: _RpcFuture[A],
+        call: Call[A],
+        rpc: Any,  # noqa: ANN401 - grpc has no types
+        times: tuple[float, float],
+    ) -> None:
         if not future.set_running_or_notify_cancel():
             return
+        began, started = times
         try:
-            future.set_result(Reply(self._read(call, rpc), time.monotonic() - started))
+            answer = self._read(call, rpc)
+            future.set_result(Reply(answer, time.monotonic() - started, started - began))
         except Exception as error:  # noqa: BLE001 - a future carries every error to its waiter
             future.set_exception(error)
 

@@ -26,10 +26,12 @@ from neumo.wire.answers import (
 T = TypeVar("T")
 
 
-def rest_path(model: str, version: int | None = None) -> str:
+def rest_path(model: str, version: int | None = None, label: str | None = None) -> str:
     """The path of ``model``, or of one version of it, below the server's root."""
     path = f"/v1/models/{quote(model, safe='')}"
-    return path if version is None else f"{path}/versions/{version}"
+    if version is not None:
+        return f"{path}/versions/{version}"
+    return path if label is None else f"{path}/labels/{quote(label, safe='')}"
 
 
 def rest_body(signature: str, inputs: Mapping[str, npt.NDArray[np.generic]]) -> bytes:

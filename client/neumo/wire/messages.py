@@ -87,10 +87,10 @@ def status_response(model: str, data: bytes) -> ModelStatus:
     return ModelStatus(model, tuple(versions))
 
 
-def metadata_request(model: str, version: int | None = None) -> bytes:
+def metadata_request(model: str, version: int | None = None, label: str | None = None) -> bytes:
     """A serialized ``GetModelMetadataRequest`` for the signatures of ``model``."""
     request = pb.GetModelMetadataRequest(
-        model_spec=_spec(model, version, None, ""), metadata_field=[SIGNATURE_FIELD]
+        model_spec=_spec(model, version, label, ""), metadata_field=[SIGNATURE_FIELD]
     )
     return request.SerializeToString(deterministic=True)
 

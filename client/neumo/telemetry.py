@@ -1,0 +1,143 @@
+"""Spans and metrics for OpenTelemetry, where its API is installed; nothing otherwise.
+
+==============================  =========  =================================================
+``neumo.predict``/``.explain``  span       a film or a batch: ``neumo.films``, ``neumo.release``
+the gRPC method's name          span       a call: ``neumo.model``, ``neumo.release``
+``neumo.prediction.duration``   histogram  seconds, by release and error
+``neumo.call.duration``         histogram  seconds, by model, method, release and error
+==============================  =========  =================================================
+
+No film's name, pixels or verdict is in any of them.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, TypeAlias, TypeVar
+
+from neumo import contract
+from neumo.core.calls import Call, Reply
+from neumo.transports import Transport
+
+A = TypeVar("A")
+
+
+Seen: TypeAlias = Callable[[int], None]
+"""Where a finished prediction tells its release."""
+
+
+class Telemetry:
+    """OpenTelemetry's global tracer and meter, looked up when a client is made."""
+
+    def __init__(self) -> None:
+        self._instruments = _Instruments() if _is_installed() else None
+
+    def observed(self, transport: Transport) -> Transport:
+        """``transport``, each of whose calls makes a span and a measurement."""
+        if self._instruments is None:
+            return transport
+        return _ObservedTransport(transport, self._instruments)
+
+    def prediction(self, name: str, films: int) -> AbstractContextManager[Seen]:
+        """Around one prediction or explanation of ``films``; ``name`` is the client's method."""
+        if self._instruments is None:
+            return nullcontext(_ignored)
+        return self._instruments.prediction(name, films)
+
+
+def _is_installed() -> bool:
+    try:
+        return importlib.util.find_spec("opentelemetry.metrics") is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _ignored(release: int) -> None:
+    """Nobody watches."""
+
+
+class _Instruments:
+    def __init__(self) -> None:
+        # Imported here: importing neumo does not cost it, and it need not be there.
+        import opentelemetry.metrics as metrics  # noqa: PLC0415
+        import opentelemetry.trace as trace  # noqa: PLC0415
+
+        self.trace = trace
+        self.tracer = trace.get_tracer("neumo")
+        meter = metrics.get_meter("neumo")
+        self.calls = meter.create_histogram("neumo.call.duration", "s", "One call to one model")
+        self.predictions = meter.create_histogram(
+            "neumo.prediction.duration", "s", "One film or batch, every call and retry together"
+        )
+
+    @contextmanager
+    def prediction(self, name: str, films: int) -> Iterator[Seen]:
+        started = time.monotonic()
+        labels: dict[str, str | int] = {}
+
+        def seen(release: int) -> None:
+            labels["neumo.release"] = release
+
+        with self.tracer.start_as_current_span(
+            f"neumo.{name}", attributes={"neumo.films": films}, record_exception=False
+        ) as span:
+            try:
+                yield seen
+            except Exception as error:
+                labels["error.type"] = type(error).__name__
+                raise
+            finally:
+                span.set_attributes(labels)
+                self.predictions.record(time.monotonic() - started, labels)
+
+
+class _ObservedTransport:
+    def __init__(self, inner: Transport, instruments: _Instruments) -> None:
+        self.target = inner.target
+        self._inner = inner
+        self._instruments = instruments
+
+    def start(self, call: Call[A], timeout_s: float) -> Future[Reply[A]]:
+        instruments = self._instruments
+        method = call.rpc_method.lstrip("/")
+        labels: dict[str, str | int] = {"neumo.model": call.model, "rpc.method": method}
+        span = instruments.tracer.start_span(
+            method,
+            kind=instruments.trace.SpanKind.CLIENT,
+            attributes={**labels, "server.address": self.target},
+        )
+        started = time.monotonic()
+
+        def finish(done: Future[Reply[A]]) -> None:
+            labels.update(_outcome(done))
+            span.set_attributes(labels)
+            if "error.type" in labels:
+                span.set_status(instruments.trace.StatusCode.ERROR)
+            span.end()
+            instruments.calls.record(time.monotonic() - started, labels)
+
+        try:
+            future = self._inner.start(call, timeout_s)
+        except BaseException:
+            span.end()
+            raise
+        future.add_done_callback(finish)
+        return future
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+def _outcome(done: Future[Reply[Any]]) -> dict[str, str | int]:
+    if done.cancelled():
+        return {"error.type": "cancelled"}
+    error = done.exception()
+    if error is not None:
+        return {"error.type": type(error).__name__}
+    answer = done.result().answer
+    release = getattr(answer, "outputs", {}).get(contract.RELEASE.name)
+    return {} if release is None or not release.size else {"neumo.release": int(release.flat[0])}
