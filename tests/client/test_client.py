@@ -12,41 +12,14 @@ import pytest
 from PIL import Image
 
 import neumo
-from neumo import contract, phantom
+from fakes import FILM, RESIDUAL, TUNED, client, rolling
+from neumo import contract
 from neumo.core.calls import Metadata, Predict, Status
-from neumo.testing import FakeTransport, answering
+from neumo.testing import answering
 from neumo.wire import Answer, ModelMetadata, ModelStatus, VersionState, VersionStatus
 from neumo.workers import AT_ONCE
 
-TUNED, RESIDUAL = (member.name for member in contract.MEMBERS)
-FILM = phantom.draw(1, 1)[0]
 DISAGREEING = {TUNED: 0.75, RESIDUAL: 0.125}
-
-
-def client(answer, **options):
-    """A client of a server in memory, and its transport."""
-    transport = FakeTransport(answer)
-    return neumo.Client(transport=transport, **options), transport
-
-
-def rolling(releases):
-    """A server in a rollout: ``releases`` maps each member to its newest and its ready releases."""
-
-    def answer(call):
-        if call.model not in releases:
-            raise neumo.ModelNotFound(call.model, "fake://", "Servable not found")
-        newest, ready = releases[call.model]
-        if isinstance(call, Status):
-            states = [VersionStatus(n, VersionState.AVAILABLE, "") for n in ready]
-            return ModelStatus(call.model, tuple(states))
-        if isinstance(call, Metadata):
-            return answering({call.model: 0.5}, release=newest)(call)
-        release = call.version or newest
-        if release not in ready:
-            raise neumo.ModelNotFound(call.model, "fake://", "Servable not found")
-        return answering({call.model: 0.25 * release}, release=release)(call)
-
-    return answer
 
 
 def versions_asked(transport):

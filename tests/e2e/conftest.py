@@ -11,16 +11,17 @@ import pytest
 from PIL import Image
 
 from neumo import phantom
-from neumo.testing import EmbeddedServer
+from neumo.testing.fixtures import neumo_server
+
+__all__ = ["neumo_server"]
 
 VAL = Path(__file__).parents[3] / "shared" / "data" / "chest_xray" / "val"
 
 
 @pytest.fixture(scope="session")
-def served():
+def served(neumo_server):
     """The embedded server with the release that neumo ships."""
-    with EmbeddedServer() as server:
-        yield server
+    return neumo_server
 
 
 @pytest.fixture(scope="session")

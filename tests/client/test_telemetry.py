@@ -1,0 +1,153 @@
+"""What an application sees in OpenTelemetry, and what it must never see there or in a log."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from opentelemetry import metrics, trace
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from PIL import Image
+
+import neumo
+from fakes import FILM, RESIDUAL, TUNED, client
+from neumo.core.calls import Predict
+from neumo.testing import FakeTransport, answering
+
+WORKING = answering({TUNED: 0.75, RESIDUAL: 0.125}, release=3)
+PREDICT = "tensorflow.serving.PredictionService/Predict"
+NAME = "Maria_Exempel_1931"
+
+
+@pytest.fixture(scope="session")
+def exported():
+    """Where spans and metrics of this process end up: OpenTelemetry is set up only once."""
+    spans, reader = InMemorySpanExporter(), InMemoryMetricReader()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    trace.set_tracer_provider(provider)
+    metrics.set_meter_provider(MeterProvider([reader]))
+    return spans, reader
+
+
+@pytest.fixture
+def spans(exported):
+    """The spans of one test."""
+    exported[0].clear()
+    return exported[0]
+
+
+def named(spans, name):
+    """The finished spans called ``name``."""
+    return [span for span in spans.get_finished_spans() if span.name == name]
+
+
+def test_a_prediction_is_a_span_and_each_call_a_span_in_it(spans):
+    """They say which model and release answered."""
+    client(WORKING)[0].predict(FILM)
+    (whole,) = named(spans, "neumo.predict")
+    calls = named(spans, PREDICT)
+    assert dict(whole.attributes) == {"neumo.films": 1, "neumo.release": 3}
+    assert {span.attributes["neumo.model"] for span in calls} == {TUNED, RESIDUAL}
+    for span in calls:
+        assert span.parent.span_id == whole.context.span_id
+        assert span.attributes["neumo.release"] == 3
+        assert span.kind is trace.SpanKind.CLIENT
+
+
+def test_the_applications_own_span_is_the_parent(spans):
+    """Also where many films are asked about on other threads, and under asyncio."""
+    tracer = trace.get_tracer("application")
+    with tracer.start_as_current_span("visit") as visit:
+        list(client(WORKING)[0].predict_many([FILM, FILM], batch_size=2))
+        asyncio.run(neumo.AsyncClient(transport=FakeTransport(WORKING)).predict(FILM))
+    parents = [span.parent.span_id for span in named(spans, "neumo.predict")]
+    assert parents == [visit.get_span_context().span_id] * 2
+
+
+def test_a_failed_call_is_an_error_without_the_film(spans):
+    """Its class is told, not what the server said of the input."""
+
+    def answer(call):
+        if isinstance(call, Predict):
+            raise neumo.InvalidRequest(call.model, "fake://", f"bad pixels of {NAME}")
+        return WORKING(call)
+
+    with pytest.raises(neumo.InvalidRequest):
+        client(answer)[0].predict(FILM)
+    call = named(spans, PREDICT)[0]
+    assert call.status.status_code is trace.StatusCode.ERROR
+    assert call.attributes["error.type"] == "InvalidRequest"
+    assert NAME not in "".join(span.to_json() for span in spans.get_finished_spans())
+
+
+def test_no_verdict_is_in_a_span(spans):
+    """Whether a child is ill is nobody's trace."""
+    client(WORKING)[0].predict(FILM)
+    text = "".join(span.to_json() for span in spans.get_finished_spans())
+    assert "PNEUMONIA" not in text
+    assert "0.4375" not in text
+
+
+def test_durations_are_measured_by_model_and_release(exported):
+    """Two histograms: of calls, and of whole predictions."""
+    client(WORKING)[0].predict(FILM)
+    found = {
+        (metric.name, tuple(sorted(point.attributes.items()))): point.count
+        for resource in exported[1].get_metrics_data().resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+        for point in metric.data.data_points
+    }
+    labels = {"neumo.model": TUNED, "neumo.release": 3, "rpc.method": PREDICT}
+    assert found["neumo.call.duration", tuple(sorted(labels.items()))] >= 1
+    assert found["neumo.prediction.duration", (("neumo.release", 3),)] >= 1
+
+
+def test_without_opentelemetry_everything_works():
+    """It is not one of the SDK's dependencies."""
+    code = (
+        "import sys; sys.modules['opentelemetry'] = None\n"
+        "import neumo\n"
+        "from neumo import phantom\n"
+        "from neumo.testing import FakeTransport, answering\n"
+        "answer = answering({'pneumonia_tuned': .5, 'pneumonia_residual': .5})\n"
+        "client = neumo.Client(transport=FakeTransport(answer))\n"
+        "print(client.predict(phantom.draw(1, 1)[0]).release)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr
+
+
+@pytest.mark.parametrize("url", ["grpc://127.0.0.1:1", "http://127.0.0.1:1"])
+def test_no_log_above_debug_tells_of_a_film(url, tmp_path, caplog):
+    """Not its path, on any way that a prediction can go wrong."""
+    caplog.set_level(logging.INFO)
+    film = tmp_path / f"{NAME}.png"
+    Image.fromarray(np.zeros((64, 64), np.uint8)).save(film)
+    broken = tmp_path / f"{NAME}.dcm"
+    broken.write_bytes(b"\0" * 128 + b"DICM" + NAME.encode())
+    with neumo.Client(url, retries=1, timeout=2) as asking:
+        for path in (film, broken, tmp_path / f"{NAME}.jpeg"):
+            with pytest.raises(neumo.NeumoError) as raised:
+                asking.predict(path)
+            assert NAME not in str(raised.value)
+    list(client(WORKING)[0].predict_many([film, broken]))
+    assert NAME not in caplog.text
+
+
+def test_timings_say_where_the_time_went():
+    """Reading, encoding, and the wire for each model."""
+    prediction = client(WORKING)[0].predict(FILM)
+    timings = prediction.timings
+    assert 0 < timings.decode_seconds <= prediction.seconds
+    assert timings.encode_seconds >= 0
+    assert set(timings.wire_seconds) == {TUNED, RESIDUAL}
