@@ -25,6 +25,7 @@ EXPECTED_KEYS = {
     "members",
     "warnings",
     "seconds",
+    "timings",
     "error",
 }
 
