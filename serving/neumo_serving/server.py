@@ -14,11 +14,12 @@ import tensorflow as tf
 import uvicorn
 
 from neumo.errors import ConfigError
-from neumo_serving import config, rpc, shipped
+from neumo_serving import config, shipped
 from neumo_serving.engine.lifecycle import LoadOptions, Models
 from neumo_serving.engine.source import ModelConfig
 from neumo_serving.flags import PARALLELISM, Options
 from neumo_serving.rest.app import App
+from neumo_serving.rpc import server as rpc
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ def _serve(
 ) -> None:
     address = f"{HOST}:{options['port']}"
     as_content = options["enable_serialization_as_tensor_content"]
-    grpc = rpc.server(models, address, options["grpc_max_threads"], as_content)
+    grpc = rpc.make(models, address, options["grpc_max_threads"], as_content)
     http = _Http(models, options, http_socket) if http_socket else None
     grpc.start()
     if http:

@@ -1,0 +1,34 @@
+"""What every service does with a request's specification and with a fault."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+
+from neumo_serving.engine import faults
+from neumo_serving.engine.faults import Fault, invalid
+
+
+def answer(context: Any, make: Callable[[], Any]) -> Any:
+    """What ``make`` returns; a fault ends the call with its code and text."""
+    try:
+        return make()
+    except Fault as found:
+        fault = found
+    except Exception as error:  # noqa: BLE001 - the client gets an answer, whatever is wrong here
+        fault = faults.unexpected("gRPC", error)
+    return context.abort(grpc.StatusCode[fault.code], fault.brief)
+
+
+def spec(request: Any) -> Any:
+    """The request's ``ModelSpec``; raises ``Fault`` where it has none."""
+    if not request.HasField("model_spec"):
+        raise invalid("Missing ModelSpec")
+    return request.model_spec
+
+
+def version(spec: Any) -> int | None:
+    """The version that ``spec`` asks for; None where it leaves that to the server."""
+    return int(spec.version.value) if spec.HasField("version") else None
