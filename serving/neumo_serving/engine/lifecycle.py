@@ -182,7 +182,11 @@ class Models:
     def _loaded(self, path: Path) -> LoadedModel:
         model = loader.load(path)
         if self._options.warm_up:
-            warmup.run(model, path)
+            try:
+                warmup.run(model, path)
+            except Fault:
+                model.close()
+                raise
         return model
 
     def _unload_unwanted(self) -> None:
