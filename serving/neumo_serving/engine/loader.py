@@ -6,7 +6,7 @@ Source: TensorFlow's ``cc/saved_model/{loader,loader_util,reader}.cc``.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,10 @@ from google.protobuf import text_format
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import config_pb2, meta_graph_pb2, saved_model_pb2
 
-from neumo_serving.engine import faults
+from neumo.errors import ConfigError
+from neumo_serving.engine import batching_parameters, faults
+from neumo_serving.engine.batching import BatchingSession, Listener
+from neumo_serving.engine.batching_parameters import BatchingParameters
 from neumo_serving.engine.dtypes import Array
 from neumo_serving.engine.faults import Fault
 from neumo_serving.engine.session import IN_CALLERS_THREAD, GraphSession, Session
@@ -34,12 +37,17 @@ class LoaderOptions:
 
     ``pool`` is the thread pool that operations run on, by its number in ``session_config``;
     ``checks_methods`` is whether a signature must be of the method that is asked for.
+    Requests are batched by ``batching``, None for not at all; with ``batches_per_model`` by the
+    version's own file, where it has one. ``on_batch`` is told of every batch.
     """
 
     tags: frozenset[str] = frozenset({TAG})
     session_config: config_pb2.ConfigProto = field(default_factory=config_pb2.ConfigProto)
     pool: int = IN_CALLERS_THREAD
     checks_methods: bool = True
+    batching: BatchingParameters | None = None
+    batches_per_model: bool = False
+    on_batch: Listener | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +74,7 @@ def load(folder: Path, options: LoaderOptions | None = None) -> LoadedModel:
     """The SavedModel in ``folder``, its variables restored; raises ``Fault`` where it is none."""
     options = options or LoaderOptions()
     meta_graph = _meta_graph(folder, options.tags)
+    parameters = _batching(folder, options)
     session = GraphSession(options.session_config, options.pool)
     try:
         session.extend(meta_graph.graph_def)
@@ -73,7 +82,30 @@ def load(folder: Path, options: LoaderOptions | None = None) -> LoadedModel:
     except Fault:
         session.close()
         raise
-    return LoadedModel(dict(meta_graph.signature_def), session, options.checks_methods)
+    signatures = dict(meta_graph.signature_def)
+    if parameters:
+        batching = BatchingSession(session, parameters, signatures.values(), options.on_batch)
+        return LoadedModel(signatures, batching, options.checks_methods)
+    return LoadedModel(signatures, session, options.checks_methods)
+
+
+def _batching(folder: Path, options: LoaderOptions) -> BatchingParameters | None:
+    """How the version in ``folder`` is batched; the threads are those of the server's file."""
+    common = options.batching
+    if common is None or not options.batches_per_model:
+        return common
+    path = folder / batching_parameters.PER_MODEL_FILE
+    if not path.exists():
+        return None
+    try:
+        own = batching_parameters.read(path)
+    except ConfigError as error:
+        raise Fault(faults.INVALID_ARGUMENT, str(error)) from None
+    return replace(
+        own,
+        num_batch_threads=common.num_batch_threads,
+        thread_pool_name=common.thread_pool_name,
+    )
 
 
 def _initialise(session: GraphSession, meta_graph: Any, folder: Path) -> None:

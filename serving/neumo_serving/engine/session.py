@@ -39,7 +39,7 @@ class GraphSession:
     def __init__(self, config: config_pb2.ConfigProto, pool: int = IN_CALLERS_THREAD) -> None:
         self.graph = tf.Graph()
         self._pool = pool
-        self._session = tf.compat.v1.Session(graph=self.graph, config=config)
+        self._session: Any = tf.compat.v1.Session(graph=self.graph, config=config)
         self._callable = functools.lru_cache(MAX_CALLABLES)(self._compiled)
 
     def extend(self, graph_def: Any) -> None:
@@ -67,6 +67,8 @@ class GraphSession:
         """Give the memory back; nothing may run any more."""
         self._callable.cache_clear()
         self._session.close()
+        # TensorFlow frees what it holds when the last reference goes.
+        self._session = None
 
     def _compiled(
         self, feeds: Sequence[str], fetches: Sequence[str], targets: Sequence[str] = ()
