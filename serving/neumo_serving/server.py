@@ -10,12 +10,15 @@ import queue
 import signal
 import socket
 import threading
+from pathlib import Path
 
 from neumo.errors import ConfigError
 from neumo_serving import config, config_file, runtime, shipped
-from neumo_serving.engine import reloading
+from neumo_serving.engine import batching_parameters, reloading
+from neumo_serving.engine.batching_parameters import BatchingParameters
 from neumo_serving.engine.faults import Fault
 from neumo_serving.engine.lifecycle import Models
+from neumo_serving.engine.loader import LoaderOptions
 from neumo_serving.engine.loading import LoadOptions, nothing
 from neumo_serving.engine.source import ModelConfig
 from neumo_serving.flags import Options
@@ -23,6 +26,7 @@ from neumo_serving.injection import loading as faulty_loading
 from neumo_serving.injection import rest as faulty_rest
 from neumo_serving.injection.grpc import Interceptor
 from neumo_serving.injection.plan import Plan
+from neumo_serving.monitoring import catalogue
 from neumo_serving.monitoring.config import page_path
 from neumo_serving.rest import port as http_port
 from neumo_serving.rest.app import App, Application, RestOptions
@@ -148,8 +152,31 @@ def _load_options(options: Options, plan: Plan | None) -> LoadOptions:
         threads=options["num_load_threads"],
         unload_threads=options["num_unload_threads"],
         warm_up=options["enable_model_warmup"],
+        warm_up_iterations=max(1, options["num_request_iterations_for_warmup"]),
+        loader=_loader_options(options),
         before=before,
     )
+
+
+def _loader_options(options: Options) -> LoaderOptions:
+    batching = _batching(options)
+    pool = batching.thread_pool_name if batching else ""
+    return LoaderOptions(
+        tags=frozenset(options["saved_model_tags"].split(",")),
+        session_config=runtime.session_config(options),
+        checks_methods=options["enable_signature_method_name_check"],
+        batching=batching,
+        batches_per_model=options["enable_per_model_batching_parameters"],
+        on_batch=lambda batch: catalogue.batch(pool, batch.waited_s),
+    )
+
+
+def _batching(options: Options) -> BatchingParameters | None:
+    if not options["enable_batching"]:
+        return None
+    if file := options["batching_parameters_file"]:
+        return batching_parameters.read(Path(file))
+    return BatchingParameters()
 
 
 def _rpc_options(options: Options, plan: Plan | None) -> RpcOptions:

@@ -16,6 +16,7 @@ _LEAST = {
     "max_num_load_retries": 0,
     "num_load_threads": 0,
     "num_unload_threads": 0,
+    "num_request_iterations_for_warmup": 0,
     "model_config_file_poll_wait_seconds": 0,
     "tensorflow_session_parallelism": 0,
     "tensorflow_intra_op_parallelism": 0,
@@ -26,6 +27,11 @@ _LEAST = {
 def check(flags: Mapping[str, Any], names_models: bool) -> None:
     """Raise ``ConfigError`` for the first of ``flags`` that cannot be honoured."""
     _check_ports(flags["port"], flags["rest_api_port"], flags["grpc_socket_path"])
+    if flags["batching_parameters_file"] and not flags["enable_batching"]:
+        raise ConfigError(
+            "server_options.batching_parameters_file is set without setting "
+            "server_options.enable_batching to true: add --enable_batching"
+        )
     if names_models and not (flags["model_config_file"] or flags["model_base_path"]):
         raise ConfigError("--model_name needs --model_base_path, the folder with its versions")
     if all(flags[name] > 0 for name in PARALLELISM):

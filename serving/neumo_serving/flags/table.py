@@ -32,7 +32,7 @@ class Refusal:
     """
 
     name: str
-    why: str = "TensorFlow Serving has this flag, neumo serve has not; leave it out"
+    why: str
     accepted: tuple[str, ...] = ()
 
 
@@ -65,12 +65,23 @@ GROUPS: dict[str, tuple[Flag, ...]] = {
             bits=64,
         ),
         Flag("enable_model_warmup", True, "answer assets.extra/tf_serving_warmup_requests first"),
+        Flag("num_request_iterations_for_warmup", 0, "how often each is answered; 0 is once"),
         Flag("flush_filesystem_caches", True, "accepted: local folders have no such cache"),
         Flag(
             "remove_unused_fields_from_bundle_metagraph",
             True,
             "accepted: it saves memory of the original's, which is not taken here",
         ),
+    ),
+    "answering": (
+        Flag("enable_batching", False, "run requests of several clients at once"),
+        Flag("batching_parameters_file", "", "text-format BatchingParameters, to batch by"),
+        Flag(
+            "enable_per_model_batching_parameters",
+            False,
+            "batch a version by the batching_params.pbtxt in its folder; not without one",
+        ),
+        Flag("enable_signature_method_name_check", True, "refuse signatures of another method"),
     ),
     "gRPC": (
         Flag("port", 8500, "TCP port for gRPC; 0 is off"),
@@ -113,13 +124,8 @@ _OFF = ("false", "0")
 _ON = ("", "true", "1")
 
 REFUSED = (
-    Refusal("batching_parameters_file"),
-    Refusal("enable_batching"),
-    Refusal("enable_per_model_batching_parameters"),
     Refusal("enable_profiler", "there is no profiler service here; profile the model", _OFF),
-    Refusal("enable_signature_method_name_check"),
     Refusal("mixed_precision", "convert the model itself: its answers must not depend on a flag"),
-    Refusal("num_request_iterations_for_warmup"),
     Refusal("num_tflite_interpreters_per_pool", _NO_LITE),
     Refusal("num_tflite_pools", _NO_LITE),
     Refusal("platform_config_file", "give the flags for batching and for TensorFlow instead"),
