@@ -82,7 +82,7 @@ def _keeping(answers: list[Answer], due: float, sent: float, left: threading.Sem
 
 @dataclass
 class Sightings:
-    """When each version was last seen not to be AVAILABLE yet, and first seen not to be any more."""
+    """When each version was last seen not to be AVAILABLE yet, and first seen to be so no more."""
 
     not_yet_s: dict[int, float] = field(default_factory=lambda: defaultdict(float))
     no_more_s: dict[int, float] = field(default_factory=dict)
