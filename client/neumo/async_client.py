@@ -127,6 +127,8 @@ class AsyncClient:
         return await self._film(reading), reading.deadline
 
     async def _film(self, reading: Reading) -> ReadFilm:
+        if reading.future.done():
+            return reading.future.result()
         future = asyncio.wrap_future(reading.future)
         try:
             await asyncio.wait([future], timeout=reading.deadline.remaining())

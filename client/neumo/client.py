@@ -155,10 +155,11 @@ class Client:
         return self._film(reading), reading.deadline
 
     def _film(self, reading: Reading) -> ReadFilm:
-        wait([reading.future], reading.deadline.remaining())
         if not reading.future.done():
-            reading.cancel()
-            raise self._session.unread()
+            wait([reading.future], reading.deadline.remaining())
+            if not reading.future.done():
+                reading.cancel()
+                raise self._session.unread()
         return reading.future.result()
 
     def _answers(

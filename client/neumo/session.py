@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
-from neumo import image, transports
+import numpy as np
+
+from neumo import image, transports, workers
 from neumo.core import planning
 from neumo.core.deadline import Deadline
 from neumo.core.planning import ReadFilm
@@ -24,6 +26,9 @@ from neumo.transports.hedging import HedgedTransport
 from neumo.workers import Workers
 
 T = TypeVar("T")
+
+QUICK_PIXELS = 512 * 512
+"""An array of so many is reduced in about a millisecond, and waits for no file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +59,12 @@ class Session:
         return Deadline(self.timeout_s, spent)
 
     def read(self, source: Source) -> Reading:
-        """Begin to read the film in ``source``, on another thread."""
-        return Reading(self.deadline(), self.workers.submit(partial(_read, source)))
+        """Begin to read the film in ``source``, on another thread unless that takes longer."""
+        deadline = self.deadline()
+        read = partial(_read, source)
+        if isinstance(source, np.ndarray) and source.size <= QUICK_PIXELS:
+            return Reading(deadline, workers.done(read))
+        return Reading(deadline, self.workers.submit(read))
 
     def unread(self) -> DeadlineExceeded:
         """The error of a film that was not read in time."""

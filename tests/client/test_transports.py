@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import threading
@@ -173,6 +174,84 @@ def test_an_answer_that_drips_ends_at_the_deadline():
                 ask(url, timeout_s=0.3)
         finally:
             ended.set()
+
+
+@contextmanager
+def dripping_server():
+    """A server that sends its first header byte by byte, without end; its URL and its clients."""
+    clients = []
+
+    def drip(listener):
+        while True:
+            try:
+                sock, _ = listener.accept()
+            except OSError:
+                return
+            clients.append(threading.Thread(target=answer, args=(sock,), daemon=True))
+            clients[-1].start()
+
+    def answer(sock):
+        with sock:
+            sock.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+            while True:
+                try:
+                    sock.sendall(b".")
+                except OSError:
+                    return
+                time.sleep(0.02)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        accepting = threading.Thread(target=drip, args=(listener,), daemon=True)
+        accepting.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", clients
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_rest_call_that_is_given_up_closes_its_socket_and_ends():
+    """Its thread is free again, and the server sees the connection go."""
+    with dripping_server() as (url, clients):
+        transport = transports.connect(url)
+        future = transport.start(Status(MODEL), 60.0)
+        while not clients:
+            time.sleep(0.01)
+        future.cancel()
+        with pytest.raises(neumo.Unavailable):
+            future.result(timeout=30)
+        clients[0].join(timeout=30)
+        assert not clients[0].is_alive()
+        transport.close()
+
+
+def test_closing_the_client_ends_its_rest_calls():
+    """Nothing goes on behind a client that is closed."""
+    with dripping_server() as (url, clients):
+        transport = transports.connect(url)
+        future = transport.start(Status(MODEL), 60.0)
+        while not clients:
+            time.sleep(0.01)
+        transport.close()
+        with pytest.raises(neumo.Unavailable):
+            future.result(timeout=30)
+
+
+def test_headers_that_drip_end_at_the_deadline_for_both_clients():
+    """Whoever waits is back, and the call is ended behind it."""
+
+    async def ask_async(url):
+        async with neumo.AsyncClient(url, timeout=0.3, retries=0) as client:
+            await client.status()
+
+    with dripping_server() as (url, clients):
+        with (
+            neumo.Client(url, timeout=0.3, retries=0) as client,
+            pytest.raises(neumo.DeadlineExceeded),
+        ):
+            client.status()
+        with pytest.raises(neumo.DeadlineExceeded):
+            asyncio.run(ask_async(url))
+        for one in clients:
+            one.join(timeout=30)
+            assert not one.is_alive()
 
 
 @pytest.mark.parametrize(
