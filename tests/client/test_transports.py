@@ -142,6 +142,17 @@ def test_a_server_that_is_not_there_is_unavailable(scheme):
             ask(url)
 
 
+def test_a_connection_that_breaks_is_told_in_plain_words():
+    """Without the layers of exceptions around it."""
+
+    def hang_up(handler):
+        handler.close_connection = True
+
+    with http_server(hang_up) as url, pytest.raises(neumo.Unavailable) as raised:
+        ask(url)
+    assert str(raised.value).startswith(f"{MODEL} at {url}: Remote end closed connection")
+
+
 @pytest.mark.parametrize("scheme", ["grpc", "http"])
 def test_a_server_that_says_nothing_ends_at_the_deadline(scheme):
     """A port that accepts and stays silent costs the deadline, not forever."""

@@ -153,10 +153,12 @@ class _RestFuture(Future[Reply[A]]):
         return cancelled
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     """What went wrong at the bottom, without the layers that requests and urllib3 wrap around."""
-    inner = getattr(error.args[0], "reason", None) if error.args else None
-    return str(inner or error).rpartition("): ")[2]
+    for wrapped in (getattr(error, "reason", None), *reversed(error.args)):
+        if isinstance(wrapped, BaseException):
+            return _reason(wrapped)
+    return str(error).rpartition("): ")[2]
 
 
 def _left(deadline: float) -> float:
