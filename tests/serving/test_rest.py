@@ -285,14 +285,6 @@ REFUSALS = [
         "Unable to base64 decode",
     ),
     (
-        "a wrong shape",
-        "ours: refused before anything is allocated",
-        PREDICT,
-        '{"instances": [[1.0]]}',
-        400,
-        'input "x" has shape [1,1], expected [?,2]',
-    ),
-    (
         "deep nesting",
         "ours: the parser's limit",
         PREDICT,
@@ -310,14 +302,6 @@ REFUSALS = [
             "Encountered list at unexpected level",
         )
         for depth in (65, 900)
-    ),
-    (
-        "a classification",
-        "ours: not in this version",
-        f"/v1/models/{MODEL}:classify",
-        "{}",
-        501,
-        "neumo serve has no classify; use predict",
     ),
 ]
 

@@ -109,6 +109,11 @@ class Versions:
         with self._changed:
             self._known[number].fault = None
 
+    def reconfigure(self, config: ModelConfig) -> None:
+        """Go on as ``config`` says: its labels hold from now on."""
+        with self._changed:
+            self.config = config
+
     def retire(self, number: int) -> Callable[[], None]:
         """Give a version to nobody any more: UNLOADING.
 
@@ -121,8 +126,10 @@ class Versions:
         def let_go() -> None:
             with self._changed:
                 self._changed.wait_for(lambda: version.users == 0)
-                version.model = None
+                model, version.model = version.model, None
                 version.state = State.END
+            if model is not None:
+                model.close()
 
         return let_go
 

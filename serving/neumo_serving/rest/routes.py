@@ -13,12 +13,13 @@ from typing import Any
 from google.protobuf import json_format
 
 from neumo_serving import description
-from neumo_serving.engine import faults, inference
+from neumo_serving.engine import classification, faults, inference, regression
 from neumo_serving.engine.faults import Fault, invalid
 from neumo_serving.engine.inference import Question
 from neumo_serving.engine.lifecycle import Models
 from neumo_serving.engine.source import MAX_VERSION
-from neumo_serving.rest import answers, requests
+from neumo_serving.monitoring import catalogue
+from neumo_serving.rest import answers, examples, requests
 
 _ROOT = "/v1/"
 _VERBS = ("predict", "classify", "regress", "metadata", "status")
@@ -72,15 +73,32 @@ def answer(models: Models, route: Route, body: bytes) -> bytes:
         return _metadata(models, route)
     if route.verb == "status":
         return _status(models, route)
-    raise Fault(faults.UNIMPLEMENTED, f"neumo serve has no {route.verb}; use predict")
+    return _ask_examples(models, route, body)
 
 
 def _predict(models: Models, route: Route, body: bytes) -> bytes:
     document = requests.parse(body)
     with models.named(route.model).acquire(route.version, route.label) as (_, model):
         inputs = requests.inputs(document, model.signatures)
-        outputs = inference.predict(model, Question(document.signature, inputs.arrays))
+        with catalogue.run(route.model, "Predict"):
+            outputs = inference.predict(model, Question(document.signature, inputs.arrays))
     return answers.answer(outputs, inputs.is_row)
+
+
+def _ask_examples(models: Models, route: Route, body: bytes) -> bytes:
+    """Classify or regress."""
+    document = requests.parse(body)
+    message = examples.read(document)
+    with models.named(route.model).acquire(route.version, route.label) as (_, model):
+        if route.verb == "classify":
+            with catalogue.run(route.model, "Classify"):
+                result = classification.classify(model, document.signature, message)
+            catalogue.examples(route.model, len(result.classifications))
+            return answers.classifications(result)
+        with catalogue.run(route.model, "Regress"):
+            result = regression.regress(model, document.signature, message)
+        catalogue.examples(route.model, len(result.regressions))
+        return answers.regressions(result)
 
 
 def _status(models: Models, route: Route) -> bytes:
