@@ -18,13 +18,13 @@ width makes it array arithmetic."""
 def to_json(array: npt.NDArray[np.generic]) -> bytes:
     """``array`` as nested JSON lists; bytes and text as ``{"b64": "…"}``, NaN and Infinity bare."""
     if array.dtype == np.uint8 and array.size:
-        return _of_uint8(array)
+        return _of_uint8(array.astype(np.uint8, copy=False))
     if array.dtype.kind in "OU":
         return json.dumps(_boxed(array.tolist())).encode()
     return json.dumps(array.tolist(), separators=(",", ":")).encode()
 
 
-def _of_uint8(array: npt.NDArray[np.generic]) -> bytes:
+def _of_uint8(array: npt.NDArray[np.uint8]) -> bytes:
     """One piece of ``text`` per number, then per list, and so on out to the whole array."""
     shape = array.shape
     if shape[-1:] == (1,):
