@@ -23,6 +23,7 @@ REGRESSOR = "servables/tensorflow/regressor.cc"
 MULTI = "servables/tensorflow/multi_inference.cc"
 UTIL = "servables/tensorflow/util.cc"
 JSON_TENSOR = "util/json_tensor.cc"
+CHECKED = "--enable_signature_method_name_check"
 CLASSIFY, REGRESS = "tensorflow/serving/classify", "tensorflow/serving/regress"
 
 
@@ -32,7 +33,7 @@ def running(tmp_path_factory):
     folder = tmp_path_factory.mktemp("store") / MODEL
     folder.mkdir()
     save_half_plus(folder, 7)
-    flags = [f"--model_name={MODEL}", f"--model_base_path={folder}"]
+    flags = [f"--model_name={MODEL}", f"--model_base_path={folder}", CHECKED]
     with EmbeddedServer(flags) as server:
         found = connected(server)
         yield found
@@ -275,13 +276,13 @@ def test_what_cannot_be_answered_is_refused_in_tensorflow_servings_words(
     assert raised.value.details().startswith(text)
 
 
-def test_a_method_name_of_its_own_is_refused_by_predict_unless_told_otherwise(tmp_path):
-    """INTERNAL, as upstream has it, until --enable_signature_method_name_check is false."""
+def test_a_method_name_of_its_own_is_refused_by_predict_where_the_flag_says_so(tmp_path):
+    """INTERNAL with --enable_signature_method_name_check, answered without it."""
     folder = tmp_path / MODEL
     folder.mkdir()
     save_half_plus(folder, 1, method_names=False)
     flags = [f"--model_name={MODEL}", f"--model_base_path={folder}"]
-    with EmbeddedServer(flags) as server:
+    with EmbeddedServer([*flags, CHECKED]) as server:
         running = connected(server)
         with pytest.raises(grpc.RpcError) as raised:
             running.predict({"x": [2.0]}, model=MODEL)
@@ -291,7 +292,7 @@ def test_a_method_name_of_its_own_is_refused_by_predict_unless_told_otherwise(tm
             "tensorflow/serving/classify, tensorflow/serving/regress}. Was: mine"
         )
         running.channel.close()
-    with EmbeddedServer([*flags, "--enable_signature_method_name_check=false"]) as server:
+    with EmbeddedServer(flags) as server:
         running = connected(server)
         assert running.predict({"x": [2.0]}, model=MODEL).outputs["y"].float_val[:] == [3.0]
         response = running.prediction.Regress(regression(), timeout=60)

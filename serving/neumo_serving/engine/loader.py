@@ -45,7 +45,7 @@ class LoaderOptions:
     tags: frozenset[str] = frozenset({TAG})
     session_config: config_pb2.ConfigProto = field(default_factory=config_pb2.ConfigProto)
     pool: int = IN_CALLERS_THREAD
-    checks_methods: bool = True
+    checks_methods: bool = False
     batching: BatchingParameters | None = None
     batches_per_model: bool = False
     on_batch: Listener | None = None
@@ -60,7 +60,7 @@ class LoadedModel:
 
     signatures: Mapping[str, Any]
     session: Session
-    checks_methods: bool = True
+    checks_methods: bool = False
 
     def run(self, feeds: Mapping[str, Array], fetches: Sequence[str]) -> list[Any]:
         """The tensors named ``fetches`` as arrays; raises ``Fault`` where TensorFlow fails."""

@@ -81,7 +81,7 @@ GROUPS: dict[str, tuple[Flag, ...]] = {
             False,
             "batch a version by the batching_params.pbtxt in its folder; not without one",
         ),
-        Flag("enable_signature_method_name_check", True, "refuse signatures of another method"),
+        Flag("enable_signature_method_name_check", False, "refuse signatures of another method"),
     ),
     "gRPC": (
         Flag("port", 8500, "TCP port for gRPC; 0 is off"),
