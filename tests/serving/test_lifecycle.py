@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import shutil
 import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
+import grpc
 import numpy as np
 import pytest
 import requests
@@ -24,6 +22,7 @@ from neumo_serving.engine.faults import Fault
 from neumo_serving.engine.loader import LoadedModel
 from neumo_serving.engine.source import ModelConfig
 from neumo_serving.engine.versions import Versions
+from serving_process import said_until, serve
 from toys import MODEL, connected, predict_request, save_toy, write_config
 
 QUICK = ["--max_num_load_retries=0", "--file_system_poll_wait_seconds=1"]
@@ -70,25 +69,6 @@ def wait_for(running, version, state):
             return found[version][1]
         time.sleep(0.1)
     raise AssertionError(f"version {version} is not {state}: {states(running)}")
-
-
-def serve_process(*flags):
-    """``neumo serve`` on free ports, its words at hand; for what never gets ready."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "neumo_serving", f"--port={port}", *flags]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-
-
-def said_until(process, words):
-    """What the process says up to the line with ``words``."""
-    said = ""
-    for line in process.stderr:
-        said += line
-        if words in line:
-            return said
-    raise AssertionError(f"it ended without {words!r}: {said}")
 
 
 def put_broken(folder, version):
@@ -190,7 +170,7 @@ def test_a_signal_while_loading_ends_the_server_in_peace(tmp_path, number):
     store = tmp_path / MODEL
     store.mkdir()
     put_broken(store, 1)
-    with serve_process(f"--model_base_path={store}") as process:
+    with serve(f"--model_base_path={store}") as process:
         said = said_until(process, "it is tried again")
         process.send_signal(number)
         said += process.communicate(timeout=PATIENCE_S)[1]
@@ -206,7 +186,7 @@ def test_a_store_without_a_version_is_told_of_once(tmp_path, made, remark):
     store = tmp_path / "store"
     if made:
         store.mkdir()
-    with serve_process(f"--model_base_path={store}") as process:
+    with serve(f"--model_base_path={store}") as process:
         said_until(process, f"default: {remark}")
         time.sleep(2.5)
         process.send_signal(signal.SIGTERM)
@@ -273,3 +253,66 @@ def test_a_store_whose_only_version_is_broken_ends_the_server(tmp_path):
     flags += ["--max_num_load_retries=1", "--load_retry_interval_micros=1000"]
     with pytest.raises(neumo.Unavailable, match=r"toy version 1: .* is no SavedModel"):
         EmbeddedServer(flags).start()
+
+
+def test_below_zero_no_version_is_looked_for(folder):
+    """The server waits for what never comes, as upstream does; a signal ends it in peace."""
+    flags = [f"--model_base_path={folder}", "--file_system_poll_wait_seconds=-1"]
+    with serve(*flags) as process:
+        said_until(process, "no version is looked for")
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE_S)
+        assert process.returncode == 0
+
+
+def test_at_zero_the_folder_is_looked_at_once(folder):
+    """A version that comes later is not loaded."""
+    flags = [f"--model_name={MODEL}", f"--model_base_path={folder}"]
+    with EmbeddedServer([*flags, "--file_system_poll_wait_seconds=0"]) as server:
+        running = connected(server)
+        save_toy(folder, 2)
+        time.sleep(2.5)
+        assert states(running) == {1: ("AVAILABLE", "")}
+        running.channel.close()
+
+
+def test_a_version_that_disappears_is_not_tried_again(folder):
+    """The retries end with its folder, and the others are looked after again."""
+    flags = [f"--model_name={MODEL}", f"--model_base_path={folder}"]
+    with EmbeddedServer([*flags, "--load_retry_interval_micros=1000000"]) as server:
+        running = connected(server)
+        broken = put_broken(folder, 5)
+        wait_for(running, 5, "LOADING")
+        shutil.rmtree(broken)
+        wait_for(running, 5, "END")
+        save_toy(folder, 6)
+        wait_for(running, 6, "AVAILABLE")
+        running.channel.close()
+
+
+def test_a_version_that_was_let_go_of_may_come_back(folder, serving):
+    """A rollback: the newer version is taken away, and later put again."""
+    second = save_toy(folder, 2)
+    wait_for(serving, 1, "END")
+    second.rename(folder / "away")
+    wait_for(serving, 1, "AVAILABLE")
+    wait_for(serving, 2, "END")
+    (folder / "away").rename(second)
+    wait_for(serving, 2, "AVAILABLE")
+    assert serving.predict({"x": X}).model_spec.version.value == 2
+
+
+def test_a_folder_that_cannot_be_read_changes_nothing(folder, serving):
+    """A store that is unmounted for a moment (file_system_storage_path_source.cc)."""
+    folder.rename(folder.with_name("away"))
+    time.sleep(2.5)
+    assert serving.predict({"x": X}).model_spec.version.value == 1
+    folder.with_name("away").rename(folder)
+
+
+def test_an_empty_folder_serves_nothing(folder, serving):
+    """Not even the last version (servable_versions_always_present is false upstream)."""
+    shutil.rmtree(folder / "1")
+    wait_for(serving, 1, "END")
+    with pytest.raises(grpc.RpcError, match="Servable not found"):
+        serving.predict({"x": X})

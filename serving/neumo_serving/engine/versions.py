@@ -24,6 +24,10 @@ class State(StrEnum):
     END = "END"
 
 
+ACTIVE = (State.START, State.LOADING, State.AVAILABLE)
+"""A version that serves or is on the way to it."""
+
+
 @dataclass(frozen=True, slots=True)
 class VersionStatus:
     """A version's number and state; ``fault`` is why it failed to load."""
@@ -108,6 +112,11 @@ class Versions:
         """A version that failed is gone from the folder: if it comes back, it is tried again."""
         with self._changed:
             self._known[number].fault = None
+
+    def reconfigure(self, config: ModelConfig) -> None:
+        """Go on as ``config`` says: its labels hold from now on."""
+        with self._changed:
+            self.config = config
 
     def retire(self, number: int) -> Callable[[], None]:
         """Give a version to nobody any more: UNLOADING.
