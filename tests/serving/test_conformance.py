@@ -1,0 +1,78 @@
+"""What TensorFlow Serving answers, row by row, with the upstream file that says so.
+
+``pytest tests/serving/test_conformance.py --server HOST:PORT --rest HOST:PORT`` judges any server
+over the models that ``python tests/store.py`` writes.
+"""
+
+from __future__ import annotations
+
+import pytest
+import rows_examples
+import rows_models
+import rows_predict
+import rows_refusals
+import rows_rest_examples
+import rows_rest_models
+import rows_rest_predict
+import rows_rest_refusals
+import rows_rest_values
+from judging import judge
+from rows import PLAIN
+
+GRPC = [*rows_predict.ROWS, *rows_refusals.ROWS, *rows_models.ROWS, *rows_examples.ROWS]
+REST = [
+    *rows_rest_predict.ROWS,
+    *rows_rest_refusals.ROWS,
+    *rows_rest_values.ROWS,
+    *rows_rest_models.ROWS,
+    *rows_rest_examples.ROWS,
+]
+
+
+NOT_YET = frozenset(
+    {
+        "a complex64 tensor comes back in scomplex_val",
+        "a gzip body is unpacked",
+        "a list that breaks off misses a comma or a bracket",
+        "an object that breaks off misses a name",
+        "an unknown label of an unknown model is not recognised either",
+        "b64 may be the whole input",
+        "a dtype that JSON cannot hold is unimplemented",
+        "text after the document is refused",
+        "text that is no JSON is an invalid value",
+    }
+    | {row.id for row in rows_examples.ROWS + rows_rest_examples.ROWS}
+    | {row.id for row in GRPC + REST if row.server != PLAIN}
+)
+"""Rows that this version does not meet."""
+
+
+def _named(rows):
+    marks = {True: [pytest.mark.xfail(strict=True)], False: []}
+    return [pytest.param(row, id=row.id, marks=marks[row.id in NOT_YET]) for row in rows]
+
+
+def _ask(row, judged, request):
+    if row.source.startswith("ours:") and request.config.option.server:
+        pytest.skip(f"{row.source}: the original is not judged by it")
+    judge(row, judged(row.server))
+
+
+@pytest.mark.parametrize("row", _named(GRPC))
+def test_grpc(row, judged, request):
+    """A call is answered or refused as the row says."""
+    _ask(row, judged, request)
+
+
+@pytest.mark.parametrize("row", _named(REST))
+def test_rest(row, judged, request):
+    """A request is answered or refused as the row says."""
+    _ask(row, judged, request)
+
+
+@pytest.mark.parametrize("rows", [GRPC, REST], ids=["gRPC", "REST"])
+def test_every_row_says_one_thing_of_its_own_and_where_it_is_from(rows):
+    """Identifiers are unique, and a source is a file or says that it is ours."""
+    assert len({row.id for row in rows}) == len(rows)
+    for row in rows:
+        assert row.source.startswith("ours: ") or row.source.endswith(".cc"), row.id
