@@ -42,6 +42,15 @@ FLAGS = (
     Flag("max_num_load_retries", 5, "further tries to load a version that failed"),
     Flag("load_retry_interval_micros", 60_000_000, "time between these tries; below 0 is none"),
     Flag("enable_model_warmup", True, "answer assets.extra/tf_serving_warmup_requests first"),
+    Flag("num_request_iterations_for_warmup", 1, "how often each of these requests is answered"),
+    Flag("enable_batching", False, "run requests of several clients at once"),
+    Flag("batching_parameters_file", "", "text-format BatchingParameters, for --enable_batching"),
+    Flag(
+        "enable_per_model_batching_parameters",
+        False,
+        "batch a version by the batching_params.pbtxt in its folder; not without one",
+    ),
+    Flag("enable_signature_method_name_check", True, "refuse signatures of another method"),
     Flag(
         "allow_version_labels_for_unavailable_models",
         False,
@@ -56,19 +65,14 @@ FLAGS = (
 
 NOT_HERE = frozenset(
     {
-        "batching_parameters_file",
-        "enable_batching",
         "enable_grpc_healthcheck_service",
-        "enable_per_model_batching_parameters",
         "enable_profiler",
-        "enable_signature_method_name_check",
         "flush_filesystem_caches",
         "grpc_channel_arguments",
         "grpc_socket_path",
         "mixed_precision",
         "model_config_file_poll_wait_seconds",
         "monitoring_config_file",
-        "num_request_iterations_for_warmup",
         "num_tflite_interpreters_per_pool",
         "num_tflite_pools",
         "num_unload_threads",
@@ -97,6 +101,7 @@ _LEAST = {
     "rest_api_timeout_in_ms": 1,
     "max_num_load_retries": 0,
     "num_load_threads": 0,
+    "num_request_iterations_for_warmup": 0,
     "tensorflow_session_parallelism": 0,
     "tensorflow_intra_op_parallelism": 0,
     "tensorflow_inter_op_parallelism": 0,
@@ -173,6 +178,11 @@ def _check(options: Options) -> None:
         raise ConfigError(
             "--file_system_poll_wait_seconds is below 0, which never looks for a version: "
             "give 0 for once, or seconds"
+        )
+    if options["batching_parameters_file"] and not options["enable_batching"]:
+        raise ConfigError(
+            "server_options.batching_parameters_file is set without setting "
+            "server_options.enable_batching to true: add --enable_batching"
         )
     if options.names_models and not (options["model_config_file"] or options["model_base_path"]):
         raise ConfigError("--model_name needs --model_base_path, the folder with its versions")

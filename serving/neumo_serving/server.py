@@ -9,13 +9,17 @@ import queue
 import signal
 import socket
 import threading
+from pathlib import Path
 
 import tensorflow as tf
 import uvicorn
 
 from neumo.errors import ConfigError
 from neumo_serving import config, shipped
+from neumo_serving.engine import batching_parameters
+from neumo_serving.engine.batching_parameters import BatchingParameters
 from neumo_serving.engine.lifecycle import LoadOptions, Models
+from neumo_serving.engine.loader import LoaderOptions
 from neumo_serving.engine.source import ModelConfig
 from neumo_serving.flags import PARALLELISM, Options
 from neumo_serving.rest.app import App
@@ -168,7 +172,25 @@ def _load_options(options: Options) -> LoadOptions:
         retry_interval_s=options["load_retry_interval_micros"] / 1e6,
         threads=options["num_load_threads"],
         warm_up=options["enable_model_warmup"],
+        warm_up_iterations=options["num_request_iterations_for_warmup"],
+        loader=_loader_options(options),
     )
+
+
+def _loader_options(options: Options) -> LoaderOptions:
+    return LoaderOptions(
+        checks_methods=options["enable_signature_method_name_check"],
+        batching=_batching(options),
+        batches_per_model=options["enable_per_model_batching_parameters"],
+    )
+
+
+def _batching(options: Options) -> BatchingParameters | None:
+    if not options["enable_batching"]:
+        return None
+    if file := options["batching_parameters_file"]:
+        return batching_parameters.read(Path(file))
+    return BatchingParameters()
 
 
 def _set_parallelism(options: Options) -> None:

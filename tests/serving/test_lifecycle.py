@@ -11,6 +11,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -157,7 +158,7 @@ def test_a_version_that_disappears_is_let_go_of(folder, serving):
 def test_a_version_in_use_is_not_let_go_of():
     """It is UNLOADING, and nobody new gets it, until the last request has ended."""
     versions = Versions(ModelConfig(MODEL, Path("/m")))
-    versions.succeed(1, LoadedModel({}, {}, None))
+    versions.succeed(1, LoadedModel({}, SimpleNamespace(close=lambda: None)))
     ended = threading.Event()
     with versions.acquire(None, None):
         let_go = versions.retire(1)

@@ -1,24 +1,24 @@
 """Predict on a loaded version: what is asked is checked as TensorFlow Serving checks it.
 
-Source of the checks and their texts: ``servables/tensorflow/predict_util.cc``.
+Source of the checks and their texts: ``servables/tensorflow/predict_util.cc``, and TensorFlow's
+``cc/saved_model/util.cc``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from neumo_serving.engine import faults, tensors
+from neumo_serving.engine.dtypes import Array, cpp_name, dtype_name, numpy_dtype
 from neumo_serving.engine.faults import Fault
-from neumo_serving.engine.loader import Array, LoadedModel, cpp_name, dtype_name, numpy_dtype
+from neumo_serving.engine.loader import LoadedModel
+from neumo_serving.engine.signatures import CLASSIFY, PREDICT, REGRESS, joined, name_of
 
-DEFAULT_SIGNATURE = "serving_default"
-PREDICT_METHODS = tuple(
-    f"tensorflow/serving/{method}" for method in ("predict", "classify", "regress")
-)
+METHODS = (PREDICT, CLASSIFY, REGRESS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,82 +36,81 @@ class Question:
 
 def predict(model: LoadedModel, question: Question) -> dict[str, Array]:
     """The outputs by name; raises ``Fault`` for a question that the signature does not allow."""
-    name = question.signature or DEFAULT_SIGNATURE
+    name = name_of(question.signature)
     signature = model.signatures.get(name)
     if signature is None:
         raise Fault(faults.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.')
-    if signature.method_name not in PREDICT_METHODS or name not in model.functions:
+    if model.checks_methods and signature.method_name not in METHODS:
         raise Fault(
             faults.INTERNAL,
             "Expected prediction signature method_name to be one of "
-            f"{{{', '.join(PREDICT_METHODS)}}}. Was: {signature.method_name}",
+            f"{{{', '.join(METHODS)}}}. Was: {signature.method_name}",
         )
-    _check_names(signature, question.inputs)
-    arrays = {key: _array(key, value) for key, value in sorted(question.inputs.items())}
+    feeds = _feeds(signature, question.inputs)
     outputs = _outputs(signature, question.output_filter)
-    for number, (key, array) in enumerate(arrays.items()):
-        _check_tensor(number, key, array, signature.inputs[key])
-    return dict(zip(outputs, model.run(name, arrays, outputs), strict=True))
+    fetches = [signature.outputs[alias].name for alias in outputs]
+    return dict(zip(outputs, model.run(feeds, fetches), strict=True))
 
 
-def _array(name: str, value: Any) -> Array:
-    return value if isinstance(value, np.ndarray) else tensors.decode(value, name)
-
-
-def _check_names(signature: Any, inputs: Iterable[str]) -> None:
-    sent, expected = set(inputs), set(signature.inputs)
-    if sent == expected:
-        return
-    if len(sent) == len(expected):
+def _feeds(signature: Any, inputs: Mapping[str, Any]) -> dict[str, Array]:
+    """The arrays by the names of their tensors, in whose order TensorFlow counts arguments."""
+    _check_number(signature, inputs)
+    arrays = {alias: _array(signature, inputs, alias) for alias in sorted(signature.inputs)}
+    if strange := inputs.keys() - arrays.keys():
+        used = joined(inputs.keys() - strange)
         raise faults.invalid(
-            f"input tensor alias not found in signature: {min(sent - expected)}. "
-            f"Inputs expected to be in the set {{{_joined(expected)}}}."
+            f"Inputs contains invalid name. Used request inputs: {used}, request input: "
+            f"{joined(inputs)}"
         )
+    named = sorted((signature.inputs[alias].name, alias) for alias in arrays)
+    for number, (_, alias) in enumerate(named):
+        _check_dtype(number, arrays[alias], signature.inputs[alias].dtype)
+    return {tensor: arrays[alias] for tensor, alias in named}
+
+
+def _check_number(signature: Any, inputs: Mapping[str, Any]) -> None:
+    sent, expected = set(inputs), set(signature.inputs)
+    too_few = len(sent) < len(expected) and not signature.defaults
+    if too_few or len(sent) > len(expected):
+        raise faults.invalid(
+            f"input size does not match signature: {len(sent)}!={len(expected)} "
+            f"len({{{joined(sent)}}}) != len({{{joined(expected)}}}). "
+            f"Sent extra: {{{joined(sent - expected)}}}. "
+            f"Missing but required: {{{joined(expected - sent)}}}."
+        )
+
+
+def _array(signature: Any, inputs: Mapping[str, Any], alias: str) -> Array:
+    if alias in inputs:
+        value = inputs[alias]
+        return value if isinstance(value, np.ndarray) else tensors.decode(value, alias)
+    if alias in signature.defaults:
+        return tensors.decode(signature.defaults[alias], alias)
     raise faults.invalid(
-        f"input size does not match signature: {len(sent)}!={len(expected)} "
-        f"len({{{_joined(sent)}}}) != len({{{_joined(expected)}}}). "
-        f"Sent extra: {{{_joined(sent - expected)}}}. "
-        f"Missing but required: {{{_joined(expected - sent)}}}."
+        f"Signature input alias: {alias}(feed name: {signature.inputs[alias].name}) not found in "
+        "request and no default value provided. Inputs expected to be in the request "
+        f"{{{joined(inputs)}}}, or default input alias set: {joined(signature.defaults)}"
     )
 
 
-def _check_tensor(number: int, key: str, array: Array, info: Any) -> None:
-    """The dtype with TensorFlow's text; the shape before TensorFlow allocates anything for it."""
-    expected = numpy_dtype(info.dtype)
-    if array.dtype != expected and not (array.dtype.kind in "SU" and expected.kind == "O"):
+def _check_dtype(number: int, array: Array, expected: int) -> None:
+    """With the text of TensorFlow's session; its callables would only name a node."""
+    dtype = numpy_dtype(expected)
+    if array.dtype != dtype and not (array.dtype.kind in "SU" and dtype.kind == "O"):
         name = "string" if array.dtype.kind in "OSU" else array.dtype.name
         raise faults.invalid(
-            f"Expects arg[{number}] to be {cpp_name(dtype_name(info.dtype))} but "
+            f"Expects arg[{number}] to be {cpp_name(dtype_name(expected))} but "
             f"{cpp_name(name)} is provided"
-        )
-    if info.tensor_shape.unknown_rank:
-        return
-    sizes = [dim.size for dim in info.tensor_shape.dim]
-    fits = len(sizes) == array.ndim and all(
-        want in (-1, got) for want, got in zip(sizes, array.shape, strict=True)
-    )
-    if not fits:
-        raise faults.invalid(
-            f'input "{key}" has shape {_shape(array.shape)}, expected {_shape(sizes)}'
         )
 
 
 def _outputs(signature: Any, output_filter: Sequence[str]) -> list[str]:
-    known = sorted(signature.outputs)
     for number, name in enumerate(output_filter):
         if name not in signature.outputs:
             raise faults.invalid(
                 f"output tensor alias not found in signature: {name} "
-                f"Outputs expected to be in the set {{{','.join(known)}}}."
+                f"Outputs expected to be in the set {{{joined(signature.outputs)}}}."
             )
         if name in output_filter[:number]:
             raise faults.invalid(f"duplicate output tensor alias: {name}")
-    return list(output_filter) or known
-
-
-def _joined(names: Iterable[str]) -> str:
-    return ",".join(sorted(names))
-
-
-def _shape(sizes: Iterable[int]) -> str:
-    return f"[{','.join('?' if size < 0 else str(size) for size in sizes)}]"
+    return sorted(output_filter) or sorted(signature.outputs)

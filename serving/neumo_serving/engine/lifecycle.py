@@ -12,12 +12,12 @@ import os
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from neumo_serving.engine import loader, source, warmup
 from neumo_serving.engine.faults import Fault
-from neumo_serving.engine.loader import LoadedModel
+from neumo_serving.engine.loader import LoadedModel, LoaderOptions
 from neumo_serving.engine.source import ModelConfig
 from neumo_serving.engine.versions import State, Versions, not_found
 
@@ -37,6 +37,8 @@ class LoadOptions:
     retry_interval_s: float = 60.0
     threads: int = 0
     warm_up: bool = True
+    warm_up_iterations: int = 1
+    loader: LoaderOptions = field(default_factory=LoaderOptions)
 
 
 class Models:
@@ -180,9 +182,13 @@ class Models:
         return self._loaded(path)
 
     def _loaded(self, path: Path) -> LoadedModel:
-        model = loader.load(path)
+        model = loader.load(path, self._options.loader)
         if self._options.warm_up:
-            warmup.run(model, path)
+            try:
+                warmup.run(model, path, self._options.warm_up_iterations)
+            except Fault:
+                model.close()
+                raise
         return model
 
     def _unload_unwanted(self) -> None:

@@ -121,8 +121,10 @@ class Versions:
         def let_go() -> None:
             with self._changed:
                 self._changed.wait_for(lambda: version.users == 0)
-                version.model = None
+                model, version.model = version.model, None
                 version.state = State.END
+            if model is not None:
+                model.close()
 
         return let_go
 

@@ -1,19 +1,20 @@
 """Warm-up: recorded requests that a version answers before it is called AVAILABLE.
 
-Source: ``servables/tensorflow/saved_model_warmup_util.cc``.
+Source: ``servables/tensorflow/saved_model_warmup{,_util}.cc``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import prediction_log_pb2
 
 from neumo.contract import WARMUP_ASSET
-from neumo_serving.engine import faults, inference
+from neumo_serving.engine import classification, faults, inference, multi_inference, regression
 from neumo_serving.engine.faults import Fault
 from neumo_serving.engine.inference import Question
 from neumo_serving.engine.loader import LoadedModel
@@ -21,12 +22,18 @@ from neumo_serving.engine.loader import LoadedModel
 MAX_RECORDS = 1000
 
 
-def run(model: LoadedModel, folder: Path) -> None:
-    """Answer every record of the version in ``folder``; raises ``Fault`` where one fails."""
+def run(model: LoadedModel, folder: Path, iterations: int = 1) -> None:
+    """Answer every record of the version in ``folder`` so many times.
+
+    Raises ``Fault`` where one fails.
+    """
     path = folder / WARMUP_ASSET
-    if path.exists():
-        for record in _records(path):
-            inference.predict(model, _question(record))
+    if not path.exists():
+        return
+    for record in _records(path):
+        log = _log(record, path)
+        for _ in range(iterations):
+            _answer(model, log)
 
 
 def _records(path: Path) -> Iterator[bytes]:
@@ -47,13 +54,39 @@ def _records(path: Path) -> Iterator[bytes]:
         yield record
 
 
-def _question(record: bytes) -> Question:
+def _log(record: bytes, path: Path) -> Any:
     try:
-        log = prediction_log_pb2.PredictionLog.FromString(record)
+        return prediction_log_pb2.PredictionLog.FromString(record)
     except DecodeError as error:
-        raise faults.invalid(f"Failed to parse warmup record: {error}") from None
+        # Upstream prints the record, which may hold a film.
+        raise faults.invalid(f"Failed to parse warmup record: {error} from {path}") from None
+
+
+def _answer(model: LoadedModel, log: Any) -> None:
     kind = log.WhichOneof("log_type")
-    if kind != "predict_log":
-        raise Fault(faults.UNIMPLEMENTED, f"Unsupported log_type for warmup: {kind}")
-    request = log.predict_log.request
-    return Question(request.model_spec.signature_name, request.inputs, request.output_filter)
+    if kind in _ANSWERS:
+        _ANSWERS[kind](model, getattr(log, kind).request)
+    elif kind is not None:
+        number = prediction_log_pb2.PredictionLog.DESCRIPTOR.fields_by_name[kind].number
+        raise Fault(faults.UNIMPLEMENTED, f"Unsupported log_type for warmup: {number}")
+
+
+def _predict(model: LoadedModel, request: Any) -> None:
+    question = Question(request.model_spec.signature_name, request.inputs, request.output_filter)
+    inference.predict(model, question)
+
+
+def _classify(model: LoadedModel, request: Any) -> None:
+    classification.classify(model, request.model_spec.signature_name, request.input)
+
+
+def _regress(model: LoadedModel, request: Any) -> None:
+    regression.regress(model, request.model_spec.signature_name, request.input)
+
+
+_ANSWERS: dict[str, Callable[[LoadedModel, Any], object]] = {
+    "predict_log": _predict,
+    "classify_log": _classify,
+    "regress_log": _regress,
+    "multi_inference_log": multi_inference.infer,
+}

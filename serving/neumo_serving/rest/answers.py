@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from neumo_serving.engine.dtypes import Array
 from neumo_serving.engine.faults import invalid
-from neumo_serving.engine.loader import Array
 
 _BYTES_SUFFIX = "_bytes"
 """Outputs named so are bytes and sent in base64."""
@@ -23,6 +23,24 @@ def answer(outputs: Mapping[str, Array], is_row: bool) -> bytes:
     """The JSON answer in the format of the request; raises ``Fault`` for rows of unequal number."""
     key, value = ("predictions", _rows(outputs)) if is_row else ("outputs", _columns(outputs))
     return json.dumps({key: value}).encode()
+
+
+def classifications(result: Any) -> bytes:
+    """The JSON answer to a classify request: a list of labels with scores for each example."""
+    rows = [
+        [[one.label, shortest(one.score)] for one in row.classes] for row in result.classifications
+    ]
+    return json.dumps({"results": rows}).encode()
+
+
+def regressions(result: Any) -> bytes:
+    """The JSON answer to a regress request: a number for each example."""
+    return json.dumps({"results": [shortest(one.value) for one in result.regressions]}).encode()
+
+
+def shortest(value: float) -> float:
+    """The number with the fewest digits that is ``value`` as a 32-bit float."""
+    return float(str(np.float32(value)))
 
 
 def error(text: str) -> bytes:

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from neumo_serving.engine import faults
+from neumo_serving.engine.dtypes import Array, cpp_name, dtype_name, numpy_dtype
 from neumo_serving.engine.faults import Fault, invalid
-from neumo_serving.engine.loader import Array, cpp_name, dtype_name, numpy_dtype
 
 MAX_DIMENSIONS = 64
 """What numpy can hold; no model here has a tenth of it."""
@@ -147,7 +147,7 @@ def _text(value: Any) -> bytes:
     if isinstance(value, str):
         return value.encode("utf-8", "surrogatepass")
     if isinstance(value, dict):
-        return _from_base64(value)
+        return from_base64(value)
     raise _type_error(value, "string")
 
 
@@ -166,7 +166,8 @@ def _number(value: int | float, dtype: np.dtype[Any]) -> int | float:
     )
 
 
-def _from_base64(value: dict[str, Any]) -> bytes:
+def from_base64(value: dict[str, Any]) -> bytes:
+    """The bytes that ``{"b64": "…"}`` stands for; raises ``Fault``."""
     if not is_base64(value):
         text = f"JSON Value: {shown(value)} not formatted correctly for base64 data"
         raise invalid(text)
@@ -178,11 +179,12 @@ def _from_base64(value: dict[str, Any]) -> bytes:
 
 def _type_error(value: Any, dtype: str) -> Fault:
     return invalid(
-        f"JSON Value: {shown(value)} Type: {_json_type(value)} is not of expected type: "
+        f"JSON Value: {shown(value)} Type: {json_type(value)} is not of expected type: "
         f"{cpp_name(dtype)}"
     )
 
 
-def _json_type(value: Any) -> str:
+def json_type(value: Any) -> str:
+    """What upstream's JSON parser calls the type of ``value``."""
     names = {type(None): "Null", bool: str(value), str: "String", dict: "Object", list: "Array"}
     return names.get(type(value), "Number")

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from neumo_serving.engine.dtypes import Array
 from neumo_serving.engine.faults import Fault, invalid
-from neumo_serving.engine.inference import DEFAULT_SIGNATURE
-from neumo_serving.engine.loader import Array
+from neumo_serving.engine.signatures import name_of
 from neumo_serving.rest.dense import dense, is_base64, shown
 
 
@@ -47,7 +47,7 @@ def parse(data: bytes) -> Document:
 
 def inputs(document: Document, signatures: Mapping[str, Any]) -> Inputs:
     """The inputs in ``document`` for a model with ``signatures``; raises ``Fault``."""
-    name = document.signature or DEFAULT_SIGNATURE
+    name = name_of(document.signature)
     if name not in signatures:
         raise invalid(f'Serving signature name: "{name}" not found in signature def')
     infos = signatures[name].inputs

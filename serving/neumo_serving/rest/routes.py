@@ -13,12 +13,12 @@ from typing import Any
 from google.protobuf import json_format
 
 from neumo_serving import description
-from neumo_serving.engine import faults, inference
+from neumo_serving.engine import classification, faults, inference, regression
 from neumo_serving.engine.faults import Fault, invalid
 from neumo_serving.engine.inference import Question
 from neumo_serving.engine.lifecycle import Models
 from neumo_serving.engine.source import MAX_VERSION
-from neumo_serving.rest import answers, requests
+from neumo_serving.rest import answers, examples, requests
 
 _ROOT = "/v1/"
 _VERBS = ("predict", "classify", "regress", "metadata", "status")
@@ -72,7 +72,7 @@ def answer(models: Models, route: Route, body: bytes) -> bytes:
         return _metadata(models, route)
     if route.verb == "status":
         return _status(models, route)
-    raise Fault(faults.UNIMPLEMENTED, f"neumo serve has no {route.verb}; use predict")
+    return _ask_examples(models, route, body)
 
 
 def _predict(models: Models, route: Route, body: bytes) -> bytes:
@@ -81,6 +81,17 @@ def _predict(models: Models, route: Route, body: bytes) -> bytes:
         inputs = requests.inputs(document, model.signatures)
         outputs = inference.predict(model, Question(document.signature, inputs.arrays))
     return answers.answer(outputs, inputs.is_row)
+
+
+def _ask_examples(models: Models, route: Route, body: bytes) -> bytes:
+    """Classify or regress."""
+    document = requests.parse(body)
+    message = examples.read(document)
+    with models.named(route.model).acquire(route.version, route.label) as (_, model):
+        if route.verb == "classify":
+            result = classification.classify(model, document.signature, message)
+            return answers.classifications(result)
+        return answers.regressions(regression.regress(model, document.signature, message))
 
 
 def _status(models: Models, route: Route) -> bytes:

@@ -1,6 +1,8 @@
 """PredictionService: what a model says.
 
-Upstream: ``model_servers/prediction_service_impl.cc``.
+Upstream: ``model_servers/prediction_service_impl.cc`` and, for each method,
+``servables/tensorflow/{predict_impl,classification_service,regression_service}.cc``,
+``{multi_inference_helper,get_model_metadata_impl}.cc``.
 """
 
 from __future__ import annotations
@@ -9,22 +11,26 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from tensorflow_serving.apis import (
+    classification_pb2,
     get_model_metadata_pb2,
+    model_pb2,
     predict_pb2,
     prediction_service_pb2_grpc,
+    regression_pb2,
 )
 
 from neumo_serving import description
-from neumo_serving.engine import inference, tensors
+from neumo_serving.engine import classification, inference, multi_inference, regression, tensors
 from neumo_serving.engine.faults import invalid
-from neumo_serving.engine.inference import DEFAULT_SIGNATURE, Question
+from neumo_serving.engine.inference import Question
 from neumo_serving.engine.lifecycle import Models
 from neumo_serving.engine.loader import LoadedModel
+from neumo_serving.engine.signatures import name_of
 from neumo_serving.rpc import answering
 
 
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):  # type: ignore[misc] # no types
-    """Predict and GetModelMetadata; the other methods answer UNIMPLEMENTED."""
+    """Every method of the service, over ``models``."""
 
     def __init__(self, models: Models, as_content: bool) -> None:
         self._models = models
@@ -33,6 +39,18 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer): 
     def Predict(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
         """Run one signature of one version."""
         return answering.answer(context, lambda: self._predict(request))
+
+    def Classify(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
+        """Label and score examples."""
+        return answering.answer(context, lambda: self._classify(request))
+
+    def Regress(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
+        """A number for each example."""
+        return answering.answer(context, lambda: self._regress(request))
+
+    def MultiInference(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
+        """Run several signatures of one version over the same examples."""
+        return answering.answer(context, lambda: self._multi_inference(request))
 
     def GetModelMetadata(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
         """The signatures of one version."""
@@ -44,11 +62,34 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer): 
         response = predict_pb2.PredictResponse()
         with self._acquire(spec) as (number, model):
             outputs = inference.predict(model, question)
-        response.model_spec.name = spec.name
-        response.model_spec.version.value = number
-        response.model_spec.signature_name = spec.signature_name or DEFAULT_SIGNATURE
+        _fill_spec(response.model_spec, spec, number)
         for name, array in outputs.items():
-            response.outputs[name].CopyFrom(tensors.encode(array, self._as_content))
+            tensors.encode_into(response.outputs[name], array, self._as_content)
+        return response
+
+    def _classify(self, request: Any) -> Any:
+        spec = answering.spec(request)
+        with self._acquire(spec) as (number, model):
+            result = classification.classify(model, spec.signature_name, request.input)
+        response = classification_pb2.ClassificationResponse(result=result)
+        _fill_spec(response.model_spec, spec, number)
+        return response
+
+    def _regress(self, request: Any) -> Any:
+        spec = answering.spec(request)
+        with self._acquire(spec) as (number, model):
+            result = regression.regress(model, spec.signature_name, request.input)
+        response = regression_pb2.RegressionResponse(result=result)
+        _fill_spec(response.model_spec, spec, number)
+        return response
+
+    def _multi_inference(self, request: Any) -> Any:
+        """The first task says which version of which model is asked."""
+        first = request.tasks[0].model_spec if request.tasks else model_pb2.ModelSpec()
+        with self._acquire(first) as (number, model):
+            response = multi_inference.infer(model, request)
+        for task, result in zip(request.tasks, response.results, strict=True):
+            _fill_spec(result.model_spec, task.model_spec, number)
         return response
 
     def _metadata(self, request: Any) -> Any:
@@ -66,6 +107,13 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer): 
             raise invalid("ModelSpec has no name specified.")
         label = spec.version_label if spec.HasField("version_label") else None
         return self._models.named(spec.name).acquire(answering.version(spec), label)
+
+
+def _fill_spec(answered: Any, asked: Any, number: int) -> None:
+    """Name, version and signature that answered; never the label."""
+    answered.name = asked.name
+    answered.version.value = number
+    answered.signature_name = name_of(asked.signature_name)
 
 
 def _check_fields(fields: Any) -> None:

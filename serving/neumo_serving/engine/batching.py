@@ -1,0 +1,248 @@
+"""Requests of several clients in one run of the model.
+
+TensorFlow's own batch op (``BatchFunction``) decides which requests go together and when, pads
+and splits, and refuses what its queue cannot take. What it is given are not the tensors but
+tickets, a row of two numbers for each row of a request: which request, and which of its rows. The
+op's function, entered once for each batch, puts together the rows that the tickets stand for, runs
+the model, and leaves each request its share, or its fault.
+
+Source: ``batching/batching_session.cc``.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.protobuf import config_pb2
+
+from neumo_serving.engine import faults, merging
+from neumo_serving.engine.batching_parameters import BatchingParameters
+from neumo_serving.engine.dtypes import Array
+from neumo_serving.engine.faults import Fault
+from neumo_serving.engine.session import GraphSession, Session
+
+_NODE = re.compile(r"\n\t \[\[\{\{node [^}]*\}\}\]\]")
+"""What TensorFlow adds to an op's error; upstream's scheduler is no op."""
+
+Tensors = tuple[frozenset[str], frozenset[str]]
+"""The inputs and outputs that a run has, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What was run at once.
+
+    ``sizes`` are the rows of each request in it, ``padding`` the rows added, and ``waited_s`` how
+    long each request was in the queue.
+    """
+
+    sizes: tuple[int, ...]
+    padding: int
+    waited_s: tuple[float, ...]
+
+
+Listener = Callable[[Batch], None]
+
+
+@dataclass(slots=True)
+class _Ticket:
+    """A request in the queue: its inputs, and its outputs by the first of the rows they are for."""
+
+    inputs: Sequence[Array]
+    since: float = field(default_factory=time.monotonic)
+    outputs: dict[int, list[Any]] = field(default_factory=dict)
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Rows of one request."""
+
+    ticket: _Ticket
+    start: int
+    stop: int
+
+
+class BatchingSession:
+    """A session that runs ``inner`` in batches, for the inputs and outputs of ``signatures``.
+
+    What asks for other tensors, as with an output filter, is run by itself.
+    """
+
+    def __init__(
+        self,
+        inner: Session,
+        parameters: BatchingParameters,
+        signatures: Iterable[Any],
+        listener: Listener | None = None,
+    ) -> None:
+        self._inner = inner
+        self._parameters = parameters
+        self._listener = listener
+        self._graph = GraphSession(config_pb2.ConfigProto())
+        self._tickets: dict[int, _Ticket] = {}
+        self._numbers = itertools.count()
+        self._queues = {
+            tensors: self._queue(number, tensors)
+            for number, tensors in enumerate(sorted(set(map(_tensors, signatures)), key=_order))
+        }
+
+    def run(self, feeds: Mapping[str, Array], fetches: Sequence[str]) -> list[Any]:
+        """The tensors named ``fetches`` for the ``feeds`` by name; raises ``Fault``."""
+        queue = self._queues.get((frozenset(feeds), frozenset(fetches)))
+        if queue is None:
+            return self._inner.run(feeds, fetches)
+        inputs = [feeds[name] for name in sorted(feeds)]
+        rows = merging.rows(inputs)
+        if rows == 0:
+            return self._inner.run(feeds, fetches)
+        outputs = self._batched(queue, _Ticket(inputs), rows)
+        places = {name: place for place, name in enumerate(sorted(set(fetches)))}
+        return [outputs[places[name]] for name in fetches]
+
+    def close(self) -> None:
+        """Give the memory back; nothing may run any more."""
+        self._graph.close()
+        self._inner.close()
+
+    def _batched(self, queue: tuple[str, str], ticket: _Ticket, rows: int) -> list[Any]:
+        number = next(self._numbers)
+        lines = np.stack([np.full(rows, number), np.arange(rows)], axis=1)
+        self._tickets[number] = ticket
+        try:
+            self._graph.run({queue[0]: lines}, [queue[1]])
+        except Fault as fault:
+            raise Fault(fault.code, _NODE.sub("", fault.message)) from None
+        finally:
+            del self._tickets[number]
+        if ticket.fault is not None:
+            raise Fault(ticket.fault.code, ticket.fault.message)
+        return _joined(ticket)
+
+    def _queue(self, number: int, tensors: Tensors) -> tuple[str, str]:
+        """A queue in the graph: the tensors that take its tickets and give them back."""
+        names = _order(tensors)
+
+        def process(lines: Array) -> Array:
+            self._process(lines, *names)
+            return lines
+
+        def function(lines: Any) -> Any:
+            return tf.ensure_shape(tf.numpy_function(process, [lines], tf.int64), [None, 2])
+
+        spec = tf.TensorSpec([None, 2], tf.int64)
+        with self._graph.graph.as_default():
+            traced = tf.function(function, input_signature=[spec]).get_concrete_function()
+            lines = tf.compat.v1.placeholder(tf.int64, [None, 2])
+            (done,) = tf.raw_ops.BatchFunction(
+                in_tensors=[lines],
+                captured_tensors=[],
+                f=traced,
+                Tout=[tf.int64],
+                shared_name="queues",
+                batching_queue=str(number),
+                **_attributes(self._parameters),
+            )
+        return lines.name, done.name
+
+    def _process(self, lines: Array, feeds: Sequence[str], fetches: Sequence[str]) -> None:
+        """Run the rows that ``lines`` stand for; whatever happens, their requests learn it."""
+        pieces, padding = self._pieces(lines)
+        requests = {id(one.ticket): one.ticket for one in pieces}.values()
+        try:
+            with faults.as_faults():
+                self._run(pieces, padding, feeds, fetches)
+        except Fault as fault:
+            for ticket in requests:
+                ticket.fault = fault
+
+    def _pieces(self, lines: Array) -> tuple[list[_Piece], list[_Piece]]:
+        """The rows of each request in the batch, and the rows that the op repeated as padding."""
+        pieces: list[_Piece] = []
+        padding: list[_Piece] = []
+        seen = set()
+        for number, start, stop in _runs(lines):
+            piece = _Piece(self._tickets[number], start, stop)
+            (padding if (number, start) in seen else pieces).append(piece)
+            seen.add((number, start))
+        return pieces, padding
+
+    def _run(
+        self,
+        pieces: Sequence[_Piece],
+        padding: Sequence[_Piece],
+        feeds: Sequence[str],
+        fetches: Sequence[str],
+    ) -> None:
+        now = time.monotonic()
+        merged = {
+            name: merging.merged(
+                name,
+                [one.ticket.inputs[place][one.start : one.stop] for one in (*pieces, *padding)],
+                self._parameters.pad_variable_length_inputs,
+            )
+            for place, name in enumerate(feeds)
+        }
+        outputs = self._inner.run(merged, fetches)
+        sizes = tuple(one.stop - one.start for one in pieces)
+        merging.check_outputs(outputs, sum(sizes) + len(padding))
+        first = 0
+        for one, size in zip(pieces, sizes, strict=True):
+            one.ticket.outputs[one.start] = [output[first : first + size] for output in outputs]
+            first += size
+        if self._listener:
+            waited_s = tuple(now - one.ticket.since for one in pieces)
+            self._listener(Batch(sizes, len(padding), waited_s))
+
+
+def _attributes(parameters: BatchingParameters) -> dict[str, Any]:
+    """The op's attributes; it takes the largest batch from the last of the allowed sizes."""
+    largest = parameters.largest_batch
+    sizes = [size for size in parameters.allowed_batch_sizes if size < largest]
+    if parameters.allowed_batch_sizes:
+        sizes.append(largest)
+    elif parameters.enable_large_batch_splitting:
+        sizes = list(range(1, largest + 1))
+    return {
+        "num_batch_threads": parameters.num_batch_threads,
+        "max_batch_size": parameters.max_batch_size,
+        "batch_timeout_micros": parameters.batch_timeout_micros,
+        "allowed_batch_sizes": sizes,
+        "max_enqueued_batches": parameters.max_enqueued_batches,
+        "enable_large_batch_splitting": parameters.enable_large_batch_splitting,
+    }
+
+
+def _runs(lines: Array) -> list[list[int]]:
+    """The number, the first row and the end of each run of rows of one request."""
+    runs: list[list[int]] = []
+    for number, row in lines.tolist():
+        if runs and runs[-1][0] == number and runs[-1][2] == row:
+            runs[-1][2] += 1
+        else:
+            runs.append([number, row, row + 1])
+    return runs
+
+
+def _tensors(signature: Any) -> Tensors:
+    inputs = frozenset(info.name for info in signature.inputs.values())
+    return inputs, frozenset(info.name for info in signature.outputs.values())
+
+
+def _order(tensors: Tensors) -> tuple[list[str], list[str]]:
+    return sorted(tensors[0]), sorted(tensors[1])
+
+
+def _joined(ticket: _Ticket) -> list[Any]:
+    """The outputs of all rows, in the order of the rows."""
+    shares = [ticket.outputs[start] for start in sorted(ticket.outputs)]
+    if len(shares) == 1:
+        return shares[0]
+    return [np.concatenate(parts) for parts in zip(*shares, strict=True)]

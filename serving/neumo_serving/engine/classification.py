@@ -1,0 +1,111 @@
+"""Classify on a loaded version: labels and scores of examples.
+
+Source of the checks and their texts: ``servables/tensorflow/classifier.cc``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tensorflow_serving.apis import classification_pb2
+
+from neumo_serving.engine import examples, faults
+from neumo_serving.engine.dtypes import Array, enum_name
+from neumo_serving.engine.faults import Fault
+from neumo_serving.engine.loader import LoadedModel
+from neumo_serving.engine.signatures import CLASSIFY, name_of
+
+INPUTS = "inputs"
+CLASSES = "classes"
+SCORES = "scores"
+
+
+def classify(model: LoadedModel, name: str, message: Any) -> Any:
+    """The ``ClassificationResult`` of the signature ``name`` for an ``Input``; raises ``Fault``."""
+    signature = model.signatures.get(name_of(name))
+    if signature is None:
+        raise faults.invalid(f"No signature was found with the name: {name_of(name)}")
+    check(model, signature)
+    fetches = tensors(signature)
+    array = examples.serialized(message)
+    found = model.run({signature.inputs[INPUTS].name: array}, fetches)
+    return result(signature, len(array), dict(zip(fetches, found, strict=True)))
+
+
+def check(model: LoadedModel, signature: Any) -> None:
+    """Raise ``Fault`` where ``signature`` classifies nothing."""
+    if model.checks_methods and signature.method_name != CLASSIFY:
+        raise faults.invalid(
+            f"Expected classification signature method_name to be {CLASSIFY}. "
+            f"Was: {signature.method_name}"
+        )
+    if len(signature.inputs) != 1:
+        raise faults.invalid("Expected one input Tensor.")
+    if len(signature.outputs) not in (1, 2):
+        number = len(signature.outputs)
+        raise faults.invalid(f"Expected one or two output Tensors, found {number}")
+    if INPUTS not in signature.inputs:
+        text = f"No classification inputs found in SignatureDef: {signature}"
+        raise Fault(faults.FAILED_PRECONDITION, text)
+    if not tensors(signature):
+        raise Fault(
+            faults.FAILED_PRECONDITION,
+            "Expected classification signature outputs to contain at least one of "
+            f'"{CLASSES}" or "{SCORES}". Signature was: {signature}',
+        )
+
+
+def tensors(signature: Any) -> list[str]:
+    """The names of the tensors that ``result`` needs."""
+    known = [alias for alias in (CLASSES, SCORES) if alias in signature.outputs]
+    return [signature.outputs[alias].name for alias in known]
+
+
+def result(signature: Any, rows: int, found: Mapping[str, Array]) -> Any:
+    """The ``ClassificationResult`` in the tensors ``found`` by name; raises ``Fault``."""
+    classes = _matrix(signature, CLASSES, "DT_STRING", rows, found)
+    scores = _matrix(signature, SCORES, "DT_FLOAT", rows, found)
+    if classes is not None and scores is not None and classes.shape[1] != scores.shape[1]:
+        raise faults.invalid(
+            "Tensors class and score should match in dim_size(1). Got "
+            f"{classes.shape[1]} vs. {scores.shape[1]}"
+        )
+    message = classification_pb2.ClassificationResult()
+    for row in range(rows):
+        _fill(
+            message.classifications.add(),
+            None if classes is None else classes[row].tolist(),
+            None if scores is None else scores[row].tolist(),
+        )
+    return message
+
+
+def _fill(message: Any, labels: list[bytes] | None, scores: list[float] | None) -> None:
+    for number in range(len(labels if labels is not None else scores or ())):
+        one = message.classes.add()
+        if labels is not None:
+            one.label = text(labels[number])
+        if scores is not None:
+            one.score = scores[number]
+
+
+def text(label: bytes) -> str:
+    """A label as a message can hold it: upstream sends any bytes, Python only UTF-8."""
+    return label.decode("utf-8", "replace")
+
+
+def _matrix(
+    signature: Any, alias: str, dtype: str, rows: int, found: Mapping[str, Array]
+) -> Array | None:
+    if alias not in signature.outputs:
+        return None
+    array = found[signature.outputs[alias].name]
+    if array.ndim != 2:
+        shape = ",".join(map(str, array.shape))
+        raise faults.invalid(f"Expected Tensor shape: [batch_size num_classes] but got [{shape}]")
+    if enum_name(array) != dtype:
+        raise faults.invalid(f"Expected {alias} Tensor of {dtype}. Got: {enum_name(array)}")
+    if len(array) != rows:
+        raise faults.invalid(f"Expected {alias} output batch size of {rows}. Got: {len(array)}")
+    return array

@@ -1,0 +1,64 @@
+"""MultiInference on a loaded version: several signatures over the same examples, in one run.
+
+Source of the checks and their texts: ``servables/tensorflow/multi_inference.cc``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import ModuleType
+from typing import Any
+
+from tensorflow_serving.apis import inference_pb2
+
+from neumo_serving.engine import classification, examples, faults, regression
+from neumo_serving.engine.faults import Fault
+from neumo_serving.engine.loader import LoadedModel
+from neumo_serving.engine.signatures import CLASSIFY, REGRESS, name_of
+
+_METHODS: dict[str, tuple[ModuleType, str]] = {
+    CLASSIFY: (classification, "classification_result"),
+    REGRESS: (regression, "regression_result"),
+}
+"""What checks and reads each method, and the field of its result."""
+
+
+def infer(model: LoadedModel, request: Any) -> Any:
+    """The ``MultiInferenceResponse`` without its model specifications; raises ``Fault``."""
+    _check_tasks(model, request.tasks)
+    signatures = [model.signatures[name_of(t.model_spec.signature_name)] for t in request.tasks]
+    methods = [_METHODS[task.method_name] for task in request.tasks]
+    pairs = list(zip(signatures, methods, strict=True))
+    fetches = sorted({name for one, (method, _) in pairs for name in method.tensors(one)})
+    array = examples.serialized(request.input)
+    feeds = {one.inputs[classification.INPUTS].name: array for one in signatures}
+    found = dict(zip(fetches, model.run(feeds, fetches), strict=True))
+    response = inference_pb2.MultiInferenceResponse()
+    for signature, (method, field) in pairs:
+        result = method.result(signature, len(array), found)
+        getattr(response.results.add(), field).CopyFrom(result)
+    return response
+
+
+def _check_tasks(model: LoadedModel, tasks: Iterable[Any]) -> None:
+    model_name = ""
+    seen: set[str] = set()
+    for task in tasks:
+        spec = task.model_spec
+        if not spec.name:
+            raise faults.invalid("Found ModelSpec with an empty model name.")
+        if model_name not in ("", spec.name):
+            raise faults.invalid(
+                "All ModelSpecs in a MultiInferenceRequest must access the same model name."
+            )
+        model_name = spec.name
+        name = name_of(spec.signature_name)
+        if name in seen:
+            raise faults.invalid(f"Duplicate evaluation of signature: {name}")
+        seen.add(name)
+        if name not in model.signatures:
+            raise faults.invalid(f"Requested signature not found in model graph: {name}")
+        if task.method_name not in _METHODS:
+            text = f"Unsupported signature method_name: {task.method_name}"
+            raise Fault(faults.UNIMPLEMENTED, text)
+        _METHODS[task.method_name][0].check(model, model.signatures[name])

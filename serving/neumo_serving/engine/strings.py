@@ -1,0 +1,51 @@
+"""Lists of strings in one block of bytes: their lengths as varints, then the strings.
+
+Source: ``EncodeStringList`` in TensorFlow's ``core/platform/tensor_coding.cc``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_MORE = 0x80
+_BITS = 7
+_MAX_VARINT_BYTES = 5
+
+
+def encode(texts: Sequence[bytes]) -> bytes:
+    """``texts`` in one block."""
+    return b"".join([*(_varint(len(text)) for text in texts), *texts])
+
+
+def decode(block: bytes, count: int) -> list[bytes]:
+    """The ``count`` strings in ``block``; raises ``ValueError`` where it holds anything else."""
+    lengths = []
+    position = 0
+    for _ in range(count):
+        length, position = _read_varint(block, position)
+        lengths.append(length)
+    if position + sum(lengths) != len(block):
+        raise ValueError(len(block))
+    texts = []
+    for length in lengths:
+        texts.append(block[position : position + length])
+        position += length
+    return texts
+
+
+def _varint(number: int) -> bytes:
+    out = bytearray()
+    while number >= _MORE:
+        out.append(number & (_MORE - 1) | _MORE)
+        number >>= _BITS
+    out.append(number)
+    return bytes(out)
+
+
+def _read_varint(block: bytes, position: int) -> tuple[int, int]:
+    number = 0
+    for place, byte in enumerate(block[position : position + _MAX_VARINT_BYTES]):
+        number |= (byte & (_MORE - 1)) << (_BITS * place)
+        if byte < _MORE:
+            return number, position + place + 1
+    raise ValueError(position)
