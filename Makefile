@@ -26,7 +26,7 @@ test-images: $(VENV)/.dev  ## build the images and run them (docker; minutes)
 	@$(BIN)/pytest -m images tests/images
 
 fuzz: $(VENV)/.dev  ## 100,000 malformed requests over 10 minutes: does the server live?
-	@$(BIN)/python tests/fuzz/serving.py
+	@$(BIN)/python tests/fuzz/fuzzing.py
 
 lint: $(VENV)/.dev
 	@echo "== ruff, mypy, import-linter"

@@ -7,10 +7,10 @@ from random import Random
 from typing import Any
 
 import numpy as np
-from tensorflow.core.framework import tensor_pb2, types_pb2
-
 from attempts import Call, Maker, mutated
 from messages import classify, example, infer, metadata, regress, status
+from tensorflow.core.framework import tensor_pb2, types_pb2
+
 from toys import MODEL, predict_request
 
 PREDICTION = "/tensorflow.serving.PredictionService/"
@@ -41,9 +41,7 @@ def valid() -> tuple[tuple[str, bytes], ...]:
         ],
         "Classify": [classify("half_plus_two", two, signature="classify_x_to_y")],
         "Regress": [regress("half_plus_two", two, two, context=two, signature="regress_x_to_y")],
-        "MultiInference": [
-            infer(("half_plus_two", "regress_x_to_y", "regress"), examples=(two,))
-        ],
+        "MultiInference": [infer(("half_plus_two", "regress_x_to_y", "regress"), examples=(two,))],
         "GetModelMetadata": [metadata(MODEL, "signature_def")],
     }
     found = [

@@ -99,7 +99,7 @@ def bomb(rng: Random) -> Attempt:
 
 
 def odd_gzip(rng: Random) -> Attempt:
-    """gzip that breaks off, is broken, is twice, or is none."""
+    """Gzip that breaks off, is broken, is twice, or is none."""
     packed = gzip.compress(rng.choice(VALID))
     body = rng.choice(
         (
@@ -120,7 +120,7 @@ def odd_path(rng: Random) -> Attempt:
     """Any method on any path."""
     model = rng.choice(("toy", "m", "%00", "%ff", "..", "%2e%2e%2f", "a" * 5000, "t%6Fy", "%zz"))
     version = rng.choice(("", "/versions/1", "/versions/-1", "/versions/" + "9" * 400, "/labels/x"))
-    verb = rng.choice((":predict", ":classify", ":PREDICT", ":", "/metadata", "", "/x", ":predict?"))
+    verb = rng.choice((":predict", ":classify", ":PREDICT", "/metadata", "", "/x", ":predict?"))
     root = rng.choice(("/v1/models/", "/v1/models/", "/v2/", "/", "/monitoring/prometheus/"))
     method = rng.choice(("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "BREW"))
     return Request("odd path", method, root + model + version + verb, rng.choice(VALID))

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 import grpc
-
 import judgement
 from attempts import Attempt, Call, Garbage, Request
 from judgement import Verdict
@@ -57,9 +56,7 @@ class Connection:
 
     def _request(self, request: Request) -> Verdict:
         try:
-            self._http.request(
-                request.method, request.path, request.body, dict(request.headers)
-            )
+            self._http.request(request.method, request.path, request.body, dict(request.headers))
             response = self._http.getresponse()
             return judgement.of_response(request.method, response.status, response.read())
         except (OSError, http.client.HTTPException) as error:

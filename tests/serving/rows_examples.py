@@ -310,12 +310,15 @@ INFERENCES = [
         code="UNIMPLEMENTED",
         text="Unsupported signature method_name: tensorflow/serving/predict",
     ),
-    _invalid(
-        "tasks that read different inputs are refused",
+    _row(
+        "tasks that read different inputs are all given the examples",
         "MultiInference",
         infer(("judges", "sum", "regress"), ("judges", "other_input", "regress"), examples=(PAIR,)),
         INFERENCE,
-        "Input tensor must be the same for all Signatures.",
+        fields={
+            "results[0].regression_result.regressions[0].value": 1.0,
+            "results[1].regression_result.regressions[0].value": float(PAIR.ByteSize()),
+        },
     ),
     _invalid(
         "inferences without examples are refused",

@@ -102,6 +102,24 @@ TENSORS = [
         fields={"outputs[y].float_val": [2.0, 10.0, 10.0, 10.0, 10.0, 10.0]},
     ),
     _row(
+        "a shape that the signature does not name is the graph's business",
+        predict_request({"x": X[:, :1]}),
+        PREDICT_UTIL,
+        fields={"outputs[y].float_val": [2.0, 6.0]},
+    ),
+    _row(
+        "a single string is answered as a scalar",
+        predict_request({"x": b"film"}, model="kinds", signature="string"),
+        TENSOR,
+        fields={"outputs[y].string_val": [b"film"], "outputs[y].tensor_shape.dim": []},
+    ),
+    _row(
+        "a single number is answered as a scalar",
+        predict_request({"x": np.float32(2.5)}, model="kinds", signature="float32"),
+        TENSOR,
+        fields={"outputs[y].float_val": [2.5], "outputs[y].tensor_shape.dim": []},
+    ),
+    _row(
         "a batch of nothing is answered with nothing",
         predict_request({"x": X[:0]}),
         PREDICT_UTIL,

@@ -149,6 +149,12 @@ NUMBERS = [
         fields={"predictions[0].y": [2.0, 4.0]},
     ),
     _row(
+        "a whole number beyond 64 bits stands for a float",
+        '{"signature_name": "float32", "inputs": [36893488147419103232]}',
+        path="/v1/models/kinds:predict",
+        answer={"outputs": [2.0**65]},
+    ),
+    _row(
         "special floats are bare words",
         '{"signature_name": "single", "inputs": [[NaN, -Infinity]]}',
         numerals={"outputs": [["NaN", "-Infinity"]]},

@@ -62,6 +62,22 @@ DOCUMENTS = [
             r"at offset: \d+$"
         ),
     ),
+    _refused(
+        "blanks are an empty document, too",
+        "  ",
+        re.compile(r"^JSON Parse error: The document is empty\. at offset: \d+$"),
+    ),
+    _refused(
+        "a number beyond a double is refused",
+        '{"instances": [[1e400, 2.0]]}',
+        re.compile(r"^JSON Parse error: Number too big to be stored in double\. at offset: \d+$"),
+    ),
+    _refused(
+        "text that is no UTF-8 is refused",
+        b'{"instances": ["\xff"]}',
+        re.compile(r"^JSON Parse error: Invalid encoding in string\. at offset: \d+$"),
+        "ours: the original passes such bytes on",
+    ),
     _refused("a document that is no object is refused", "[1]", _has("Is not object")),
     _refused(
         "an empty body is told before an unknown model", "", EMPTY, path="/v1/models/m:predict"

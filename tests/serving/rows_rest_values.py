@@ -94,12 +94,6 @@ SHAPES = [
         '{"inputs": [1.0, [2.0]]}',
         "Encountered list at unexpected level: 1 expected < 1",
     ),
-    _refused(
-        "a wrong shape is told",
-        '{"instances": [[1.0]]}',
-        'input "x" has shape [1,1], expected [?,2]',
-        "ours: refused before anything is allocated",
-    ),
 ]
 NAMES = [
     _refused(

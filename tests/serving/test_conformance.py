@@ -17,7 +17,6 @@ import rows_rest_predict
 import rows_rest_refusals
 import rows_rest_values
 from judging import judge
-from rows import PLAIN
 
 GRPC = [*rows_predict.ROWS, *rows_refusals.ROWS, *rows_models.ROWS, *rows_examples.ROWS]
 REST = [
@@ -29,21 +28,7 @@ REST = [
 ]
 
 
-NOT_YET = frozenset(
-    {
-        "a complex64 tensor comes back in scomplex_val",
-        "a gzip body is unpacked",
-        "a list that breaks off misses a comma or a bracket",
-        "an object that breaks off misses a name",
-        "an unknown label of an unknown model is not recognised either",
-        "b64 may be the whole input",
-        "a dtype that JSON cannot hold is unimplemented",
-        "text after the document is refused",
-        "text that is no JSON is an invalid value",
-    }
-    | {row.id for row in rows_examples.ROWS + rows_rest_examples.ROWS}
-    | {row.id for row in GRPC + REST if row.server != PLAIN}
-)
+NOT_YET: frozenset[str] = frozenset()
 """Rows that this version does not meet."""
 
 

@@ -21,6 +21,7 @@ MAX_DIMENSIONS = 64
 """What numpy can hold; no model here has a tenth of it."""
 
 INT32 = np.iinfo(np.int32)
+MIN_INT64, MAX_UINT64 = -(2**63), 2**64 - 1
 _SHOWN_CHARACTERS = 200
 
 
@@ -28,7 +29,7 @@ def dense(value: Any, number: int) -> Array:
     """Nested lists as an array of TensorFlow's dtype ``number``; raises ``Fault``."""
     dtype = numpy_dtype(number)
     if dtype.kind not in "fiubO":
-        text = f"Conversion of JSON Value: {shown(value)} to type: {dtype_name(number)}"
+        text = f"Conversion of JSON Value: {shown(_first(value))} to type: {dtype_name(number)}"
         raise Fault(faults.UNIMPLEMENTED, text)
     if dtype.kind in "fiu" and (array := _numbers(value, dtype)) is not None:
         return array
@@ -40,6 +41,12 @@ def dense(value: Any, number: int) -> Array:
     if flat.size != math.prod(shape):
         raise invalid(f"{flat.size} values do not fill the shape {list(shape)}")
     return flat.reshape(shape)
+
+
+def _first(value: Any) -> Any:
+    while isinstance(value, list) and value:
+        value = value[0]
+    return value
 
 
 def is_base64(value: Any) -> bool:
@@ -157,6 +164,9 @@ def _number(value: int | float, dtype: np.dtype[Any]) -> int | float:
         if isinstance(value, int) and limits.min <= value <= limits.max:
             return int(np.array(value).astype(dtype))
         raise _type_error(value, dtype.name)
+    if isinstance(value, int) and not MIN_INT64 <= value <= MAX_UINT64:
+        # Upstream's parser keeps what no 64-bit integer holds as a double.
+        value = float(value)
     limit = _largest_exact(dtype) if isinstance(value, int) else float(np.finfo(dtype).max)
     if abs(value) <= limit or (isinstance(value, float) and not math.isfinite(value)):
         return value

@@ -29,6 +29,7 @@ from attempts import Attempt, Maker  # noqa: E402
 from judging import judge  # noqa: E402
 from rows import GrpcRow, RestRow, Row  # noqa: E402
 from sending import Connection  # noqa: E402
+
 from toys import MODEL, predict_request  # noqa: E402
 
 REST_SHARE = 0.5
