@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from importlib.metadata import version
 
 from neumo.cli import OK
 from neumo.errors import ServingError
@@ -13,6 +14,9 @@ from neumo_serving import flags
 def main(argv: list[str]) -> int:
     """Serve models by TensorFlow Serving's API, without its container."""
     options = flags.parse(argv)
+    if options["version"]:
+        print(_versions())
+        return OK
     # TensorFlow tells every user about processors and missing GPUs unless told not to.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.basicConfig(level=logging.INFO, format="neumo serve: %(message)s")
@@ -28,6 +32,12 @@ def main(argv: list[str]) -> int:
     except Fault as fault:
         raise LoadFailed("", "neumo serve", f"{fault.code}: {fault.message}") from fault
     return OK
+
+
+def _versions() -> str:
+    """Upstream's two lines; the first says, too, that it is not upstream that runs."""
+    serving, library, own = map(version, ("tensorflow-serving-api", "tensorflow", "neumo"))
+    return f"TensorFlow ModelServer: {serving}+neumo.{own}\nTensorFlow Library: {library}"
 
 
 class LoadFailed(ServingError):  # noqa: N818 - as in neumo.errors

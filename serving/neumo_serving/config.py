@@ -1,18 +1,22 @@
-"""TensorFlow Serving's model configuration file, read into plain data."""
+"""TensorFlow Serving's model configuration, read into plain data.
+
+Source of the checks and their texts: ``model_servers/server_core.cc``.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from neumo.errors import ConfigError
+from neumo_serving import textproto
+from neumo_serving.engine.faults import Fault, invalid
 from neumo_serving.engine.source import All, Latest, ModelConfig, Policy, Specific
 
 PLATFORM = "tensorflow"
+FLAG = "model_config_file"
 
 
 def read(path: Path) -> tuple[ModelConfig, ...]:
@@ -20,11 +24,31 @@ def read(path: Path) -> tuple[ModelConfig, ...]:
 
     Raises ``ConfigError`` where it cannot be read or parsed, or names what cannot be served.
     """
+    return parse(textproto.read(path, FLAG), str(path))
+
+
+def parse(text: str, name: str) -> tuple[ModelConfig, ...]:
+    """The models in ``text``; ``name`` is what an error calls it."""
+    message = model_server_config_pb2.ModelServerConfig()
+    textproto.parse(text, message, name)
+    if message.HasField("custom_model_config"):
+        raise ConfigError(f"{name}: custom_model_config is not supported; use model_config_list")
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"--model_config_file={path} cannot be read: {error}") from error
-    return parse(text, str(path))
+        return models(message.model_config_list)
+    except Fault as fault:
+        raise ConfigError(f"{name}: {fault.message}") from fault
+
+
+def models(message: Any) -> tuple[ModelConfig, ...]:
+    """The models in a ``ModelConfigList``; raises ``Fault`` for what cannot be served."""
+    named: set[str] = set()
+    for one in message.config:
+        if one.name in named:
+            raise invalid(f"Illegal to list model {one.name} multiple times in config list")
+        named.add(one.name)
+    for one in message.config:
+        _check_base_path(one)
+    return tuple(_model(one) for one in message.config)
 
 
 def single(name: str, base_path: str) -> ModelConfig:
@@ -34,51 +58,46 @@ def single(name: str, base_path: str) -> ModelConfig:
     return ModelConfig(name, Path(base_path))
 
 
-def parse(text: str, name: str) -> tuple[ModelConfig, ...]:
-    """The models in ``text``; ``name`` is what an error calls it."""
-    message = model_server_config_pb2.ModelServerConfig()
-    try:
-        text_format.Parse(text, message)
-    except text_format.ParseError as error:
-        raise ConfigError(
-            "Error parsing text-format tensorflow.serving.ModelServerConfig: "
-            f"{name}:{error} (see serving/models/models.config for one that works)"
-        ) from error
-    if message.HasField("custom_model_config"):
-        raise ConfigError(f"{name}: custom_model_config is not supported; use model_config_list")
-    models = tuple(_model(one, name) for one in message.model_config_list.config)
-    repeated = [model for model, count in Counter(one.name for one in models).items() if count > 1]
-    if repeated:
-        raise ConfigError(f"{name}: the model {repeated[0]} is configured twice")
-    return models
-
-
-def refuse_labels(models: tuple[ModelConfig, ...]) -> None:
-    """Raise ``ConfigError`` for the first label: at the start no version is AVAILABLE yet."""
-    for one in models:
-        for _, version in one.labels:
-            raise ConfigError(
-                f"Request to assign label to version {version} of model {one.name}, which is not "
-                "currently available for inference: at the start no version is; add "
-                "--allow_version_labels_for_unavailable_models"
-            )
-
-
-def _model(message: Any, name: str) -> ModelConfig:
-    if not message.name or not message.base_path:
-        raise ConfigError(f"{name}: every config needs a name and a base_path")
-    if message.model_platform != PLATFORM:
-        raise ConfigError(
-            f'{name}: model {message.name}: model_platform is "{message.model_platform}"; '
-            f'only "{PLATFORM}" can be served'
+def _check_base_path(message: Any) -> None:
+    if "://" in message.base_path:
+        raise invalid(
+            f"model {message.name}: base_path {message.base_path} is no local folder; mount it"
         )
-    base_path = Path(message.base_path)
-    if not base_path.is_absolute():
-        raise ConfigError(
-            f'{name}: model {message.name}: base_path "{base_path}" is relative; make it absolute'
+    if not Path(message.base_path).is_absolute():
+        raise invalid(
+            f"Expected model {message.name} to have an absolute path or URI; "
+            f"got base_path()={message.base_path}"
         )
+
+
+def _model(message: Any) -> ModelConfig:
+    platform = _platform(message)
+    if platform != PLATFORM:
+        raise invalid(f"Model {message.name} requests unsupported platform {platform}")
     labels = tuple(sorted(message.version_labels.items()))
-    return ModelConfig(message.name, base_path, _policy(message.model_version_policy), labels)
+    policy = _policy(message.model_version_policy)
+    return ModelConfig(message.name, Path(message.base_path), policy, labels)
+
+
+def _platform(message: Any) -> str:
+    """The platform; ``model_type`` is what it was called once."""
+    if message.model_type:
+        if message.model_platform:
+            raise invalid(
+                "Illegal setting both ModelServerConfig::model_type (deprecated) "
+                "and ModelServerConfig::model_platform."
+            )
+        if message.model_type != model_server_config_pb2.TENSORFLOW:
+            raise invalid(
+                f"ModelServerConfig::model_type choice {message.model_type} not supported."
+            )
+        return PLATFORM
+    if not message.model_platform:
+        raise invalid(
+            "Illegal setting neither ModelServerConfig::model_type (deprecated) "
+            "nor ModelServerConfig::model_platform."
+        )
+    return str(message.model_platform)
 
 
 def _policy(message: Any) -> Policy:

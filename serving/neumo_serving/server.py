@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import logging
 import os
@@ -11,24 +12,30 @@ import socket
 import threading
 from pathlib import Path
 
-import tensorflow as tf
-import uvicorn
-
 from neumo.errors import ConfigError
-from neumo_serving import config, shipped
-from neumo_serving.engine import batching_parameters
+from neumo_serving import config, config_file, runtime, shipped
+from neumo_serving.engine import batching_parameters, loader, reloading
 from neumo_serving.engine.batching_parameters import BatchingParameters
-from neumo_serving.engine.lifecycle import LoadOptions, Models
+from neumo_serving.engine.faults import Fault
+from neumo_serving.engine.lifecycle import Models
 from neumo_serving.engine.loader import LoaderOptions
+from neumo_serving.engine.loading import LoadOptions, nothing
 from neumo_serving.engine.source import ModelConfig
-from neumo_serving.flags import PARALLELISM, Options
-from neumo_serving.rest.app import App
+from neumo_serving.flags import Options
+from neumo_serving.injection import loading as faulty_loading
+from neumo_serving.injection import rest as faulty_rest
+from neumo_serving.injection.grpc import Interceptor
+from neumo_serving.injection.plan import Plan
+from neumo_serving.monitoring.config import page_path
+from neumo_serving.rest import port as http_port
+from neumo_serving.rest.app import App, Application, RestOptions
+from neumo_serving.rest.port import HttpServer
+from neumo_serving.rpc import flags as rpc_flags
 from neumo_serving.rpc import server as rpc
+from neumo_serving.rpc.server import RpcOptions
 
 log = logging.getLogger(__name__)
 
-HOST = "0.0.0.0"  # noqa: S104 - TensorFlow Serving listens on every interface too
-BACKLOG = 1024
 DRAIN_S = 25.0
 """For requests under way at the end; Kubernetes kills 30 s after its SIGTERM."""
 
@@ -44,14 +51,22 @@ def run(options: Options) -> None:
     # body, which makes 65,000 objects of one film.
     gc.freeze()
     gc.set_threshold(200_000, 20, 50)
+    plan = _fault_plan(options)
+    rpc_options, rest_options = _rpc_options(options, plan), _rest_options(options)
     _check_port_is_free(options["port"])
-    http_socket = _bound(options["rest_api_port"]) if options["rest_api_port"] else None
-    models = Models(_configs(options), _load_options(options))
+    port = options["rest_api_port"]
+    http_socket = http_port.bound(port) if port else None
+    models = Models(_configs(options), _load_options(options, plan))
     stopping = _stop_on_signal(models)
-    _set_parallelism(options)
+    runtime.configure(runtime.session_config(options))
     models.start()
-    if not stopping.is_set():
-        _serve(models, options, http_socket, stopping)
+    if stopping.is_set():
+        return
+    config_file.follow(options, models, stopping)
+    http = None
+    if http_socket:
+        http = HttpServer(_application(models, rest_options, plan), http_socket, DRAIN_S)
+    _serve(rpc.make(models, rpc_options), http, stopping, _where(options))
 
 
 def _stop_on_signal(models: Models) -> threading.Event:
@@ -72,21 +87,11 @@ def _stop_on_signal(models: Models) -> threading.Event:
     return stopping
 
 
-def _serve(
-    models: Models,
-    options: Options,
-    http_socket: socket.socket | None,
-    stopping: threading.Event,
-) -> None:
-    address = f"{HOST}:{options['port']}"
-    as_content = options["enable_serialization_as_tensor_content"]
-    grpc = rpc.make(models, address, options["grpc_max_threads"], as_content)
-    http = _Http(models, options, http_socket) if http_socket else None
-    grpc.start()
+def _serve(grpc: rpc.Rpc, http: HttpServer | None, stopping: threading.Event, where: str) -> None:
+    grpc.server.start()
     if http:
         http.start()
-    rest = f", REST on port {options['rest_api_port']}" if http else ""
-    log.info("ready: gRPC on port %d%s", options["port"], rest)
+    log.info("ready: %s", where)
     stopping.wait()
     log.info("stopping: answering what is under way")
     grpc_stopped = grpc.stop(DRAIN_S)
@@ -95,36 +100,13 @@ def _serve(
     grpc_stopped.wait(DRAIN_S)
 
 
-class _Http:
-    """uvicorn on a thread of its own."""
-
-    def __init__(self, models: Models, options: Options, bound: socket.socket) -> None:
-        app = App(models, options["rest_api_num_threads"], options["rest_api_timeout_in_ms"] / 1000)
-        self._socket = bound
-        self._server = uvicorn.Server(
-            uvicorn.Config(
-                app,
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                ws="none",
-                server_header=False,
-                timeout_graceful_shutdown=int(DRAIN_S),
-            )
-        )
-        self._thread = threading.Thread(
-            target=self._server.run, args=([self._socket],), name="http", daemon=True
-        )
-
-    def start(self) -> None:
-        """Accept connections."""
-        self._socket.listen(BACKLOG)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Accept no more, and wait for the answers under way."""
-        self._server.should_exit = True
-        self._thread.join(DRAIN_S)
+def _where(options: Options) -> str:
+    places = (
+        ("gRPC on port", options["port"]),
+        ("gRPC on", options["grpc_socket_path"]),
+        ("REST on port", options["rest_api_port"]),
+    )
+    return ", ".join(f"{what} {place}" for what, place in places if place)
 
 
 def _check_port_is_free(port: int) -> None:
@@ -132,53 +114,53 @@ def _check_port_is_free(port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((rpc.HOST, port))
         except OSError as error:
             raise rpc.port_taken(port) from error
-
-
-def _bound(port: int) -> socket.socket:
-    """A socket that holds ``port`` but does not listen: connections are refused until it does."""
-    # Without the protocol asyncio leaves Nagle's algorithm on, and every answer takes 40 ms.
-    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        made.bind((HOST, port))
-    except OSError as error:
-        made.close()
-        raise ConfigError(
-            f"port {port} is taken ({error.strerror}): stop what listens there, or give another "
-            "--rest_api_port"
-        ) from error
-    return made
 
 
 def _configs(options: Options) -> tuple[ModelConfig, ...]:
     if not options.names_models:
         return shipped.models()
-    if options.model_config_file is not None:
-        configs = config.read(options.model_config_file)
-    else:
-        configs = (config.single(options["model_name"], options["model_base_path"]),)
-    if not options["allow_version_labels_for_unavailable_models"]:
-        config.refuse_labels(configs)
+    if options.model_config_file is None:
+        return (config.single(options["model_name"], options["model_base_path"]),)
+    configs = config.read(options.model_config_file)
+    try:
+        reloading.check_labels(configs, {}, options["allow_version_labels_for_unavailable_models"])
+    except Fault as fault:
+        raise ConfigError(
+            f"{fault.message}: at the start no version is; add "
+            "--allow_version_labels_for_unavailable_models"
+        ) from fault
     return configs
 
 
-def _load_options(options: Options) -> LoadOptions:
+def _fault_plan(options: Options) -> Plan | None:
+    if not options["neumo_faults"]:
+        return None
+    log.warning("--neumo_faults: THIS SERVER MAKES FAULTS ON PURPOSE; use it for tests only")
+    return Plan(options["neumo_faults"])
+
+
+def _load_options(options: Options, plan: Plan | None) -> LoadOptions:
+    before = nothing if plan is None else functools.partial(faulty_loading.before_load, plan)
     return LoadOptions(
         poll_wait_s=float(options["file_system_poll_wait_seconds"]),
         max_retries=options["max_num_load_retries"],
         retry_interval_s=options["load_retry_interval_micros"] / 1e6,
         threads=options["num_load_threads"],
+        unload_threads=options["num_unload_threads"],
         warm_up=options["enable_model_warmup"],
         warm_up_iterations=options["num_request_iterations_for_warmup"],
-        loader=_loader_options(options),
+        load=functools.partial(loader.load, options=_loader_options(options)),
+        before=before,
     )
 
 
 def _loader_options(options: Options) -> LoaderOptions:
     return LoaderOptions(
+        tags=frozenset(options["saved_model_tags"].split(",")),
+        session_config=runtime.session_config(options),
         checks_methods=options["enable_signature_method_name_check"],
         batching=_batching(options),
         batches_per_model=options["enable_per_model_batching_parameters"],
@@ -193,9 +175,29 @@ def _batching(options: Options) -> BatchingParameters | None:
     return BatchingParameters()
 
 
-def _set_parallelism(options: Options) -> None:
-    both, intra, inter = (options[name] for name in PARALLELISM)
-    if not intra and not inter:
-        intra = inter = both
-    tf.config.threading.set_intra_op_parallelism_threads(intra)
-    tf.config.threading.set_inter_op_parallelism_threads(inter)
+def _rpc_options(options: Options, plan: Plan | None) -> RpcOptions:
+    return RpcOptions(
+        port=options["port"],
+        socket_path=options["grpc_socket_path"],
+        threads=options["grpc_max_threads"],
+        arguments=rpc_flags.channel_arguments(options["grpc_channel_arguments"]),
+        credentials=rpc_flags.credentials(options),
+        interceptors=() if plan is None else (Interceptor(plan),),
+        answers_health=options["enable_grpc_healthcheck_service"],
+        as_content=options["enable_serialization_as_tensor_content"],
+        allow_unavailable_labels=options["allow_version_labels_for_unavailable_models"],
+    )
+
+
+def _rest_options(options: Options) -> RestOptions:
+    return RestOptions(
+        threads=options["rest_api_num_threads"],
+        timeout_s=options["rest_api_timeout_in_ms"] / 1000,
+        cors=options["rest_api_enable_cors_support"],
+        metrics_path=page_path(options),
+    )
+
+
+def _application(models: Models, options: RestOptions, plan: Plan | None) -> Application:
+    app = App(models, options)
+    return app if plan is None else faulty_rest.faulty(app, plan)

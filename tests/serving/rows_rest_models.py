@@ -61,7 +61,6 @@ ROWS = [
         f"{TOY}/versions/99999999999999999999",
         UTIL,
         status=400,
-        error="Failed to convert version: 99999999999999999999 to numeric.",
     ),
     RestRow(
         "the metadata are the signature definition with the version resolved",

@@ -150,9 +150,9 @@ NUMBERS = [
     ),
     _row(
         "a whole number beyond 64 bits stands for a float",
-        '{"signature_name": "float32", "inputs": [36893488147419103232]}',
+        '{"signature_name": "float32", "inputs": [100000000000000000000]}',
         path="/v1/models/kinds:predict",
-        answer={"outputs": [2.0**65]},
+        numerals={"outputs": ["1e+20"]},
     ),
     _row(
         "special floats are bare words",
@@ -186,11 +186,12 @@ PATHS = [
         fields={"predictions[0].version": 2},
     ),
     _row(
-        "a query in the path is passed over",
+        "a query in the path is malformed",
         {"instances": [[1, 2]]},
         HTTP,
         f"{PREDICT}?a=b",
-        fields={"predictions[0].version": 2},
+        status=400,
+        error=f"Malformed request: POST {PREDICT}?a=b",
     ),
     _row(
         "the API's words may be in capitals",

@@ -173,11 +173,18 @@ MODELS = [
         SERVER_CORE,
         f"{TOY}/labels/x:predict",
     ),
+    RestRow(
+        "a version beyond 64 bits is refused",
+        f"{TOY}/versions/99999999999999999999:predict",
+        UTIL,
+        f"{{{ROW}}}",
+        status=400,
+    ),
     _refused(
-        "a version beyond 64 bits is no number",
+        "a version beyond 64 bits is told to be no number",
         f"{{{ROW}}}",
         "Failed to convert version: 99999999999999999999 to numeric.",
-        UTIL,
+        "ours: the original forgets to send its text",
         f"{TOY}/versions/99999999999999999999:predict",
     ),
 ]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from neumo.errors import ConfigError
-from neumo_serving import config, flags, shipped
+from neumo_serving import config, shipped
 from neumo_serving.engine.source import (
     All,
     Latest,
@@ -36,73 +36,6 @@ def serve(*arguments):
 def parse(text):
     """The models in a configuration."""
     return config.parse(text, "models.config")
-
-
-def test_without_a_model_flag_both_ports_are_open():
-    """The shipped release is served where TensorFlow Serving's container serves."""
-    options = flags.parse([])
-    assert not options.names_models
-    assert (options["port"], options["rest_api_port"]) == (8500, 8501)
-
-
-def test_with_a_model_flag_the_defaults_are_upstreams():
-    """REST is off unless asked for (model_servers/main.cc)."""
-    options = flags.parse(["--model_base_path=/m"])
-    assert (options["port"], options["rest_api_port"], options["model_name"]) == (
-        8500,
-        0,
-        "default",
-    )
-    assert options["file_system_poll_wait_seconds"] == 1
-    assert options["max_num_load_retries"] == 5
-    assert options["load_retry_interval_micros"] == 60_000_000
-    assert options["enable_model_warmup"] is True
-
-
-def test_a_flags_value_may_follow_it_as_a_word_of_its_own():
-    """Beside upstream's --flag=value."""
-    assert (
-        flags.parse(["--port", "9000", "--enable_model_warmup", "false"]).flags
-        == flags.parse(["--port=9000", "--enable_model_warmup=false"]).flags
-    )
-
-
-@pytest.mark.parametrize(
-    ("argv", "value"),
-    [
-        (["--enable_model_warmup=false"], False),
-        (["--enable_model_warmup=0"], False),
-        (["--enable_model_warmup"], True),
-        (["--enable_model_warmup=true"], True),
-    ],
-)
-def test_boolean_flags_are_written_as_upstreams(argv, value):
-    """With a value or alone (tensorflow: command_line_flags.cc)."""
-    assert flags.parse(argv)["enable_model_warmup"] is value
-
-
-@pytest.mark.parametrize(
-    ("argv", "line"),
-    [
-        (["--enable_batching=true"], "--enable_batching: TensorFlow Serving has this flag"),
-        (["--prefer_tflite_model"], "--prefer_tflite_model: TensorFlow Serving has this flag"),
-        (["--xla_gpu_compilation_enabled"], "neumo serve has not; leave it out"),
-        (["--colour=red"], "unrecognized arguments: --colour=red"),
-        (["--port=0"], "--port=0 is no port"),
-        (["--port=http"], "invalid int value"),
-        (["--rest_api_port=8500"], "cannot be the same as --port"),
-        (["--model_name=m"], "--model_name needs --model_base_path"),
-        (["--file_system_poll_wait_seconds=-1"], "never looks for a version"),
-        (["--grpc_max_threads=0"], "give a number from 1"),
-        ([f"--{name}=2" for name in flags.PARALLELISM], "give it or them"),
-        (["--enable_model_warmup=maybe"], "neither true nor false"),
-    ],
-)
-def test_a_flag_that_cannot_be_honoured_is_one_line(argv, line):
-    """Nothing is silently ignored."""
-    with pytest.raises(ConfigError, match=line) as raised:
-        flags.parse(argv)
-    assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -174,10 +107,19 @@ def test_only_folders_named_by_a_64_bit_number_are_versions(tmp_path):
             "model_config_list { config {",
             "Error parsing text-format tensorflow.serving.ModelServerConfig",
         ),
-        (LIST.format(path="m", rest=TENSORFLOW), "make it absolute"),
-        (LIST.format(path="/m", rest=""), 'only "tensorflow" can be served'),
-        (LIST.format(path="", rest=TENSORFLOW), "needs a name and a base_path"),
-        (TWICE, "m is configured twice"),
+        (LIST.format(path="m", rest=TENSORFLOW), "Expected model m to have an absolute path"),
+        (LIST.format(path="", rest=TENSORFLOW), "Expected model m to have an absolute path"),
+        (LIST.format(path="gs://b/m", rest=TENSORFLOW), "gs://b/m is no local folder"),
+        (LIST.format(path="/m", rest=""), "Illegal setting neither ModelServerConfig::model_type"),
+        (
+            LIST.format(path="/m", rest=TENSORFLOW + " model_type: TENSORFLOW"),
+            "Illegal setting both ModelServerConfig::model_type",
+        ),
+        (
+            LIST.format(path="/m", rest='model_platform: "odd"'),
+            "Model m requests unsupported platform odd",
+        ),
+        (TWICE, "Illegal to list model m multiple times in config list"),
         ("custom_model_config { }", "use model_config_list"),
     ],
 )

@@ -6,39 +6,27 @@ Source: ``core/aspired_versions_manager.cc`` with ``core/availability_preserving
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from neumo_serving.engine import loader, source, warmup
+from neumo_serving.engine import loading, reloading, source
 from neumo_serving.engine.faults import Fault
-from neumo_serving.engine.loader import LoadedModel, LoaderOptions
+from neumo_serving.engine.loader import LoadedModel
+from neumo_serving.engine.loading import LoadOptions
 from neumo_serving.engine.source import ModelConfig
-from neumo_serving.engine.versions import State, Versions, not_found
+from neumo_serving.engine.versions import State, Versions, not_found, unknown_label
 
 log = logging.getLogger(__name__)
 
 ACTIVE = (State.START, State.LOADING, State.AVAILABLE)
 FIRST_THREADS = 4 * (os.cpu_count() or 1)
 """Upstream loads the first versions side by side, whatever ``num_load_threads`` says."""
-
-
-@dataclass(frozen=True, slots=True)
-class LoadOptions:
-    """How versions are loaded, by ``tensorflow_model_server``'s flags."""
-
-    poll_wait_s: float = 1.0
-    max_retries: int = 5
-    retry_interval_s: float = 60.0
-    threads: int = 0
-    warm_up: bool = True
-    warm_up_iterations: int = 1
-    loader: LoaderOptions = field(default_factory=LoaderOptions)
+_LOOK_S = 0.02
 
 
 class Models:
@@ -47,19 +35,32 @@ class Models:
     def __init__(self, configs: Sequence[ModelConfig], options: LoadOptions) -> None:
         self._options = options
         self._models: Mapping[str, Versions] = {one.name: Versions(one) for one in configs}
+        self._served = frozenset(self._models)
+        self._reloading = threading.Lock()
         self._stopping = threading.Event()
+        self._wake = threading.Event()
         self._poller = threading.Thread(target=self._poll_forever, name="poll", daemon=True)
         self._loaders = ThreadPoolExecutor(FIRST_THREADS, "load")
+        self._unloaders = ThreadPoolExecutor(max(1, options.unload_threads), "unload")
         self._said: dict[str, str] = {}
 
     def __contains__(self, model: str) -> bool:
         return model in self._models
 
     def named(self, model: str) -> Versions:
-        """The versions of ``model``; raises ``Fault`` NOT_FOUND where it is not served."""
+        """The versions of ``model``; raises ``Fault`` NOT_FOUND where it was never served."""
         if model not in self._models:
             raise not_found(model, None)
         return self._models[model]
+
+    def acquire(
+        self, model: str, number: int | None, label: str | None
+    ) -> AbstractContextManager[tuple[int, LoadedModel]]:
+        """A version of ``model`` to be used; see ``Versions.acquire``."""
+        if model not in self._models:
+            # Upstream looks labels up before models.
+            raise not_found(model, number) if label is None else unknown_label(label)
+        return self._models[model].acquire(number, label)
 
     def start(self) -> None:
         """Load the first versions of every model, then go on looking for more.
@@ -68,13 +69,16 @@ class Models:
         their folder. Raises ``Fault`` where all versions of a model failed to load. After
         ``stop`` it returns as soon as what is being loaded has been.
         """
+        if self._options.poll_wait_s < 0 and self._models:
+            log.warning("--file_system_poll_wait_seconds is below 0: no version is looked for")
+            self._stopping.wait()
         loads = self._begin_loads()
         while not self._stopping.is_set() and (waiting := self._without_version()):
             for versions in waiting:
                 self._raise_if_hopeless(versions)
             self._wait_for_one(loads)
             loads = {one for one in loads if not one.done()} | self._begin_loads()
-        if self._options.poll_wait_s > 0 and not self._stopping.is_set():
+        if not self._stopping.is_set():
             self._loaders.shutdown(wait=False)
             self._loaders = ThreadPoolExecutor(max(1, self._options.threads), "load")
             self._poller.start()
@@ -82,9 +86,45 @@ class Models:
     def stop(self) -> None:
         """Load nothing any more; what is loaded stays until the process ends."""
         self._stopping.set()
+        self._wake.set()
+
+    def reload(
+        self,
+        configs: Sequence[ModelConfig],
+        allow_unavailable_labels: bool,
+        is_waiting: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Serve ``configs`` and nothing else from now on, labels included.
+
+        Returns when every model that is new has an AVAILABLE version, or when ``is_waiting`` says
+        that nobody waits for that. Raises ``Fault``: FAILED_PRECONDITION for labels of versions
+        that are not AVAILABLE, which changes nothing, and UNKNOWN where a new model cannot be
+        loaded.
+        """
+        with self._reloading:
+            reloading.check_labels(configs, self._models, allow_unavailable_labels)
+            new = [self._take(one) for one in configs if one.name not in self._served]
+            for one in configs:
+                self._models[one.name].reconfigure(one)
+            self._served = frozenset(one.name for one in configs)
+            self._wake.set()
+            while not reloading.are_available(new) and is_waiting():
+                if self._stopping.wait(_LOOK_S):
+                    return
+
+    def _take(self, config: ModelConfig) -> Versions:
+        """The versions of a model that is new, or was dropped and comes back."""
+        versions = self._models.get(config.name) or Versions(config)
+        for number in versions.failed():
+            versions.forgive(number)
+        self._models = {**self._models, config.name: versions}
+        return versions
 
     def _poll_forever(self) -> None:
-        while not self._stopping.wait(self._options.poll_wait_s):
+        interval_s = self._options.poll_wait_s
+        while not self._stopping.is_set():
+            self._wake.wait(interval_s if interval_s > 0 else None)
+            self._wake.clear()
             try:
                 self._poll()
             except Exception as error:  # noqa: BLE001 - the next look may succeed
@@ -121,7 +161,9 @@ class Models:
     def _begin_loads(self) -> set[Future[None]]:
         """Start loading what is wanted and neither there nor known to be broken."""
         return {
-            self._loaders.submit(self._load, versions, number, path)
+            self._loaders.submit(
+                loading.load, versions, number, path, self._options, self._stopping
+            )
             for versions in self._models.values()
             for number, path in self._missing(versions)
         }
@@ -141,6 +183,8 @@ class Models:
     def _wanted(self, versions: Versions) -> dict[int, Path] | None:
         """The wanted versions; None where the folder cannot be read, which changes nothing."""
         config = versions.config
+        if config.name not in self._served:
+            return {}
         try:
             found = source.versions_in(config.base_path)
         except OSError as error:
@@ -157,56 +201,12 @@ class Models:
             if remark:
                 log.warning("%s: %s", model, remark)
 
-    def _load(self, versions: Versions, number: int, path: Path) -> None:
-        if self._stopping.is_set():
-            return
-        versions.begin(number, State.LOADING)
-        name = versions.config.name
-        try:
-            model = self._with_retries(path)
-        except Fault as fault:
-            log.error("%s version %d failed to load: %s", name, number, fault.message)  # noqa: TRY400 - the fault's text is the whole story
-            versions.fail(number, fault)
-        else:
-            versions.succeed(number, model)
-            log.info("%s version %d is available", name, number)
-
-    def _with_retries(self, path: Path) -> LoadedModel:
-        for _ in range(self._options.max_retries):
-            try:
-                return self._loaded(path)
-            except Fault as fault:
-                log.warning("%s: %s; it is tried again", path, fault.message)
-                if self._stopping.wait(self._options.retry_interval_s):
-                    raise
-        return self._loaded(path)
-
-    def _loaded(self, path: Path) -> LoadedModel:
-        model = loader.load(path, self._options.loader)
-        if self._options.warm_up:
-            try:
-                warmup.run(model, path, self._options.warm_up_iterations)
-            except Fault:
-                model.close()
-                raise
-        return model
-
     def _unload_unwanted(self) -> None:
         for versions in self._models.values():
             wanted = self._wanted(versions)
             if wanted is not None:
                 available = versions.in_state(State.AVAILABLE)
                 for number in source.to_unload(wanted.keys(), available):
-                    _unload(versions, number)
-
-
-def _unload(versions: Versions, number: int) -> None:
-    """On a thread: a slow request must not hold up the loading of other versions."""
-    let_go = versions.retire(number)
-
-    def unload() -> None:
-        let_go()
-        gc.collect()
-        log.info("%s version %d is unloaded", versions.config.name, number)
-
-    threading.Thread(target=unload, name="unload", daemon=True).start()
+                    # A slow request must not hold up the loading of other versions.
+                    let_go = versions.retire(number)
+                    self._unloaders.submit(loading.unload, versions, number, let_go)

@@ -109,6 +109,11 @@ class Versions:
         with self._changed:
             self._known[number].fault = None
 
+    def reconfigure(self, config: ModelConfig) -> None:
+        """Go on as ``config`` says: its labels hold from now on."""
+        with self._changed:
+            self.config = config
+
     def retire(self, number: int) -> Callable[[], None]:
         """Give a version to nobody any more: UNLOADING.
 
@@ -132,13 +137,18 @@ class Versions:
         if label is not None:
             number = dict(self.config.labels).get(label)
             if number is None:
-                raise faults.invalid(f"Unrecognized servable version label: {label}")
+                raise unknown_label(label)
         ready = [n for n, one in self._known.items() if one.state is State.AVAILABLE]
         if number is None and ready:
             return max(ready)
         if number is None or number not in ready:
             raise not_found(self.config.name, number)
         return number
+
+
+def unknown_label(label: str) -> Fault:
+    """What a request for a label that no configuration has gets."""
+    return faults.invalid(f"Unrecognized servable version label: {label}")
 
 
 def not_found(model: str, number: int | None) -> Fault:

@@ -1,18 +1,22 @@
-"""The REST port: HTTP in and out as a raw ASGI application; the work is done on threads."""
+"""The REST port: HTTP in and out as a raw ASGI application; the work is done on threads.
+
+Upstream: ``model_servers/http_server.cc`` and ``util/net_http``.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 from neumo_serving.engine import faults
 from neumo_serving.engine.faults import Fault
 from neumo_serving.engine.lifecycle import Models
-from neumo_serving.rest import answers, routes
-
-MAX_BODY_BYTES = 256 * 1024 * 1024
+from neumo_serving.monitoring import catalogue, prometheus
+from neumo_serving.rest import answers, bodies, routes
+from neumo_serving.rest.bodies import Bodies, Receive
 
 HTTP_STATUS = {
     "INVALID_ARGUMENT": 400,
@@ -31,68 +35,126 @@ HTTP_STATUS = {
 }
 """By canonical code, else 500 (upstream: ``model_servers/http_rest_api_util.cc``)."""
 
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+METHODS = frozenset({"GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH"})
+"""What upstream's HTTP library lets through; the API then knows GET and POST only."""
+CORS_HEADERS = (
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-allow-methods", b"POST, GET"),
+    (b"access-control-allow-headers", b"Content-Type"),
+)
+JSON = b"application/json"
+
+Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class RestOptions:
+    """How REST is served, by ``tensorflow_model_server``'s flags.
+
+    ``metrics_path`` is where Prometheus' page is, None where it is off.
+    """
+
+    threads: int
+    timeout_s: float = 30.0
+    cors: bool = False
+    metrics_path: str | None = None
 
 
 class App:
-    """The ASGI application over ``models``, with ``threads`` that answer."""
+    """The ASGI application over ``models``."""
 
-    def __init__(self, models: Models, threads: int, timeout_s: float) -> None:
+    def __init__(self, models: Models, options: RestOptions) -> None:
         self._models = models
-        self._timeout_s = timeout_s
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="rest")
+        self._options = options
+        self._bodies = Bodies()
+        self._threads = ThreadPoolExecutor(options.threads, thread_name_prefix="rest")
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             raise ValueError(f"{scope['type']} is not served")
+        target = _target(scope)
+        metrics_path = self._options.metrics_path
+        if metrics_path is not None and scope["path"] == metrics_path:
+            await _answer_metrics(send, target, metrics_path)
+            return
+        headers = CORS_HEADERS if self._options.cors else ()
         try:
-            status, content = 200, await self._answer(scope, receive)
+            content = await self._answer(scope, target, receive)
         except Fault as fault:
-            status, content = HTTP_STATUS.get(fault.code, 500), answers.error(fault.message)
-        headers = [
-            (b"content-type", b"application/json"),
-            (b"content-length", str(len(content)).encode()),
-        ]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": content})
+            await answer_fault(send, fault, headers)
+        else:
+            await answer_with(send, 200, content, JSON, headers)
 
-    async def _answer(self, scope: MutableMapping[str, Any], receive: Receive) -> bytes:
-        body = await _body(receive)
-        loop = asyncio.get_running_loop()
-        work = loop.run_in_executor(
-            self._threads, _work, self._models, scope["method"], scope["path"], body
-        )
-        try:
-            return await asyncio.wait_for(work, self._timeout_s)
-        except TimeoutError:
-            text = f"no answer within {self._timeout_s:g} s"
-            raise Fault(faults.DEADLINE_EXCEEDED, text) from None
+    async def _answer(self, scope: Scope, target: str, receive: Receive) -> bytes:
+        method = scope["method"]
+        if method not in METHODS:
+            raise Fault(faults.UNIMPLEMENTED, f"Unsupported HTTP method: {method}")
+        if method == "OPTIONS" and self._options.cors:
+            return b""
+        async with self._bodies.read(receive) as body:
+            packed = bodies.is_gzip(scope["headers"])
+            work = asyncio.get_running_loop().run_in_executor(
+                self._threads, _work, self._models, method, target, body, packed
+            )
+            try:
+                return await asyncio.wait_for(work, self._options.timeout_s)
+            except TimeoutError:
+                text = f"no answer within {self._options.timeout_s:g} s"
+                raise Fault(faults.DEADLINE_EXCEEDED, text) from None
 
 
-def _work(models: Models, method: str, path: str, body: bytes) -> bytes:
+def _target(scope: Scope) -> str:
+    """The path as it was sent, with the query: upstream decodes nothing and knows no queries."""
+    path: str = scope["raw_path"].decode("latin-1")
+    query: str = scope["query_string"].decode("latin-1")
+    return f"{path}?{query}" if query else path
+
+
+def _work(models: Models, method: str, target: str, body: bytes, packed: bool) -> bytes:
     try:
-        return routes.answer(models, routes.parse(method, path), body)
+        route = routes.parse(method, target)
+        with catalogue.request(route.model, _api(route.verb), catalogue.REST):
+            return routes.answer(models, route, bodies.unpacked(body) if packed else body)
     except Fault:
         raise
     except Exception as error:  # noqa: BLE001 - the client gets an answer, whatever is wrong here
         raise faults.unexpected("REST", error) from None
 
 
-async def _body(receive: Receive) -> bytes:
-    pieces: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Fault("CANCELLED", "the client went away")
-        piece = message.get("body", b"")
-        size += len(piece)
-        if size > MAX_BODY_BYTES:
-            limit = MAX_BODY_BYTES // (1024 * 1024)
-            text = f"the body is larger than {limit} MiB: send fewer films at once"
-            raise Fault("RESOURCE_EXHAUSTED", text)
-        pieces.append(piece)
-        if not message.get("more_body"):
-            return b"".join(pieces)
+def _api(verb: str) -> str:
+    """What upstream calls a request in its metrics: status and metadata have no name there."""
+    return "" if verb in ("status", "metadata") else verb
+
+
+async def answer_with(
+    send: Send,
+    status: int,
+    content: bytes,
+    content_type: bytes = JSON,
+    headers: tuple[tuple[bytes, bytes], ...] = (),
+) -> None:
+    """Send a whole answer."""
+    length = (b"content-length", str(len(content)).encode())
+    sent = [(b"content-type", content_type), length, *headers]
+    await send({"type": "http.response.start", "status": status, "headers": sent})
+    await send({"type": "http.response.body", "body": content})
+
+
+async def answer_fault(
+    send: Send, fault: Fault, headers: tuple[tuple[bytes, bytes], ...] = ()
+) -> None:
+    """Send ``fault`` as upstream's JSON."""
+    status = HTTP_STATUS.get(fault.code, 500)
+    await answer_with(send, status, answers.error(fault.message), JSON, headers)
+
+
+async def _answer_metrics(send: Send, target: str, path: str) -> None:
+    if target != path:
+        text = f"Unexpected path: {target}. Should be {path}"
+        await answer_with(send, 400, text.encode(), prometheus.CONTENT_TYPE)
+        return
+    content = prometheus.page(catalogue.METRICS)
+    await answer_with(send, 200, content, prometheus.CONTENT_TYPE)

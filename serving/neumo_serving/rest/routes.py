@@ -77,7 +77,7 @@ def answer(models: Models, route: Route, body: bytes) -> bytes:
 
 def _predict(models: Models, route: Route, body: bytes) -> bytes:
     document = requests.parse(body)
-    with models.named(route.model).acquire(route.version, route.label) as (_, model):
+    with models.acquire(route.model, route.version, route.label) as (_, model):
         inputs = requests.inputs(document, model.signatures)
         outputs = inference.predict(model, Question(document.signature, inputs.arrays))
     return answers.answer(outputs, inputs.is_row)
@@ -87,7 +87,7 @@ def _ask_examples(models: Models, route: Route, body: bytes) -> bytes:
     """Classify or regress."""
     document = requests.parse(body)
     message = examples.read(document)
-    with models.named(route.model).acquire(route.version, route.label) as (_, model):
+    with models.acquire(route.model, route.version, route.label) as (_, model):
         if route.verb == "classify":
             result = classification.classify(model, document.signature, message)
             return answers.classifications(result)
@@ -101,7 +101,7 @@ def _status(models: Models, route: Route) -> bytes:
 
 
 def _metadata(models: Models, route: Route) -> bytes:
-    with models.named(route.model).acquire(route.version, route.label) as (number, model):
+    with models.acquire(route.model, route.version, route.label) as (number, model):
         signatures = description.signatures(model)
     spec = {"name": route.model, "signature_name": "", "version": str(number)}
     return _dumped(

@@ -1,24 +1,36 @@
-"""ModelService: what is loaded.
+"""ModelService: what is loaded, and what is to be.
 
 Upstream: ``model_servers/model_service_impl.cc``.
 """
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
-from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc
+from tensorflow_serving.apis import (
+    get_model_status_pb2,
+    model_management_pb2,
+    model_service_pb2_grpc,
+)
 
-from neumo_serving import description
+from neumo_serving import config, description
+from neumo_serving.engine.faults import Fault, invalid
 from neumo_serving.engine.lifecycle import Models
 from neumo_serving.rpc import answering
 
+log = logging.getLogger(__name__)
+
 
 class ModelService(model_service_pb2_grpc.ModelServiceServicer):  # type: ignore[misc] # no types
-    """GetModelStatus; HandleReloadConfigRequest answers UNIMPLEMENTED."""
+    """GetModelStatus and HandleReloadConfigRequest.
 
-    def __init__(self, models: Models) -> None:
+    ``allow_unavailable_labels`` is ``--allow_version_labels_for_unavailable_models``.
+    """
+
+    def __init__(self, models: Models, allow_unavailable_labels: bool) -> None:
         self._models = models
+        self._allow_unavailable_labels = allow_unavailable_labels
 
     def GetModelStatus(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
         """The state of every version, or of the one asked for."""
@@ -28,3 +40,31 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):  # type: ignore
             return description.status(self._models, spec.name, answering.version(spec))
 
         return answering.answer(context, answer)
+
+    def HandleReloadConfigRequest(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
+        """Serve the models of the request and no others; answers when the new ones are AVAILABLE.
+
+        The status is the call's. Upstream puts it in the response, too, where it can only be OK:
+        gRPC sends no response beside an error.
+        """
+
+        def answer() -> model_management_pb2.ReloadConfigResponse:
+            try:
+                self._reload(request.config, context)
+            except Fault as fault:
+                log.error("the models stay: %s", fault.message)  # noqa: TRY400 - one line
+                raise
+            response = model_management_pb2.ReloadConfigResponse()
+            response.status.error_code = 0
+            return response
+
+        return answering.answer(context, answer)
+
+    def _reload(self, message: Any, context: Any) -> None:
+        if message.WhichOneof("config") != "model_config_list":
+            raise invalid(
+                "ServerModelConfig type not supported by HandleReloadConfigRequest. "
+                "Only ModelConfigList is currently supported"
+            )
+        configs = config.models(message.model_config_list)
+        self._models.reload(configs, self._allow_unavailable_labels, context.is_active)

@@ -1,0 +1,1 @@
+"""What is counted and timed, by TensorFlow Serving's names, and Prometheus' page of it."""
