@@ -166,9 +166,9 @@ _FILLS = (
 )
 
 MAKERS: tuple[tuple[Maker, int], ...] = (
-    (mutation, 300),
-    (odd_tensor, 200),
-    (odd_input, 100),
+    (mutation, 150),
+    (odd_tensor, 250),
+    (odd_input, 150),
     (odd_spec, 60),
     (odd_examples, 60),
     (crossed, 40),
