@@ -5,6 +5,7 @@ Source of the checks and their texts: ``model_servers/server_core.cc``.
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,11 @@ def parse(text: str, name: str) -> tuple[ModelConfig, ...]:
         raise ConfigError(f"{name}: {fault.message}") from fault
 
 
-def models(message: Any) -> tuple[ModelConfig, ...]:
-    """The models in a ``ModelConfigList``; raises ``Fault`` for what cannot be served."""
+def models(message: Any, served: AbstractSet[str] = frozenset()) -> tuple[ModelConfig, ...]:
+    """The models in a ``ModelConfigList``; ``served`` are the names of those that are now.
+
+    Raises ``Fault`` INVALID_ARGUMENT for what cannot be served.
+    """
     named: set[str] = set()
     for one in message.config:
         if one.name in named:
@@ -48,6 +52,8 @@ def models(message: Any) -> tuple[ModelConfig, ...]:
         named.add(one.name)
     for one in message.config:
         _check_base_path(one)
+    for one in message.config:
+        _check_platform(one.name, _platform(one), served)
     return tuple(_model(one) for one in message.config)
 
 
@@ -71,12 +77,20 @@ def _check_base_path(message: Any) -> None:
 
 
 def _model(message: Any) -> ModelConfig:
-    platform = _platform(message)
-    if platform != PLATFORM:
-        raise invalid(f"Model {message.name} requests unsupported platform {platform}")
     labels = tuple(sorted(message.version_labels.items()))
     policy = _policy(message.model_version_policy)
     return ModelConfig(message.name, Path(message.base_path), policy, labels)
+
+
+def _check_platform(name: str, platform: str, served: AbstractSet[str]) -> None:
+    if platform == PLATFORM:
+        return
+    if name in served:
+        raise invalid(
+            f"Illegal to change a model's platform. For model {name} platform was {PLATFORM} and "
+            f"new platform requested is {platform}"
+        )
+    raise invalid(f"Model {name} requests unsupported platform {platform}")
 
 
 def _platform(message: Any) -> str:

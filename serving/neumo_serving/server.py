@@ -14,7 +14,7 @@ from pathlib import Path
 
 from neumo.errors import ConfigError
 from neumo_serving import config, config_file, runtime, shipped
-from neumo_serving.engine import batching_parameters, loader, reloading
+from neumo_serving.engine import batching_parameters, reloading
 from neumo_serving.engine.batching_parameters import BatchingParameters
 from neumo_serving.engine.faults import Fault
 from neumo_serving.engine.lifecycle import Models
@@ -26,6 +26,7 @@ from neumo_serving.injection import loading as faulty_loading
 from neumo_serving.injection import rest as faulty_rest
 from neumo_serving.injection.grpc import Interceptor
 from neumo_serving.injection.plan import Plan
+from neumo_serving.monitoring import catalogue
 from neumo_serving.monitoring.config import page_path
 from neumo_serving.rest import port as http_port
 from neumo_serving.rest.app import App, Application, RestOptions
@@ -151,19 +152,22 @@ def _load_options(options: Options, plan: Plan | None) -> LoadOptions:
         threads=options["num_load_threads"],
         unload_threads=options["num_unload_threads"],
         warm_up=options["enable_model_warmup"],
-        warm_up_iterations=options["num_request_iterations_for_warmup"],
-        load=functools.partial(loader.load, options=_loader_options(options)),
+        warm_up_iterations=max(1, options["num_request_iterations_for_warmup"]),
+        loader=_loader_options(options),
         before=before,
     )
 
 
 def _loader_options(options: Options) -> LoaderOptions:
+    batching = _batching(options)
+    pool = batching.thread_pool_name if batching else ""
     return LoaderOptions(
         tags=frozenset(options["saved_model_tags"].split(",")),
         session_config=runtime.session_config(options),
         checks_methods=options["enable_signature_method_name_check"],
-        batching=_batching(options),
+        batching=batching,
         batches_per_model=options["enable_per_model_batching_parameters"],
+        on_batch=lambda batch: catalogue.batch(pool, batch.waited_s),
     )
 
 

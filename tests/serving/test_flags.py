@@ -194,7 +194,7 @@ def test_boolean_flags_are_written_as_upstreams(argv, value):
 @pytest.mark.parametrize(
     ("argv", "line"),
     [
-        (["--enable_batching=true"], "--enable_batching: TensorFlow Serving has this flag"),
+        (["--batching_parameters_file=f"], "add --enable_batching"),
         (["--prefer_tflite_model"], "--prefer_tflite_model: TensorFlow Lite models are not"),
         (["--enable_profiler=true"], "--enable_profiler: there is no profiler service here"),
         (["--xla_cpu_compilation_enabled=false"], "XLA compiles what a model asks for"),

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import shutil
 import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +21,7 @@ from neumo_serving.engine.faults import Fault
 from neumo_serving.engine.loader import LoadedModel
 from neumo_serving.engine.source import ModelConfig
 from neumo_serving.engine.versions import Versions
+from serving_process import said_until, serve
 from toys import MODEL, connected, predict_request, save_toy, write_config
 
 QUICK = ["--max_num_load_retries=0", "--file_system_poll_wait_seconds=1"]
@@ -70,25 +68,6 @@ def wait_for(running, version, state):
             return found[version][1]
         time.sleep(0.1)
     raise AssertionError(f"version {version} is not {state}: {states(running)}")
-
-
-def serve_process(*flags):
-    """``neumo serve`` on free ports, its words at hand; for what never gets ready."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "neumo_serving", f"--port={port}", *flags]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-
-
-def said_until(process, words):
-    """What the process says up to the line with ``words``."""
-    said = ""
-    for line in process.stderr:
-        said += line
-        if words in line:
-            return said
-    raise AssertionError(f"it ended without {words!r}: {said}")
 
 
 def put_broken(folder, version):
@@ -190,7 +169,7 @@ def test_a_signal_while_loading_ends_the_server_in_peace(tmp_path, number):
     store = tmp_path / MODEL
     store.mkdir()
     put_broken(store, 1)
-    with serve_process(f"--model_base_path={store}") as process:
+    with serve(f"--model_base_path={store}") as process:
         said = said_until(process, "it is tried again")
         process.send_signal(number)
         said += process.communicate(timeout=PATIENCE_S)[1]
@@ -206,7 +185,7 @@ def test_a_store_without_a_version_is_told_of_once(tmp_path, made, remark):
     store = tmp_path / "store"
     if made:
         store.mkdir()
-    with serve_process(f"--model_base_path={store}") as process:
+    with serve(f"--model_base_path={store}") as process:
         said_until(process, f"default: {remark}")
         time.sleep(2.5)
         process.send_signal(signal.SIGTERM)

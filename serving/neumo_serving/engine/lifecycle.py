@@ -47,6 +47,11 @@ class Models:
     def __contains__(self, model: str) -> bool:
         return model in self._models
 
+    @property
+    def served(self) -> frozenset[str]:
+        """The names of the models that are configured now."""
+        return self._served
+
     def named(self, model: str) -> Versions:
         """The versions of ``model``; raises ``Fault`` NOT_FOUND where it was never served."""
         if model not in self._models:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from neumo_serving.engine import loader, memory, warmup
 from neumo_serving.engine.faults import Fault
-from neumo_serving.engine.loader import LoadedModel
+from neumo_serving.engine.loader import LoadedModel, LoaderOptions
 from neumo_serving.engine.versions import State, Versions
 from neumo_serving.monitoring import catalogue
 
@@ -28,8 +28,8 @@ def nothing(model: str, version: int) -> None:
 class LoadOptions:
     """How versions are found and loaded, by ``tensorflow_model_server``'s flags.
 
-    ``load`` makes a model of a version's folder; ``before`` is called ahead of it with the
-    model's name and the version, and may raise ``Fault``.
+    ``before`` is called ahead of each load with the model's name and the version, and may raise
+    ``Fault``.
     """
 
     poll_wait_s: float = 1.0
@@ -39,7 +39,7 @@ class LoadOptions:
     unload_threads: int = 0
     warm_up: bool = True
     warm_up_iterations: int = 1
-    load: Callable[[Path], LoadedModel] = loader.load
+    loader: LoaderOptions = field(default_factory=LoaderOptions)
     before: Callable[[str, int], None] = nothing
 
 
@@ -79,7 +79,7 @@ def _with_retries(
 def _loaded(name: str, number: int, path: Path, options: LoadOptions) -> LoadedModel:
     options.before(name, number)
     with catalogue.load(str(path)):
-        model = options.load(path)
+        model = loader.load(path, options.loader)
     if options.warm_up:
         try:
             with catalogue.warmup(str(path)):

@@ -10,6 +10,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import config_pb2
 
@@ -55,8 +56,7 @@ class GraphSession:
         """The tensors named ``fetches`` for the ``feeds`` by name; raises ``Fault``."""
         with faults.as_faults():
             call = self._callable(tuple(feeds), tuple(fetches))
-            found: list[Any] = call(*feeds.values())
-            return found
+            return [_array(value) for value in call(*feeds.values())]
 
     def run_once(self, operation: str, feeds: Mapping[str, Any]) -> None:
         """Run an operation for what it does, and keep nothing of how."""
@@ -77,3 +77,10 @@ class GraphSession:
         options.run_options.inter_op_thread_pool = self._pool
         # No public name has the lean call. pyproject.toml allows one minor version of TensorFlow.
         return self._session._make_callable_from_options(options)
+
+
+def _array(value: Any) -> Array:
+    """A result as an array: TensorFlow gives bare values for tensors without dimensions."""
+    if isinstance(value, np.ndarray):
+        return value
+    return np.array(value, object) if isinstance(value, bytes) else np.asarray(value)

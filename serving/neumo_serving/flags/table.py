@@ -32,7 +32,7 @@ class Refusal:
     """
 
     name: str
-    why: str = "TensorFlow Serving has this flag, neumo serve has not; leave it out"
+    why: str
     accepted: tuple[str, ...] = ()
 
 
@@ -65,9 +65,7 @@ GROUPS: dict[str, tuple[Flag, ...]] = {
             bits=64,
         ),
         Flag("enable_model_warmup", True, "answer assets.extra/tf_serving_warmup_requests first"),
-        Flag(
-            "num_request_iterations_for_warmup", 1, "how often each of these requests is answered"
-        ),
+        Flag("num_request_iterations_for_warmup", 0, "how often each is answered; 0 is once"),
         Flag("flush_filesystem_caches", True, "accepted: local folders have no such cache"),
         Flag(
             "remove_unused_fields_from_bundle_metagraph",
@@ -75,9 +73,9 @@ GROUPS: dict[str, tuple[Flag, ...]] = {
             "accepted: it saves memory of the original's, which is not taken here",
         ),
     ),
-    "requests": (
+    "answering": (
         Flag("enable_batching", False, "run requests of several clients at once"),
-        Flag("batching_parameters_file", "", "text-format BatchingParameters for it"),
+        Flag("batching_parameters_file", "", "text-format BatchingParameters, to batch by"),
         Flag(
             "enable_per_model_batching_parameters",
             False,

@@ -1,14 +1,14 @@
 """The metrics that TensorFlow Serving exports of its models, and what counts for each.
 
-Sources: ``servables/tensorflow/util.cc``, ``saved_model_warmup_util.cc`` and ``core/
-request_logger.cc`` of TensorFlow Serving; ``cc/saved_model/loader.cc`` and
-``core/framework/metrics.cc`` of TensorFlow.
+Sources: ``servables/tensorflow/util.cc``, ``saved_model_warmup_util.cc``,
+``core/request_logger.cc`` and ``batching/batching_session.cc`` of TensorFlow Serving;
+``cc/saved_model/loader.cc`` and ``core/framework/metrics.cc`` of TensorFlow.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from neumo_serving.engine.faults import Fault
@@ -21,6 +21,12 @@ LOAD_ATTEMPTS = Counter("/tensorflow/cc/saved_model/load_attempt_count", ("model
 LOAD_LATENCY = Counter("/tensorflow/cc/saved_model/load_latency", ("model_path",))
 GRAPH_RUN_TIME = Counter("/tensorflow/core/graph_run_time_usecs")
 GRAPH_RUNS = Counter("/tensorflow/core/graph_runs")
+QUEUEING = Histogram(
+    "/tensorflow/serving/batching_session/queuing_latency",
+    ("thread_pool_name",),
+    exponential(100, 1.2, 52),
+)
+BATCHES = Counter("/tensorflow/serving/batching_session/wrapped_run_count")
 WARMUP_LATENCY = Histogram(
     "/tensorflow/serving/model_warmup_latency", ("model_path", "status"), _LATENCY_MICROS
 )
@@ -40,6 +46,8 @@ METRICS: tuple[Counter | Histogram, ...] = (
     LOAD_LATENCY,
     GRAPH_RUN_TIME,
     GRAPH_RUNS,
+    QUEUEING,
+    BATCHES,
     WARMUP_LATENCY,
     REQUESTS,
     EXAMPLES_TOTAL,
@@ -86,6 +94,13 @@ def examples(model: str, count: int) -> None:
     """A request brought ``count`` examples to classify or to regress."""
     EXAMPLES.add((model,), count)
     EXAMPLES_TOTAL.add((model,), count)
+
+
+def batch(pool: str, waited_s: Sequence[float]) -> None:
+    """A batch was run, of requests that were in the queue of ``pool`` so long."""
+    BATCHES.add(())
+    for one in waited_s:
+        QUEUEING.add((pool,), one * 1e6)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ import numpy as np
 from neumo_serving.engine import faults
 from neumo_serving.engine.dtypes import Array, cpp_name, dtype_name, numpy_dtype
 from neumo_serving.engine.faults import Fault, invalid
+from neumo_serving.rest.numerals import Numbers
 
 MAX_DIMENSIONS = 64
 """What numpy can hold; no model here has a tenth of it."""
@@ -33,6 +34,8 @@ def dense(value: Any, number: int) -> Array:
         raise Fault(faults.UNIMPLEMENTED, text)
     if dtype.kind in "fiu" and (array := _numbers(value, dtype)) is not None:
         return array
+    if isinstance(value, Numbers):
+        value = value.nested()
     shape = _shape(value)
     leaves: list[Any] = []
     _collect(value, 0, shape, dtype_name(number), leaves)
@@ -58,27 +61,39 @@ def shown(value: Any) -> str:
     """``value`` for a message, cut: a body may hold a film."""
     if isinstance(value, dict):
         return "{" + ", ".join(f'"{str(key)[:40]}"' for key in list(value)[:5]) + "}"
-    if isinstance(value, list):
+    if isinstance(value, list | Numbers):
         return f"a list of {len(value)}"
     return json.dumps(value)[:_SHOWN_CHARACTERS]
 
 
 def _numbers(value: Any, dtype: np.dtype[Any]) -> Array | None:
     """The quick way for well-formed numbers; None where the slow one must say what is wrong."""
-    try:
-        objects = np.array(value, object)
-    except ValueError:
-        return None
-    leaves = objects.ravel().tolist()
-    kinds = set(map(type, leaves))
-    if not kinds <= ({int, float} if dtype.kind == "f" else {int}):
-        return None
-    try:
-        array = np.array(leaves, float if float in kinds else np.int64)
-    except OverflowError:
-        return None
+    leaves: Array | list[Any]
+    if isinstance(value, Numbers):
+        leaves, shape = value.values, value.shape
+    else:
+        try:
+            objects = np.array(value, object)
+        except ValueError:
+            return None
+        leaves, shape = objects.ravel().tolist(), objects.shape
+    array = _array(leaves, dtype)
+    return None if array is None else array.reshape(shape)
+
+
+def _array(leaves: Array | list[Any], dtype: np.dtype[Any]) -> Array | None:
+    if isinstance(leaves, np.ndarray):
+        array = leaves
+    else:
+        kinds = set(map(type, leaves))
+        if not kinds <= ({int, float} if dtype.kind == "f" else {int}):
+            return None
+        try:
+            array = np.array(leaves, float if float in kinds else np.int64)
+        except OverflowError:
+            return None
     fits = _is_lossless(array, dtype) if dtype.kind == "f" else _is_within(array, dtype)
-    return array.astype(dtype).reshape(objects.shape) if fits else None
+    return array.astype(dtype) if fits else None
 
 
 def _is_lossless(array: Array, dtype: np.dtype[Any]) -> bool:

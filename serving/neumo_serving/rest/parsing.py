@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 from neumo_serving.engine.faults import Fault, invalid
+from neumo_serving.rest import numerals
 
 _EMPTY = "The document is empty"
 _TOO_BIG = "Number too big to be stored in double."
@@ -36,16 +37,16 @@ _MAYBE_TOO_BIG = re.compile(rb"\d{300}|[eE]\+?0*(?:[3-9]\d\d|\d{4,})")
 
 
 def parse(data: bytes) -> Any:
-    """The JSON value in ``data``; raises ``Fault`` INVALID_ARGUMENT where there is none."""
+    """The JSON value in ``data``, with ``Numbers`` for large lists of them.
+
+    Raises ``Fault`` INVALID_ARGUMENT where there is none.
+    """
     if not data:
         raise invalid(f"JSON Parse error: {_EMPTY}")
-    hooks: Any = (
-        {"parse_float": _bounded, "parse_int": _bounded_whole}
-        if _MAYBE_TOO_BIG.search(data)
-        else {}
-    )
     try:
-        return json.loads(data, **hooks)
+        if _MAYBE_TOO_BIG.search(data):
+            return json.loads(data, parse_float=_bounded, parse_int=_bounded_whole)
+        return numerals.loads(data)
     except json.JSONDecodeError as failed:
         raise _refused(_words(failed), failed.pos) from None
     except UnicodeDecodeError as failed:

@@ -10,11 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from neumo_serving.engine.dtypes import Array
 from neumo_serving.engine.faults import Fault, invalid
 from neumo_serving.engine.signatures import name_of
 from neumo_serving.rest import parsing
 from neumo_serving.rest.dense import dense, is_base64, shown
+from neumo_serving.rest.numerals import Numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +63,13 @@ def inputs(document: Document, signatures: Mapping[str, Any]) -> Inputs:
     raise invalid("Missing 'inputs' or 'instances' key")
 
 
-def _rows(members: Mapping[str, Any]) -> list[Any]:
+def _rows(members: Mapping[str, Any]) -> list[Any] | Numbers:
     rows = members["instances"]
     if "inputs" in members:
         text = "Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist"
-    elif not isinstance(rows, list):
+    elif not isinstance(rows, list | Numbers):
         text = "Excepting 'instances' to be an list/array"
-    elif not rows:
+    elif not len(rows):
         text = "No values in 'instances' array"
     else:
         return rows
@@ -87,7 +90,14 @@ def _of_columns(value: Any, infos: Mapping[str, Any]) -> dict[str, Array]:
     return {name: dense(value[name], info.dtype) for name, info in infos.items()}
 
 
-def _of_rows(rows: list[Any], infos: Mapping[str, Any]) -> dict[str, Array]:
+def _of_rows(rows: list[Any] | Numbers, infos: Mapping[str, Any]) -> dict[str, Array]:
+    if not isinstance(rows, Numbers):
+        return _of_list(rows, infos)
+    found = _whole(rows, infos) if len(infos) == 1 else None
+    return found or _of_list(rows.nested(), infos)
+
+
+def _of_list(rows: list[Any], infos: Mapping[str, Any]) -> dict[str, Array]:
     named = _is_named(rows[0])
     if len(infos) > 1 and not isinstance(rows[0], dict):
         raise invalid(
@@ -103,6 +113,15 @@ def _of_rows(rows: list[Any], infos: Mapping[str, Any]) -> dict[str, Array]:
         name: _stacked([row[name] for row in rows], info.dtype, f" key: {name}")
         for name, info in infos.items()
     }
+
+
+def _whole(rows: Numbers, infos: Mapping[str, Any]) -> dict[str, Array] | None:
+    """The only input, all rows at once; None where a row must be named that does not fit."""
+    ((name, info),) = infos.items()
+    try:
+        return {name: dense(rows, info.dtype)}
+    except Fault:
+        return None
 
 
 def _check_row(number: int, row: Any, infos: Mapping[str, Any], named: bool) -> None:
@@ -127,6 +146,9 @@ def _in_row(number: int, key: str, text: str) -> Fault:
 def _stacked(rows: list[Any], number: int, key: str) -> Array:
     """The rows' tensors in one array; the first row that does not fit is named."""
     try:
+        if all(isinstance(row, Numbers) for row in rows) and len({row.shape for row in rows}) == 1:
+            return np.stack([dense(row, number) for row in rows])
+        rows = [row.nested() if isinstance(row, Numbers) else row for row in rows]
         return dense(rows, number)
     except Fault:
         _find_misfit(rows, number, key)

@@ -18,6 +18,7 @@ from neumo_serving.engine.faults import Fault, invalid
 from neumo_serving.engine.inference import Question
 from neumo_serving.engine.lifecycle import Models
 from neumo_serving.engine.source import MAX_VERSION
+from neumo_serving.monitoring import catalogue
 from neumo_serving.rest import answers, examples, requests
 
 _ROOT = "/v1/"
@@ -79,7 +80,8 @@ def _predict(models: Models, route: Route, body: bytes) -> bytes:
     document = requests.parse(body)
     with models.acquire(route.model, route.version, route.label) as (_, model):
         inputs = requests.inputs(document, model.signatures)
-        outputs = inference.predict(model, Question(document.signature, inputs.arrays))
+        with catalogue.run(route.model, "Predict"):
+            outputs = inference.predict(model, Question(document.signature, inputs.arrays))
     return answers.answer(outputs, inputs.is_row)
 
 
@@ -89,9 +91,14 @@ def _ask_examples(models: Models, route: Route, body: bytes) -> bytes:
     message = examples.read(document)
     with models.acquire(route.model, route.version, route.label) as (_, model):
         if route.verb == "classify":
-            result = classification.classify(model, document.signature, message)
+            with catalogue.run(route.model, "Classify"):
+                result = classification.classify(model, document.signature, message)
+            catalogue.examples(route.model, len(result.classifications))
             return answers.classifications(result)
-        return answers.regressions(regression.regress(model, document.signature, message))
+        with catalogue.run(route.model, "Regress"):
+            result = regression.regress(model, document.signature, message)
+        catalogue.examples(route.model, len(result.regressions))
+        return answers.regressions(result)
 
 
 def _status(models: Models, route: Route) -> bytes:

@@ -66,5 +66,5 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):  # type: ignore
                 "ServerModelConfig type not supported by HandleReloadConfigRequest. "
                 "Only ModelConfigList is currently supported"
             )
-        configs = config.models(message.model_config_list)
+        configs = config.models(message.model_config_list, self._models.served)
         self._models.reload(configs, self._allow_unavailable_labels, context.is_active)

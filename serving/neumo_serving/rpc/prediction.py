@@ -26,6 +26,7 @@ from neumo_serving.engine.inference import Question
 from neumo_serving.engine.lifecycle import Models
 from neumo_serving.engine.loader import LoadedModel
 from neumo_serving.engine.signatures import name_of
+from neumo_serving.monitoring import catalogue
 from neumo_serving.rpc import answering
 
 
@@ -38,15 +39,15 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer): 
 
     def Predict(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
         """Run one signature of one version."""
-        return answering.answer(context, lambda: self._predict(request))
+        return answering.counted(context, request, "Predict", self._predict)
 
     def Classify(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
         """Label and score examples."""
-        return answering.answer(context, lambda: self._classify(request))
+        return answering.counted(context, request, "Classify", self._classify)
 
     def Regress(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
         """A number for each example."""
-        return answering.answer(context, lambda: self._regress(request))
+        return answering.counted(context, request, "Regress", self._regress)
 
     def MultiInference(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
         """Run several signatures of one version over the same examples."""
@@ -60,7 +61,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer): 
         spec = answering.spec(request)
         question = Question(spec.signature_name, request.inputs, request.output_filter)
         response = predict_pb2.PredictResponse()
-        with self._acquire(spec) as (number, model):
+        with self._acquire(spec) as (number, model), catalogue.run(spec.name, "Predict"):
             outputs = inference.predict(model, question)
         _fill_spec(response.model_spec, spec, number)
         for name, array in outputs.items():
@@ -69,16 +70,18 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer): 
 
     def _classify(self, request: Any) -> Any:
         spec = answering.spec(request)
-        with self._acquire(spec) as (number, model):
+        with self._acquire(spec) as (number, model), catalogue.run(spec.name, "Classify"):
             result = classification.classify(model, spec.signature_name, request.input)
+        catalogue.examples(spec.name, len(result.classifications))
         response = classification_pb2.ClassificationResponse(result=result)
         _fill_spec(response.model_spec, spec, number)
         return response
 
     def _regress(self, request: Any) -> Any:
         spec = answering.spec(request)
-        with self._acquire(spec) as (number, model):
+        with self._acquire(spec) as (number, model), catalogue.run(spec.name, "Regress"):
             result = regression.regress(model, spec.signature_name, request.input)
+        catalogue.examples(spec.name, len(result.regressions))
         response = regression_pb2.RegressionResponse(result=result)
         _fill_spec(response.model_spec, spec, number)
         return response
@@ -86,7 +89,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer): 
     def _multi_inference(self, request: Any) -> Any:
         """The first task says which version of which model is asked."""
         first = request.tasks[0].model_spec if request.tasks else model_pb2.ModelSpec()
-        with self._acquire(first) as (number, model):
+        with self._acquire(first) as (number, model), catalogue.run(first.name, "MultiInference"):
             response = multi_inference.infer(model, request)
         for task, result in zip(request.tasks, response.results, strict=True):
             _fill_spec(result.model_spec, task.model_spec, number)
