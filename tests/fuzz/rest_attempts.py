@@ -122,7 +122,7 @@ def odd_path(rng: Random) -> Attempt:
     version = rng.choice(("", "/versions/1", "/versions/-1", "/versions/" + "9" * 400, "/labels/x"))
     verb = rng.choice((":predict", ":classify", ":PREDICT", "/metadata", "", "/x", ":predict?"))
     root = rng.choice(("/v1/models/", "/v1/models/", "/v2/", "/", "/monitoring/prometheus/"))
-    method = rng.choice(("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "BREW"))
+    method = rng.choice(("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"))
     return Request("odd path", method, root + model + version + verb, rng.choice(VALID))
 
 
@@ -146,6 +146,7 @@ def garbage(rng: Random) -> Attempt:
             b"GET /v1/models/toy\r\n\r\n",
             b"GET /v1/models/\x00\xff HTTP/1.1\r\n\r\n",
             b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + rng.randbytes(64),
+            b"BREW /v1/models/toy HTTP/1.1\r\n\r\n",
             b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
             mutated(rng, head + b"Content-Length: 2\r\n\r\n{}"),
         )

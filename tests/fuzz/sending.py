@@ -62,7 +62,7 @@ class Connection:
         except (OSError, http.client.HTTPException) as error:
             return Verdict("no HTTP answer", f"{type(error).__name__}: {error}")
         finally:
-            if self._http.sock is None or request.method in ("HEAD", "BREW"):
+            if self._http.sock is None or request.method == "HEAD":
                 self._http.close()
 
     def _garbage(self, garbage: Garbage) -> Verdict:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fuzzing
 import servers
+from tally import report
 
 REQUESTS = 2_000
 
@@ -14,7 +15,7 @@ def test_malformed_requests_are_refused_and_the_server_goes_on(models_store, bin
     server = servers.wait_until_ready(servers.start(binary, flags))
     try:
         tally = fuzzing.fuzz(server, REQUESTS, span_s=0.0, clients=4, seed=1)
-        assert not tally.wrong, fuzzing.report(tally, 0.0)
+        assert not tally.wrong, report(tally, 0.0)
         assert tally.sent == REQUESTS
     finally:
         server.stop()
