@@ -72,6 +72,16 @@ DOCUMENTS = [
         '{"instances": [[1e400, 2.0]]}',
         re.compile(r"^JSON Parse error: Number too big to be stored in double\. at offset: \d+$"),
     ),
+    *(
+        _refused(
+            f"a number of {digits} digits is beyond a double",
+            f'{{"instances": [[{"9" * digits}, 2.0]]}}',
+            re.compile(
+                r"JSON Parse error: Number too big to be stored in double\. at offset: \d+$"
+            ),
+        )
+        for digits in (400, 5000)
+    ),
     _refused(
         "text that is no UTF-8 is refused",
         b'{"instances": ["\xff"]}',

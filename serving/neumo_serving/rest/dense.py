@@ -16,6 +16,7 @@ import numpy as np
 from neumo_serving.engine import faults
 from neumo_serving.engine.dtypes import Array, cpp_name, dtype_name, numpy_dtype
 from neumo_serving.engine.faults import Fault, invalid
+from neumo_serving.rest import parsing
 from neumo_serving.rest.numerals import Numbers
 
 MAX_DIMENSIONS = 64
@@ -181,7 +182,7 @@ def _number(value: int | float, dtype: np.dtype[Any]) -> int | float:
         raise _type_error(value, dtype.name)
     if isinstance(value, int) and not MIN_INT64 <= value <= MAX_UINT64:
         # Upstream's parser keeps what no 64-bit integer holds as a double.
-        value = float(value)
+        value = _double(value)
     limit = _largest_exact(dtype) if isinstance(value, int) else float(np.finfo(dtype).max)
     if abs(value) <= limit or (isinstance(value, float) and not math.isfinite(value)):
         return value
@@ -189,6 +190,13 @@ def _number(value: int | float, dtype: np.dtype[Any]) -> int | float:
         f"Cannot convert JSON value: {shown(value)} to {cpp_name(dtype.name)} without loss of "
         "precision."
     )
+
+
+def _double(value: int) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        raise parsing.too_big() from None
 
 
 def from_base64(value: dict[str, Any]) -> bytes:

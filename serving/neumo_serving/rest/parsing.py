@@ -33,7 +33,6 @@ _MISSING_COMMA = {
     "{": "Missing a comma or } after an object member.",
 }
 _BRACKET_OR_STRING = re.compile(r'[\[\]{}]|"(?:[^"\\]|\\.)*"')
-_MAYBE_TOO_BIG = re.compile(rb"\d{300}|[eE]\+?0*(?:[3-9]\d\d|\d{4,})")
 
 
 def parse(data: bytes) -> Any:
@@ -44,17 +43,34 @@ def parse(data: bytes) -> Any:
     if not data:
         raise invalid(f"JSON Parse error: {_EMPTY}")
     try:
-        if _MAYBE_TOO_BIG.search(data):
-            return json.loads(data, parse_float=_bounded, parse_int=_bounded_whole)
+        if _has_large_exponent(data):
+            return json.loads(data, parse_float=_bounded)
         return numerals.loads(data)
     except json.JSONDecodeError as failed:
         raise _refused(_words(failed), failed.pos) from None
     except UnicodeDecodeError as failed:
         raise _refused(_ENCODING, failed.start) from None
-    except OverflowError:
-        raise _refused(_TOO_BIG, 0) from None
+    except (OverflowError, ValueError):  # ValueError is Python's for a number of 4,300 digits
+        raise too_big() from None
     except RecursionError:
         raise invalid("JSON Parse error: nested too deeply") from None
+
+
+def _has_large_exponent(data: bytes) -> bool:
+    """Whether a number may be beyond a double; quick on a film's numbers."""
+    text = data.replace(b"e-", b"").replace(b"E", b"e")
+    at = text.find(b"e")
+    while at >= 0:
+        exponent = text[at + 1 : at + 5].lstrip(b"+")[:3]
+        if len(exponent) == 3 and exponent.isdigit():
+            return True
+        at = text.find(b"e", at + 1)
+    return False
+
+
+def too_big() -> Fault:
+    """What is said of a number beyond a double."""
+    return _refused(_TOO_BIG, 0)
 
 
 def _refused(words: str, offset: int) -> Fault:
@@ -88,8 +104,3 @@ def _bounded(numeral: str) -> float:
     if math.isinf(number):
         raise OverflowError(numeral)
     return number
-
-
-def _bounded_whole(numeral: str) -> int:
-    _bounded(numeral)
-    return int(numeral)
