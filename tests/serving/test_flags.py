@@ -169,6 +169,41 @@ def test_with_a_model_flag_the_defaults_are_upstreams():
     assert options["enable_model_warmup"] is True
 
 
+DEFAULTS = {
+    "allow_version_labels_for_unavailable_models": False,
+    "batching_parameters_file": "",
+    "enable_batching": False,
+    "enable_grpc_healthcheck_service": False,
+    "enable_model_warmup": True,
+    "enable_per_model_batching_parameters": False,
+    "enable_serialization_as_tensor_content": False,
+    "flush_filesystem_caches": True,
+    "grpc_channel_arguments": "",
+    "grpc_socket_path": "",
+    "model_config_file_poll_wait_seconds": 0,
+    "monitoring_config_file": "",
+    "num_load_threads": 0,
+    "num_request_iterations_for_warmup": 0,
+    "num_unload_threads": 0,
+    "per_process_gpu_memory_fraction": 0.0,
+    "remove_unused_fields_from_bundle_metagraph": True,
+    "rest_api_enable_cors_support": False,
+    "rest_api_timeout_in_ms": 30000,
+    "saved_model_tags": "serve",
+    "ssl_config_file": "",
+    "tensorflow_session_config_file": "",
+    "tensorflow_session_parallelism": 0,
+    "version": False,
+}
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_a_flag_that_is_not_given_is_what_upstream_takes(name):
+    """Value and type (model_servers/server.h)."""
+    value = flags.parse([])[name]
+    assert (value, type(value)) == (DEFAULTS[name], type(DEFAULTS[name]))
+
+
 def test_a_flags_value_may_follow_it_as_a_word_of_its_own():
     """Beside upstream's --flag=value."""
     assert (

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
+import grpc
 import numpy as np
 import pytest
 import requests
@@ -252,3 +253,66 @@ def test_a_store_whose_only_version_is_broken_ends_the_server(tmp_path):
     flags += ["--max_num_load_retries=1", "--load_retry_interval_micros=1000"]
     with pytest.raises(neumo.Unavailable, match=r"toy version 1: .* is no SavedModel"):
         EmbeddedServer(flags).start()
+
+
+def test_below_zero_no_version_is_looked_for(folder):
+    """The server waits for what never comes, as upstream does; a signal ends it in peace."""
+    flags = [f"--model_base_path={folder}", "--file_system_poll_wait_seconds=-1"]
+    with serve(*flags) as process:
+        said_until(process, "no version is looked for")
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE_S)
+        assert process.returncode == 0
+
+
+def test_at_zero_the_folder_is_looked_at_once(folder):
+    """A version that comes later is not loaded."""
+    flags = [f"--model_name={MODEL}", f"--model_base_path={folder}"]
+    with EmbeddedServer([*flags, "--file_system_poll_wait_seconds=0"]) as server:
+        running = connected(server)
+        save_toy(folder, 2)
+        time.sleep(2.5)
+        assert states(running) == {1: ("AVAILABLE", "")}
+        running.channel.close()
+
+
+def test_a_version_that_disappears_is_not_tried_again(folder):
+    """The retries end with its folder, and the others are looked after again."""
+    flags = [f"--model_name={MODEL}", f"--model_base_path={folder}"]
+    with EmbeddedServer([*flags, "--load_retry_interval_micros=1000000"]) as server:
+        running = connected(server)
+        broken = put_broken(folder, 5)
+        wait_for(running, 5, "LOADING")
+        shutil.rmtree(broken)
+        wait_for(running, 5, "END")
+        save_toy(folder, 6)
+        wait_for(running, 6, "AVAILABLE")
+        running.channel.close()
+
+
+def test_a_version_that_was_let_go_of_may_come_back(folder, serving):
+    """A rollback: the newer version is taken away, and later put again."""
+    second = save_toy(folder, 2)
+    wait_for(serving, 1, "END")
+    second.rename(folder / "away")
+    wait_for(serving, 1, "AVAILABLE")
+    wait_for(serving, 2, "END")
+    (folder / "away").rename(second)
+    wait_for(serving, 2, "AVAILABLE")
+    assert serving.predict({"x": X}).model_spec.version.value == 2
+
+
+def test_a_folder_that_cannot_be_read_changes_nothing(folder, serving):
+    """A store that is unmounted for a moment (file_system_storage_path_source.cc)."""
+    folder.rename(folder.with_name("away"))
+    time.sleep(2.5)
+    assert serving.predict({"x": X}).model_spec.version.value == 1
+    folder.with_name("away").rename(folder)
+
+
+def test_an_empty_folder_serves_nothing(folder, serving):
+    """Not even the last version (servable_versions_always_present is false upstream)."""
+    shutil.rmtree(folder / "1")
+    wait_for(serving, 1, "END")
+    with pytest.raises(grpc.RpcError, match="Servable not found"):
+        serving.predict({"x": X})

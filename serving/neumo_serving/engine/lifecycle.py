@@ -19,11 +19,10 @@ from neumo_serving.engine.faults import Fault
 from neumo_serving.engine.loader import LoadedModel
 from neumo_serving.engine.loading import LoadOptions
 from neumo_serving.engine.source import ModelConfig
-from neumo_serving.engine.versions import State, Versions, not_found, unknown_label
+from neumo_serving.engine.versions import ACTIVE, State, Versions, not_found, unknown_label
 
 log = logging.getLogger(__name__)
 
-ACTIVE = (State.START, State.LOADING, State.AVAILABLE)
 FIRST_THREADS = 4 * (os.cpu_count() or 1)
 """Upstream loads the first versions side by side, whatever ``num_load_threads`` says."""
 _LOOK_S = 0.02

@@ -27,6 +27,7 @@ TAG = "serve"
 FILE = "saved_model.pb"
 TEXT_FILE = "saved_model.pbtxt"
 
+_VARIABLES = frozenset({"VarHandleOp", "VariableV2", "Variable"})
 _INIT_OP_SIGNATURE = "__saved_model_init_op"
 _INIT_OP_COLLECTIONS = ("saved_model_main_op", "legacy_init_op")
 
@@ -118,8 +119,16 @@ def _initialise(session: GraphSession, meta_graph: Any, folder: Path) -> None:
         saver = meta_graph.saver_def
         feeds = {saver.filename_tensor_name: _text(variables), **assets}
         session.run_once(saver.restore_op_name, feeds)
+    elif _has_variables(meta_graph.graph_def):
+        text = f"{variables}.index is missing: the version in {folder} is only half there"
+        raise Fault(faults.NOT_FOUND, text)
     if name := _init_op(meta_graph, folder):
         session.run_once(name, assets)
+
+
+def _has_variables(graph: Any) -> bool:
+    """Upstream leaves these without values, and serves the error of every request."""
+    return any(node.op in _VARIABLES for node in graph.node)
 
 
 def _init_op(meta_graph: Any, folder: Path) -> str:

@@ -10,9 +10,7 @@ from collections.abc import Mapping, Sequence
 from neumo_serving.engine import faults
 from neumo_serving.engine.faults import Fault
 from neumo_serving.engine.source import ModelConfig
-from neumo_serving.engine.versions import State, Versions
-
-_BUSY = (State.START, State.LOADING, State.AVAILABLE)
+from neumo_serving.engine.versions import ACTIVE, State, Versions
 
 
 def check_labels(
@@ -38,7 +36,7 @@ def check_labels(
 
 def are_available(new: Sequence[Versions]) -> bool:
     """Whether all have an AVAILABLE version; raises ``Fault`` where some never will."""
-    broken = [one for one in new if one.failed() and not one.in_state(*_BUSY)]
+    broken = [one for one in new if one.failed() and not one.in_state(*ACTIVE)]
     waited_for = [one for one in new if not one.in_state(State.AVAILABLE)]
     if broken and len(broken) == len(waited_for):
         raise Fault("UNKNOWN", _did_not_become_available(broken))

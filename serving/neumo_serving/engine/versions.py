@@ -24,6 +24,10 @@ class State(StrEnum):
     END = "END"
 
 
+ACTIVE = (State.START, State.LOADING, State.AVAILABLE)
+"""A version that serves or is on the way to it."""
+
+
 @dataclass(frozen=True, slots=True)
 class VersionStatus:
     """A version's number and state; ``fault`` is why it failed to load."""

@@ -37,6 +37,9 @@ class Options:
         return Path(self["model_config_file"]) if self["model_config_file"] else None
 
 
+_TYPES: dict[type, str] = {str: "STRING", float: "FLOAT"}
+
+
 def parse(argv: list[str]) -> Options:
     """The options in ``argv``; raises ``ConfigError`` for what this server cannot honour."""
     given = vars(_parser().parse_args(_without_refused(argv)))
@@ -66,6 +69,7 @@ def _without_refused(argv: list[str]) -> list[str]:
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(
         "neumo serve",
+        usage="neumo serve [--FLAG=VALUE ...]",
         description="Serve SavedModels by TensorFlow Serving's gRPC and REST API; without a "
         "model flag, the release that neumo ships.",
         epilog="Refused, because they cannot be honoured here: "
@@ -81,13 +85,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _options(flag: Flag) -> dict[str, Any]:
-    default = f" (default: {flag.default})" if flag.default != "" else ""
-    options: dict[str, Any] = {"help": flag.help + default, "metavar": "VALUE"}
-    if isinstance(flag.default, bool):
-        return options | {"type": _boolean, "nargs": "?", "const": True}
-    if isinstance(flag.default, int):
-        return options | {"type": _whole(flag.bits)}
-    return options | {"type": type(flag.default)}
+    """How argparse reads ``flag``; a help text names the type and the default as upstream does."""
+    default = flag.default
+    shown = str(default).lower() if isinstance(default, bool) else str(default)
+    options: dict[str, Any] = {"help": flag.help + (f" (default: {shown})" if shown else "")}
+    if isinstance(default, bool):
+        return options | {"type": _boolean, "nargs": "?", "const": True, "metavar": "BOOL"}
+    if isinstance(default, int):
+        return options | {"type": _whole(flag.bits), "metavar": f"INT{flag.bits}"}
+    return options | {"type": type(default), "metavar": _TYPES[type(default)]}
 
 
 def _boolean(text: str) -> bool:
