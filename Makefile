@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
   $$p -c '$(SUITABLE)' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-images fuzz lint benchmarks train lock proto wheel clean
+.PHONY: help demo test test-images fuzz lint benchmarks soak train lock proto wheel clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile
@@ -37,7 +37,10 @@ lint: $(VENV)/.dev
 	@$(BIN)/lint-imports --no-logo
 
 benchmarks: $(VENV)/.dev  ## ratios against an in-process floor
-	@for file in tests/benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@for file in $(filter-out %/timing.py,$(wildcard tests/benchmarks/*.py)); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+soak: $(VENV)/.dev  ## 10,000 predictions by each client while the server restarts (ten minutes)
+	@$(BIN)/python tests/soak/restarts.py
 
 train: $(VENV)/.dev  ## the whole training: make train DATA=chest_xray (an hour on 2 cores)
 	@$(BIN)/neumo train $(DATA)

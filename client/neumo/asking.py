@@ -14,7 +14,7 @@ from neumo.core.retries import Pause
 from neumo.errors import ConfigError, DeadlineExceeded
 from neumo.transports import Transport
 
-GRACE_S = 0.5
+GRACE_S = 0.1
 """What a transport may take beyond the deadline to say itself that it has passed."""
 
 

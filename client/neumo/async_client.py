@@ -13,7 +13,7 @@ from neumo.asking_async import drive
 from neumo.core import planning
 from neumo.core.deadline import Deadline
 from neumo.core.planning import ReadFilm
-from neumo.core.plans import Plan
+from neumo.core.plans import Plan, Terms
 from neumo.ensemble import Explanation, Prediction
 from neumo.errors import ContractError, ImageError, NeumoError, ServingError
 from neumo.image import Source
@@ -127,6 +127,8 @@ class AsyncClient:
         return await self._film(reading), reading.deadline
 
     async def _film(self, reading: Reading) -> ReadFilm:
+        if reading.future.done():
+            return reading.future.result()
         future = asyncio.wrap_future(reading.future)
         try:
             await asyncio.wait([future], timeout=reading.deadline.remaining())
@@ -144,8 +146,10 @@ class AsyncClient:
         batch_size: int,
         progress: Progress | None,
     ) -> AsyncIterator[Prediction | Failure]:
+        terms = self._session.patient_terms()
+
         def start(group: Group) -> asyncio.Task[list[Prediction | Failure]]:
-            return asyncio.create_task(self._group(group))
+            return asyncio.create_task(self._group(group, terms))
 
         groups = streams_async.grouped(self._taken(films), batch_size)
         done = 0
@@ -173,7 +177,7 @@ class AsyncClient:
         except (ImageError, ServingError) as error:
             return Taken(index, error)
 
-    async def _group(self, group: Group) -> list[Prediction | Failure]:
+    async def _group(self, group: Group, terms: Terms) -> list[Prediction | Failure]:
         """What came of the films of one batch."""
         films = streams.films_of(group)
         outcomes: list[Prediction | NeumoError] = []
@@ -181,7 +185,7 @@ class AsyncClient:
             deadline = self._session.deadline(max(read.seconds for read in films))
             try:
                 with self._session.telemetry.prediction("predict", len(films)) as seen:
-                    plan = self._session.about(films, planning.predict, deadline)
+                    plan = self._session.about(films, planning.predict, deadline, terms)
                     outcomes = await self._run(plan, deadline)
                     streams.tell(outcomes, seen)
             except (ContractError, ServingError) as error:

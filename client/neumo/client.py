@@ -14,7 +14,7 @@ from neumo.asking import ask
 from neumo.core import planning, plans
 from neumo.core.deadline import Deadline
 from neumo.core.planning import ReadFilm
-from neumo.core.plans import Plan
+from neumo.core.plans import Plan, Terms
 from neumo.ensemble import Explanation, Prediction
 from neumo.errors import ContractError, ImageError, NeumoError, ServingError
 from neumo.image import Source
@@ -116,7 +116,8 @@ class Client:
         ``sources`` are films, or a folder, whose films are those of ``neumo.films_in``.
         ``batch_size`` films are sent as one request, ``concurrency`` requests are under way at a
         time, and films are read meanwhile; no more are taken from ``sources`` ahead. Each film
-        has the whole timeout. ``progress(done, total)`` is called with each answer; ``total`` is
+        has the whole timeout; a server that was there and is away, as in a restart, is waited for
+        as long as that. ``progress(done, total)`` is called with each answer; ``total`` is
         None where it is not known. Raises ``ConfigError`` for a concurrency outside 1 to 64 or a
         batch size outside 1 to 1,024, and ``ImageError`` for a folder without films.
         """
@@ -155,10 +156,11 @@ class Client:
         return self._film(reading), reading.deadline
 
     def _film(self, reading: Reading) -> ReadFilm:
-        wait([reading.future], reading.deadline.remaining())
         if not reading.future.done():
-            reading.cancel()
-            raise self._session.unread()
+            wait([reading.future], reading.deadline.remaining())
+            if not reading.future.done():
+                reading.cancel()
+                raise self._session.unread()
         return reading.future.result()
 
     def _answers(
@@ -169,11 +171,12 @@ class Client:
         batch_size: int,
         progress: Progress | None,
     ) -> Iterator[Prediction | Failure]:
+        terms = self._session.patient_terms()
         pool = ThreadPoolExecutor(concurrency, thread_name_prefix="neumo-many")
 
         def start(group: Group) -> Future[list[Prediction | Failure]]:
             context = contextvars.copy_context()  # a caller's trace goes on in the pool
-            return pool.submit(context.run, self._group, group)
+            return pool.submit(context.run, self._group, group, terms)
 
         groups = streams.grouped(self._taken(films), batch_size)
         done = 0
@@ -195,7 +198,7 @@ class Client:
             except (ImageError, ServingError) as error:
                 yield Taken(index, error)
 
-    def _group(self, group: Group) -> list[Prediction | Failure]:
+    def _group(self, group: Group, terms: Terms) -> list[Prediction | Failure]:
         """What came of the films of one batch."""
         films = streams.films_of(group)
         outcomes: list[Prediction | NeumoError] = []
@@ -203,7 +206,7 @@ class Client:
             deadline = self._session.deadline(max(read.seconds for read in films))
             try:
                 with self._session.telemetry.prediction("predict", len(films)) as seen:
-                    plan = self._session.about(films, planning.predict, deadline)
+                    plan = self._session.about(films, planning.predict, deadline, terms)
                     outcomes = self._run(plan, deadline)
                     streams.tell(outcomes, seen)
             except (ContractError, ServingError) as error:

@@ -139,10 +139,19 @@ def in_place(
     for taken in group:
         outcome = next(answered) if isinstance(taken.read, ReadFilm) else taken.read
         if isinstance(outcome, NeumoError):
-            placed.append(Failure(taken.source_index, outcome))
+            placed.append(Failure(taken.source_index, without_frames(outcome)))
         else:
             placed.append(outcome)
     return placed
+
+
+def without_frames(error: NeumoError) -> NeumoError:
+    """``error`` without its tracebacks: a kept failure would keep the pixels in their frames."""
+    chain: BaseException | None = error
+    while chain is not None:
+        chain.__traceback__ = None
+        chain = chain.__cause__ or chain.__context__
+    return error
 
 
 def tell(outcomes: Sequence[Prediction | NeumoError], seen: Callable[[int], None]) -> None:

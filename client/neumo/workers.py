@@ -64,6 +64,13 @@ class Workers:
         target.start()
 
 
+def done(function: Callable[[], T]) -> Future[T]:
+    """The future of ``function()``, done here and now."""
+    future: Future[T] = Future()
+    _run(future, function)
+    return future
+
+
 def _work(jobs: queue.SimpleQueue[_Job | None], idle: threading.Semaphore) -> None:
     while (job := jobs.get()) is not None:
         job()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -13,11 +14,9 @@ import pytest
 import trustme
 
 import neumo
-from neumo import settings, transports, wire
+from neumo import contract, settings
 from neumo._proto import serving_pb2 as pb
-from neumo.core.calls import Status
 
-MODEL = "pneumonia_tuned"
 TOKEN = "s3cret-token"  # noqa: S105 - a test's own
 STATUS = pb.GetModelStatusResponse(
     model_version_status=[pb.ModelVersionStatus(version=1, state="AVAILABLE")]
@@ -131,27 +130,40 @@ def front(request, pem):
         yield start
 
 
-def ask(url, **options):
-    """The status of a model over a fresh transport."""
-    transport = transports.connect(url, **options)
-    try:
-        return transport.start(Status(MODEL), 10.0).result(timeout=30).answer
-    finally:
-        transport.close()
+def ask_blocking(url, **options):
+    """The models' status by ``Client``."""
+    with neumo.Client(url, timeout=10, **options) as client:
+        return client.status()
 
 
-def test_a_token_and_metadata_go_with_every_call(front, pem):
+def ask_awaiting(url, **options):
+    """The same by ``AsyncClient``."""
+
+    async def asked():
+        async with neumo.AsyncClient(url, timeout=10, **options) as client:
+            return await client.status()
+
+    return asyncio.run(asked())
+
+
+@pytest.fixture(params=[ask_blocking, ask_awaiting], ids=["Client", "AsyncClient"])
+def ask(request):
+    """The models' status by either client."""
+    return request.param
+
+
+def test_a_token_and_metadata_go_with_every_call(front, pem, ask):
     """As headers of the same name on both transports."""
     url, seen = front()
     metadata = {"X-Ward": "3b"}
-    answer = ask(url, token=TOKEN, metadata=metadata, tls=neumo.Tls(ca=pem.ca))
-    assert answer.versions[0].state is wire.VersionState.AVAILABLE
+    models = ask(url, token=TOKEN, metadata=metadata, tls=neumo.Tls(ca=pem.ca))
+    assert models[0].versions[0].state is neumo.VersionState.AVAILABLE
     assert seen[-1]["authorization"] == f"Bearer {TOKEN}"
     assert seen[-1]["x-ward"] == "3b"
 
 
 @pytest.mark.parametrize("token", [None, "expired"])
-def test_a_token_that_is_missing_or_expired_is_permission_denied(front, pem, token):
+def test_a_token_that_is_missing_or_expired_is_permission_denied(front, pem, ask, token):
     """The server's words are told, the token is not."""
     url, _ = front()
     with pytest.raises(neumo.PermissionDenied, match="token expired") as raised:
@@ -159,7 +171,7 @@ def test_a_token_that_is_missing_or_expired_is_permission_denied(front, pem, tok
     assert "Bearer" not in str(raised.value)
 
 
-def test_a_server_of_another_authority_is_not_trusted(front, pem):
+def test_a_server_of_another_authority_is_not_trusted(front, pem, ask):
     """Nothing is sent to it."""
     url, seen = front()
     with pytest.raises(neumo.PermissionDenied, match="check the token or the certificate"):
@@ -167,7 +179,7 @@ def test_a_server_of_another_authority_is_not_trusted(front, pem):
     assert not seen
 
 
-def test_without_an_authority_the_well_known_ones_are_asked(front):
+def test_without_an_authority_the_well_known_ones_are_asked(front, ask):
     """A server that made its own certificate is not trusted by default."""
     url, seen = front()
     with pytest.raises(neumo.PermissionDenied):
@@ -175,14 +187,14 @@ def test_without_an_authority_the_well_known_ones_are_asked(front):
     assert not seen
 
 
-def test_a_server_that_checks_its_callers_accepts_our_certificate(front, pem):
+def test_a_server_that_checks_its_callers_accepts_our_certificate(front, pem, ask):
     """Mutual TLS: the certificate and its key are presented."""
     url, seen = front(asks_callers=True)
     ask(url, token=TOKEN, tls=neumo.Tls(pem.ca, pem.certificate, pem.key))
-    assert len(seen) == 1
+    assert len(seen) == len(contract.MODELS)
 
 
-def test_a_server_that_checks_its_callers_turns_others_away(front, pem):
+def test_a_server_that_checks_its_callers_turns_others_away(front, pem, ask):
     """Without a certificate nothing is answered."""
     url, seen = front(asks_callers=True)
     with pytest.raises((neumo.PermissionDenied, neumo.Unavailable)):

@@ -19,20 +19,33 @@ WORKING = answering({TUNED: 0.75, RESIDUAL: 0.125})
 class Sluggish(FakeTransport):
     """Answers the first ``slow`` Predict calls never, and the others at once."""
 
-    def __init__(self, slow, error=None):
+    def __init__(self, slow):
         super().__init__(WORKING)
-        self.slow, self.error, self.left = slow, error, []
+        self.slow, self.left = slow, []
 
     def start(self, call, timeout_s):
         """A future that stays open for the slow ones."""
         if isinstance(call, Predict) and len(self.left) < self.slow:
             self.left.append(Future())
             return self.left[-1]
-        if isinstance(call, Predict) and self.error is not None:
-            raised = Future()
-            raised.set_exception(self.error)
-            return raised
         return super().start(call, timeout_s)
+
+
+class Failing(FakeTransport):
+    """Leaves the first Predict call of each model open, and fails those after it."""
+
+    def __init__(self, error):
+        super().__init__(WORKING)
+        self.error, self.left = error, {}
+
+    def start(self, call, timeout_s):
+        """An open future or a failed one."""
+        if not isinstance(call, Predict):
+            return super().start(call, timeout_s)
+        future = Future()
+        if self.left.setdefault(call.model, future) is not future:
+            future.set_exception(self.error)
+        return future
 
 
 def test_a_call_without_an_answer_is_sent_once_more():
@@ -59,14 +72,14 @@ def test_without_it_a_call_is_sent_once():
 
 def test_the_second_call_failing_leaves_the_first_its_chance():
     """Only when both have failed is there an error."""
-    transport = Sluggish(slow=2, error=neumo.ServingError(TUNED, "fake://", "no"))
+    transport = Failing(neumo.ServingError(TUNED, "fake://", "no"))
 
     def answer_late():
         while len(transport.left) < 2:
             time.sleep(0.01)
         time.sleep(0.1)
-        for future, call in zip(transport.left, (TUNED, RESIDUAL), strict=True):
-            answer = WORKING(Predict(call, _signature(), {"image": FILM[None]}))
+        for model, future in transport.left.items():
+            answer = WORKING(Predict(model, _signature(), {"image": FILM[None]}))
             future.set_result(Reply(answer, 0.1))
 
     helper = threading.Thread(target=answer_late)

@@ -7,7 +7,7 @@ import pytest
 import neumo
 from neumo import contract, phantom
 from neumo.core.calls import Metadata, Predict, Status
-from neumo.core.retries import BUDGET, LONGEST_PAUSE_S, Retries
+from neumo.core.retries import BUDGET, LONGEST_PAUSE_S, Patience, Retries
 from neumo.testing import FakeTransport, answering
 from neumo.wire import ModelStatus, VersionState, VersionStatus
 
@@ -141,3 +141,64 @@ def test_a_number_of_retries_that_is_none_is_refused(retries):
     """One line names the limits."""
     with pytest.raises(neumo.ConfigError, match="from 0 to 10"):
         neumo.Client(transport=FakeTransport(WORKING), retries=retries)
+
+
+def away(after, times):
+    """A server that answers ``after`` Predict calls, is away for ``times`` more, and back."""
+    asked = [0]
+
+    def answer(call):
+        if isinstance(call, Predict):
+            asked[0] += 1
+            if after < asked[0] <= after + times:
+                raise GONE
+        return WORKING(call)
+
+    return answer
+
+
+def test_a_stream_waits_for_a_server_that_was_there():
+    """In a restart of the server no film of a folder is lost, however many tries it takes."""
+    client = neumo.Client(transport=FakeTransport(away(20, 12)), timeout=30)
+    found = list(client.predict_many([FILM] * 20, concurrency=1))
+    assert [type(one) for one in found] == [neumo.Prediction] * 20
+
+
+def test_a_stream_does_not_wait_for_a_server_that_never_was_there():
+    """A wrong address is said after the usual retries."""
+    transport = FakeTransport(failing(10_000))
+    with neumo.Client(transport=transport, retries=1, timeout=600) as client:
+        (failed,) = client.predict_many([FILM])
+    assert isinstance(failed.error, neumo.Unavailable)
+    assert predictions_asked(transport) == 2 * 2
+
+
+def test_a_stream_waits_for_no_longer_than_a_film_may_take():
+    """Then the usual retries hold, so that a server that is gone fails a folder quickly."""
+    clock = [0.0]
+    patience = Patience(Retries(1), 10.0, lambda: clock[0])
+    patience.answered()
+    for tries in range(1, 30):
+        assert patience.after(tries, GONE).seconds <= LONGEST_PAUSE_S
+    clock[0] = 10.0
+    with pytest.raises(neumo.Unavailable):
+        patience.after(2, GONE)
+    patience.answered()
+    patience.after(2, GONE)
+
+
+def test_a_stream_without_retries_does_not_wait():
+    """``retries=0`` holds for films in a stream, too."""
+    client = neumo.Client(transport=FakeTransport(away(4, 2)), retries=0)
+    found = [type(one) for one in client.predict_many([FILM] * 4, concurrency=1)]
+    assert found.count(neumo.Failure) == 1
+
+
+def test_a_kept_failure_keeps_no_film():
+    """Its error has no frames, in which the pixels would be."""
+    client = neumo.Client(transport=FakeTransport(failing(10_000)), retries=0)
+    (failed,) = client.predict_many([FILM])
+    error = failed.error
+    while error is not None:
+        assert error.__traceback__ is None
+        error = error.__cause__ or error.__context__

@@ -9,18 +9,22 @@ import sys
 
 import numpy as np
 import pytest
-from opentelemetry import metrics, trace
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from PIL import Image
 
 import neumo
 from fakes import FILM, RESIDUAL, TUNED, client
 from neumo.core.calls import Predict
 from neumo.testing import FakeTransport, answering
+
+pytest.importorskip("opentelemetry.sdk", reason="OpenTelemetry's SDK is not installed")
+from opentelemetry import metrics, trace
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import (
+    InMemorySpanExporter,
+)
 
 WORKING = answering({TUNED: 0.75, RESIDUAL: 0.125}, release=3)
 PREDICT = "tensorflow.serving.PredictionService/Predict"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import grpc
@@ -36,7 +37,7 @@ FAULTS = [
 
 
 @contextmanager
-def grpc_server(answer):
+def grpc_server(answer, address="127.0.0.1:0"):
     """A gRPC server whose every method is ``answer(request, context)``; its URL."""
 
     class Handler(grpc.GenericRpcHandler):
@@ -44,7 +45,7 @@ def grpc_server(answer):
             return grpc.unary_unary_rpc_method_handler(answer)
 
     server = grpc.server(ThreadPoolExecutor(4), handlers=(Handler(),))
-    port = server.add_insecure_port("127.0.0.1:0")
+    port = server.add_insecure_port(address)
     server.start()
     try:
         yield f"grpc://127.0.0.1:{port}"
@@ -141,6 +142,17 @@ def test_a_server_that_is_not_there_is_unavailable(scheme):
             ask(url)
 
 
+def test_a_connection_that_breaks_is_told_in_plain_words():
+    """Without the layers of exceptions around it."""
+
+    def hang_up(handler):
+        handler.close_connection = True
+
+    with http_server(hang_up) as url, pytest.raises(neumo.Unavailable) as raised:
+        ask(url)
+    assert str(raised.value).startswith(f"{MODEL} at {url}: Remote end closed connection")
+
+
 @pytest.mark.parametrize("scheme", ["grpc", "http"])
 def test_a_server_that_says_nothing_ends_at_the_deadline(scheme):
     """A port that accepts and stays silent costs the deadline, not forever."""
@@ -173,6 +185,84 @@ def test_an_answer_that_drips_ends_at_the_deadline():
                 ask(url, timeout_s=0.3)
         finally:
             ended.set()
+
+
+@contextmanager
+def dripping_server():
+    """A server that sends its first header byte by byte, without end; its URL and its clients."""
+    clients = []
+
+    def drip(listener):
+        while True:
+            try:
+                sock, _ = listener.accept()
+            except OSError:
+                return
+            clients.append(threading.Thread(target=answer, args=(sock,), daemon=True))
+            clients[-1].start()
+
+    def answer(sock):
+        with sock:
+            sock.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+            while True:
+                try:
+                    sock.sendall(b".")
+                except OSError:
+                    return
+                time.sleep(0.02)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        accepting = threading.Thread(target=drip, args=(listener,), daemon=True)
+        accepting.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", clients
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_rest_call_that_is_given_up_closes_its_socket_and_ends():
+    """Its thread is free again, and the server sees the connection go."""
+    with dripping_server() as (url, clients):
+        transport = transports.connect(url)
+        future = transport.start(Status(MODEL), 60.0)
+        while not clients:
+            time.sleep(0.01)
+        future.cancel()
+        with pytest.raises(neumo.Unavailable):
+            future.result(timeout=30)
+        clients[0].join(timeout=30)
+        assert not clients[0].is_alive()
+        transport.close()
+
+
+def test_closing_the_client_ends_its_rest_calls():
+    """Nothing goes on behind a client that is closed."""
+    with dripping_server() as (url, clients):
+        transport = transports.connect(url)
+        future = transport.start(Status(MODEL), 60.0)
+        while not clients:
+            time.sleep(0.01)
+        transport.close()
+        with pytest.raises(neumo.Unavailable):
+            future.result(timeout=30)
+
+
+def test_headers_that_drip_end_at_the_deadline_for_both_clients():
+    """Whoever waits is back, and the call is ended behind it."""
+
+    async def ask_async(url):
+        async with neumo.AsyncClient(url, timeout=0.3, retries=0) as client:
+            await client.status()
+
+    with dripping_server() as (url, clients):
+        with (
+            neumo.Client(url, timeout=0.3, retries=0) as client,
+            pytest.raises(neumo.DeadlineExceeded),
+        ):
+            client.status()
+        with pytest.raises(neumo.DeadlineExceeded):
+            asyncio.run(ask_async(url))
+        for one in clients:
+            one.join(timeout=30)
+            assert not one.is_alive()
 
 
 @pytest.mark.parametrize(
@@ -245,3 +335,32 @@ def test_a_url_that_is_none_is_one_line_with_an_example(url):
         address.parse(url)
     assert "secret" not in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_calls_are_shared_by_every_server_behind_a_name():
+    """As the pods behind a headless Kubernetes service: here localhost's two addresses."""
+    asked = {"127.0.0.1": 0, "[::1]": 0}
+
+    def answering_at(host):
+        def answer(request, context):
+            asked[host] += 1
+            return b""
+
+        return answer
+
+    with ExitStack() as servers:
+        url = servers.enter_context(grpc_server(answering_at("127.0.0.1")))
+        port = url.rpartition(":")[2]
+        try:
+            servers.enter_context(grpc_server(answering_at("[::1]"), f"[::1]:{port}"))
+        except RuntimeError:
+            pytest.skip("this machine has no IPv6 loopback, so localhost has one address")
+        transport = servers.enter_context(closing(transports.connect(f"grpc://localhost:{port}")))
+        deadline = time.monotonic() + 20
+        while not all(asked.values()) and time.monotonic() < deadline:
+            transport.start(Status(MODEL), 5.0).result(timeout=30)
+        for host in asked:
+            asked[host] = 0
+        for _ in range(20):
+            transport.start(Status(MODEL), 5.0).result(timeout=30)
+    assert asked == {"127.0.0.1": 10, "[::1]": 10}

@@ -211,11 +211,14 @@ def test_the_messages_live_beside_the_official_ones(official, first):
     "array",
     [
         np.random.RandomState(0).randint(0, 256, (2, 5, 4, 1)).astype(np.uint8),
+        np.arange(24, dtype=np.uint8).reshape(2, 3, 4),
+        np.array([7], np.uint8),
+        np.array(255, np.uint8),
         np.zeros((0, 3), np.uint8),
         np.array([[0.1, 1e-7]], np.float32),
         np.array([3, -4], np.int64),
     ],
-    ids=["uint8", "empty", "float32", "int64"],
+    ids=["an image", "rows", "one", "a bare number", "empty", "float32", "int64"],
 )
 def test_json_bodies_hold_the_same_numbers(array):
     """REST's column format is valid JSON with the array's values."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -30,7 +31,7 @@ def run(*command, cwd):
 def checked(*command, cwd):
     """What the process printed, when it ended well."""
     done = run(*command, cwd=cwd)
-    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
     return done.stdout
 
 
@@ -54,6 +55,42 @@ def environment(folder, lock, wheel):
         pip.append("--no-deps")
     checked(*pip, wheel, cwd=folder)
     return programs
+
+
+FOR_TESTS = ["pytest>=8.3", "pytest-timeout>=2.3", "trustme>=1.1"]
+PYTHONS = [f"python3.{minor}" for minor in range(11, 20)]
+
+
+def named(*names):
+    """The last of these Pythons that runs here and can make environments."""
+    works = ["-c", "import ensurepip, venv"]
+    for name in reversed(names):
+        found = shutil.which(name)
+        if found and run(found, *works, cwd="/").returncode == 0:
+            return found
+    return pytest.skip(f"none of {', '.join(names)} is on the PATH")
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(
+    ("pythons", "resolution"),
+    [(PYTHONS[:1], "lowest-direct"), (PYTHONS, "highest")],
+    ids=["oldest", "newest"],
+)
+def test_the_wheel_alone_passes_the_sdks_tests(wheel, tmp_path, pythons, resolution):
+    """On the oldest Python and packages that it allows, and on the newest that are to be had."""
+    checked(named(*pythons), "-m", "venv", "--without-pip", tmp_path / "venv", cwd=tmp_path)
+    python = tmp_path / "venv" / "bin" / "python"
+    pip = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", python]
+    checked(*pip, "--resolution", resolution, "-r", ROOT / "pyproject.toml", cwd=tmp_path)
+    checked(*pip, "--no-deps", wheel, cwd=tmp_path)
+    checked(*pip, *FOR_TESTS, cwd=tmp_path)
+    (tmp_path / "tests").mkdir()
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    shutil.copy(ROOT / "tests" / "fakes.py", tmp_path / "tests")
+    shutil.copytree(ROOT / "tests" / "client", tmp_path / "tests" / "client")
+    printed = checked(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tmp_path)
+    assert " passed" in printed
 
 
 @pytest.fixture(scope="module")

@@ -101,6 +101,8 @@ def only(outcomes: list[T | NeumoError]) -> T:
 
 
 def _pixels(read: tuple[ReadFilm, ...]) -> coherence.Pixels:
+    if len(read) == 1:
+        return read[0].film.pixels[None]
     return np.stack([one.film.pixels for one in read])
 
 

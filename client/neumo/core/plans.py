@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
 from neumo.core.calls import Call, Reply
-from neumo.core.retries import Pause, Retries
+from neumo.core.retries import Patience, Pause, Retries
 from neumo.errors import ServingError, Unavailable
 
 A = TypeVar("A")
@@ -33,7 +33,7 @@ class Terms:
     """
 
     target: str
-    retries: Retries
+    retries: Retries | Patience
     release: int | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     screen: bool = True

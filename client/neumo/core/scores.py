@@ -92,7 +92,7 @@ def _same(model: str, answer: Answer, tensor: contract.Tensor, count: int, targe
     """The number that ``tensor`` repeats for every film."""
     values = _vector(model, answer, tensor, count, target)
     first: float = values[0].item()
-    if not np.array_equal(values, np.full_like(values, first)):
+    if not (values == first).all():
         raise BadResponse(model, target, f"the output {tensor.name} differs within one answer")
     return first
 

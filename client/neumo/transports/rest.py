@@ -24,6 +24,7 @@ from neumo.errors import (
 )
 from neumo.transports.access import Access
 from neumo.transports.address import Address
+from neumo.transports.lines import Line, LineAdapter, of_this_call
 
 A = TypeVar("A")
 
@@ -47,21 +48,39 @@ class RestTransport:
                 os.fspath(admitted.tls.certificate),
                 os.fspath(admitted.tls.key),
             )
-        adapter = requests.adapters.HTTPAdapter(pool_maxsize=MAX_CONNECTIONS)
+        adapter = LineAdapter(pool_maxsize=MAX_CONNECTIONS)
+        self._lines: set[Line] = set()
         self._session.mount(f"{address.scheme}://", adapter)
 
     def start(self, call: Call[A], timeout_s: float) -> Future[Reply[A]]:
         """Send ``call``; the future gives its reply, or raises a ``ServingError``."""
         deadline = time.monotonic() + timeout_s
+        future = _RestFuture[A]()
         try:
-            return self._pool.submit(self._reply, call, deadline)
+            carried = self._pool.submit(self._carry, future, call, deadline)
         except RuntimeError:
             raise ConfigError("the client is closed: make a new one") from None
+        carried.add_done_callback(lambda done: done.cancelled() and future.cancel())
+        return future
 
     def close(self) -> None:
-        """Start no further call and close the idle connections."""
+        """Start no further call, end those under way and close the connections."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+        for line in tuple(self._lines):
+            line.cut()
         self._session.close()
+
+    def _carry(self, future: _RestFuture[A], call: Call[A], deadline: float) -> None:
+        if not future.set_running_or_notify_cancel():
+            return
+        of_this_call.set(future.line)
+        self._lines.add(future.line)
+        try:
+            future.set_result(self._reply(call, deadline))
+        except Exception as error:  # noqa: BLE001 - a future carries every error to its waiter
+            future.set_exception(error)
+        finally:
+            self._lines.discard(future.line)
 
     def _reply(self, call: Call[A], deadline: float) -> Reply[A]:
         began = time.monotonic()
@@ -96,6 +115,8 @@ class RestTransport:
             while piece := response.raw.read1(_PIECE_BYTES, decode_content=True):
                 pieces.append(piece)
                 _left(deadline)
+            # A connection that was cut looks like one that has ended.
+            of_this_call.get().check()
             return response.status_code, b"".join(pieces)
 
     def _broken(self, model: str, error: Exception) -> ServingError:
@@ -117,10 +138,27 @@ class RestTransport:
         return kind(model, self.target, f"HTTP {status}: {faults.brief(text)}")
 
 
-def _reason(error: Exception) -> str:
+class _RestFuture(Future[Reply[A]]):
+    """A future whose cancellation cuts the call's connection, so that its thread ends."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.line = Line()
+
+    def cancel(self) -> bool:
+        """Give the call up, unless it is done."""
+        cancelled = super().cancel()
+        if not cancelled and not self.done():
+            self.line.cut()
+        return cancelled
+
+
+def _reason(error: BaseException) -> str:
     """What went wrong at the bottom, without the layers that requests and urllib3 wrap around."""
-    inner = getattr(error.args[0], "reason", None) if error.args else None
-    return str(inner or error).rpartition("): ")[2]
+    for wrapped in (getattr(error, "reason", None), *reversed(error.args)):
+        if isinstance(wrapped, BaseException):
+            return _reason(wrapped)
+    return str(error).rpartition("): ")[2]
 
 
 def _left(deadline: float) -> float:

@@ -48,6 +48,7 @@ class RpcTransport:
         self.target = str(address)
         self._channel: Any = _channel(address, admitted.tls)
         self._metadata = admitted.headers
+        self._methods: dict[str, Any] = {}
 
     def start(self, call: Call[A], timeout_s: float) -> Future[Reply[A]]:
         """Send ``call``; the future gives its reply, or raises a ``ServingError``."""
@@ -68,7 +69,11 @@ class RpcTransport:
         self._channel.close()
 
     def _method(self, path: str) -> Any:  # noqa: ANN401 - grpc has no types
-        return self._channel.unary_unary(path)
+        """What calls ``path``: made once, since making it takes as long as calling it."""
+        method = self._methods.get(path)
+        if method is None:
+            method = self._methods[path] = self._channel.unary_unary(path)
+        return method
 
     def _finish(
         self,

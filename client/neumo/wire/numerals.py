@@ -9,40 +9,42 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-_WIDTH = 3
-_NUMERALS = np.frombuffer("".join(f"{n:{_WIDTH}d}" for n in range(256)).encode(), np.uint8).reshape(
-    256, _WIDTH
-)
-"""Every uint8 at one width: JSON allows the blanks, and one width makes it array arithmetic."""
+_NUMERALS = np.frombuffer("".join(f"{n:3d}," for n in range(256)).encode(), "V4")
+_SINGLES = np.frombuffer("".join(f"[{n:3d}]," for n in range(256)).encode(), "V6")
+"""Every uint8, and every list of one, at one width with its comma: JSON allows the blanks, and one
+width makes it array arithmetic."""
 
 
 def to_json(array: npt.NDArray[np.generic]) -> bytes:
     """``array`` as nested JSON lists; bytes and text as ``{"b64": "…"}``, NaN and Infinity bare."""
     if array.dtype == np.uint8 and array.size:
-        return _of_uint8(array)
+        return _of_uint8(array.astype(np.uint8, copy=False))
     if array.dtype.kind in "OU":
         return json.dumps(_boxed(array.tolist())).encode()
     return json.dumps(array.tolist(), separators=(",", ":")).encode()
 
 
-def _of_uint8(array: npt.NDArray[np.generic]) -> bytes:
-    """One row of ``text`` per number, then per row, and so on out to the whole array."""
-    text: npt.NDArray[np.uint8] = _NUMERALS[array]
-    for _ in range(array.ndim):
+def _of_uint8(array: npt.NDArray[np.uint8]) -> bytes:
+    """One piece of ``text`` per number, then per list, and so on out to the whole array."""
+    shape = array.shape
+    if shape[-1:] == (1,):
+        shape = shape[:-1]
+        pieces = _SINGLES.take(array.reshape(shape))
+    else:
+        pieces = _NUMERALS.take(array)
+    text = np.frombuffer(pieces.tobytes(), np.uint8).reshape(*shape, -1)
+    for _ in shape:
         text = _listed(text)
-    return text.tobytes()
+    return text[:-1].tobytes()
 
 
 def _listed(text: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """[…, n, width] pieces of JSON to […, n * (width + 1) + 1]: the lists of n pieces each."""
+    """[…, n, width] pieces with their commas to […, n * width + 2]: lists of n, with theirs."""
     *lead, count, width = text.shape
-    out = np.empty((*lead, count * (width + 1) + 1), np.uint8)
+    out = np.empty((*lead, count * width + 2), np.uint8)
     out[..., 0] = ord("[")
-    pieces = out[..., 1:].reshape(*lead, count, width + 1)
-    pieces[..., :width] = text
-    pieces[..., width] = ord(",")
-    out[..., 1:] = pieces.reshape(*lead, count * (width + 1))
-    out[..., -1] = ord("]")
+    out[..., 1:-1] = text.reshape(*lead, count * width)
+    out[..., -2:] = (ord("]"), ord(","))
     return out
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import socket
+import stat
 
 _UNSPECIFIED = bytes(16)
 """``sockaddr`` of the family AF_UNSPEC: connecting to it resets a TCP connection."""
@@ -13,14 +14,19 @@ _UNSPECIFIED = bytes(16)
 def cut(peer_port: int) -> None:
     """Reset the connections whose other end is ``peer_port``, whoever here holds them."""
     for name in os.listdir("/dev/fd"):  # noqa: PTH208 - numbers, not paths
-        try:
-            found = socket.socket(fileno=os.dup(int(name)))
-        except OSError:
+        if not _is_socket(int(name)):
             continue
-        with found:
+        with socket.socket(fileno=os.dup(int(name))) as found:
             if _peer_port(found) == peer_port:
                 ctypes.CDLL(None).connect(found.fileno(), _UNSPECIFIED, len(_UNSPECIFIED))
                 _shut(found)
+
+
+def _is_socket(number: int) -> bool:
+    try:
+        return stat.S_ISSOCK(os.fstat(number).st_mode)
+    except OSError:
+        return False
 
 
 def _peer_port(found: socket.socket) -> int | None:

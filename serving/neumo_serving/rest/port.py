@@ -24,6 +24,9 @@ class HttpServer:
         self._server = uvicorn.Server(
             uvicorn.Config(
                 application,
+                # Named, so that what else is installed changes no answer.
+                http="h11",
+                loop="asyncio",
                 log_config=None,
                 access_log=False,
                 lifespan="off",

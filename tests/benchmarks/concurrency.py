@@ -1,0 +1,158 @@
+"""64 concurrent predictions of one ``AsyncClient`` on a server that batches, on the same cores.
+
+The floor is both SavedModels in a process of their own, at the mean batch size that the server
+reached, with as many callers as do best. The two are measured in turns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import requests
+
+import neumo
+from neumo import contract, phantom
+from neumo.testing import EmbeddedServer
+
+CONCURRENCY = 64
+SECONDS = 8.0
+TURNS = 4
+BATCHING = """max_batch_size { value: 32 } batch_timeout_micros { value: 2000 }
+max_enqueued_batches { value: 1000 } num_batch_threads { value: 2 }
+"""
+MONITORING = 'prometheus_config { enable: true path: "/monitoring/prometheus/metrics" }'
+SESSION = ":tensorflow:serving:batching_session"
+FILMS = phantom.draw(5, 32)
+
+
+def server(folder: Path) -> EmbeddedServer:
+    """The shipped release on a server that batches."""
+    (folder / "batching.config").write_text(BATCHING, encoding="ascii")
+    (folder / "monitoring.config").write_text(MONITORING, encoding="ascii")
+    return EmbeddedServer(
+        [
+            "--grpc_max_threads=256",
+            "--enable_batching",
+            f"--batching_parameters_file={folder / 'batching.config'}",
+            f"--monitoring_config_file={folder / 'monitoring.config'}",
+        ]
+    )
+
+
+def batched(url: str) -> tuple[int, int]:
+    """How many requests were batched so far, and in how many batches."""
+    text = requests.get(f"{url}/monitoring/prometheus/metrics", timeout=10).text
+    found = {f"{SESSION}:queuing_latency_count": 0, f"{SESSION}:wrapped_run_count": 0}
+    for line in text.splitlines():
+        name = line.partition("{")[0].partition(" ")[0]
+        if name in found:
+            found[name] += int(float(line.rpartition(" ")[2]))
+    requests_, batches = found.values()
+    return requests_, batches
+
+
+async def predictions(client: neumo.AsyncClient, seconds: float) -> float:
+    """Predictions a second of ``CONCURRENCY`` tasks that ask without a pause."""
+    until = time.perf_counter() + seconds
+    count = 0
+
+    async def ask(number: int) -> None:
+        nonlocal count
+        while time.perf_counter() < until:
+            await client.predict(FILMS[number % len(FILMS)])
+            count += 1
+
+    started = time.perf_counter()
+    await asyncio.gather(*(ask(number) for number in range(CONCURRENCY)))
+    return count / (time.perf_counter() - started)
+
+
+def floor() -> None:
+    """For each line on stdin, a batch size: print how many films a second both models answer."""
+    import tensorflow as tf
+
+    from neumo_serving import shipped
+
+    newest = [max(one.base_path.iterdir(), key=lambda p: int(p.name)) for one in shipped.models()]
+    signatures = [
+        tf.saved_model.load(str(folder)).signatures[contract.SERVING_DEFAULT] for folder in newest
+    ]
+
+    def both(images: tf.Tensor) -> None:
+        for signature in signatures:
+            signature(image=images)
+
+    for line in sys.stdin:
+        images = tf.constant(FILMS[: int(line)])
+        print(max(calls(both, images, n) for n in (1, 2)), flush=True)
+
+
+def calls(call: Callable[[object], None], images: object, callers: int) -> float:
+    """Films a second of ``callers`` threads."""
+    for _ in range(3):
+        call(images)
+    counts = [0] * callers
+    until = time.perf_counter() + SECONDS / 2
+
+    def loop(number: int) -> None:
+        while time.perf_counter() < until:
+            call(images)
+            counts[number] += len(images)
+
+    threads = [threading.Thread(target=loop, args=(number,)) for number in range(callers)]
+    started = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sum(counts) / (time.perf_counter() - started)
+
+
+async def main() -> None:
+    """Measure client and floor in turns."""
+    ratios, rates, floors = [], [], []
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        server(Path(folder)) as serving,
+        subprocess.Popen(
+            [sys.executable, __file__, "--floor"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as bare,
+    ):
+        async with neumo.AsyncClient(serving.grpc_url, timeout=60) as client:
+            await predictions(client, SECONDS)
+            for _ in range(TURNS):
+                asked, batches = batched(serving.http_url)
+                used = time.process_time()
+                rate = await predictions(client, SECONDS)
+                used = (time.process_time() - used) / SECONDS
+                now_asked, now_batches = batched(serving.http_url)
+                size = (now_asked - asked) / (now_batches - batches)
+                print(round(size), file=bare.stdin, flush=True)
+                base = float(bare.stdout.readline())
+                rates.append(rate)
+                floors.append(base)
+                ratios.append(rate / base)
+                told = {"batch": size, "predictions/s": rate, "floor": base, "client_cores": used}
+                print("  " + json.dumps({name: round(value, 2) for name, value in told.items()}))
+        bare.communicate("")
+    print(f"{CONCURRENCY} concurrent predictions: {statistics.median(rates):.0f}/s, floor")
+    print(f"{statistics.median(floors):.0f}/s: {statistics.median(ratios):.0%} of it")
+
+
+if __name__ == "__main__":
+    floor() if "--floor" in sys.argv else asyncio.run(main())

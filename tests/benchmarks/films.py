@@ -1,0 +1,47 @@
+"""What one film costs over each transport, beside the bare models in this process."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+import tensorflow as tf
+from timing import Action, in_turns, show
+
+import neumo
+from neumo import contract, phantom
+from neumo.testing import EmbeddedServer
+from neumo_serving import shipped
+
+ROUNDS = 100
+
+
+def main() -> None:
+    """One film, both members, one at a time: in this process, over gRPC, over REST."""
+    film = phantom.draw(1, 1)
+    signatures = [
+        tf.saved_model.load(str(one.base_path / "1")).signatures[contract.SERVING_DEFAULT]
+        for one in shipped.models()
+    ]
+
+    def in_process() -> list[np.ndarray]:
+        image = tf.constant(film)
+        return [signature(image=image)["probability"].numpy() for signature in signatures]
+
+    with (
+        EmbeddedServer() as server,
+        neumo.Client(server.grpc_url) as over_grpc,
+        neumo.Client(server.http_url) as over_rest,
+    ):
+        actions: dict[str, Action] = {
+            "both SavedModels in this process": in_process,
+            "Client over gRPC": lambda: over_grpc.predict(film[0]),
+            "Client over REST": lambda: over_rest.predict(film[0]),
+        }
+        show("one film, concurrency 1", in_turns(actions, ROUNDS))
+
+
+if __name__ == "__main__":
+    main()
