@@ -137,22 +137,20 @@ def save_constants(folder: Path) -> None:
     tf.saved_model.save(root, str(folder / VERSION), signatures=signatures)
 
 
-def save_keras(folder: Path, *, mirrored: bool = False) -> None:
-    """Write a sequential Keras model that answers its input; ``mirrored`` over two devices."""
-    strategy = (
-        tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"])
-        if mirrored
-        else tf.distribute.get_strategy()
-    )
-    with strategy.scope():
-        model = tf.keras.Sequential([tf.keras.layers.Input((1,), name="x")])
-        if mirrored:
-            layer = tf.keras.layers.Dense(1, kernel_initializer="ones", bias_initializer="zeros")
-            model.add(layer)
-        model.add(tf.keras.layers.Activation("linear", name="y"))
+def save_keras(folder: Path) -> None:
+    """Write a sequential Keras model that answers its input."""
+    model = tf.keras.Sequential([tf.keras.layers.Input((1,), name="x")])
+    model.add(tf.keras.layers.Activation("linear", name="y"))
     function = _concrete(lambda x: {"y": model(x)}, tf.TensorSpec([None, 1], tf.float32, "x"))
+    tf.saved_model.save(model, str(folder / VERSION), signatures={"serving_default": function})
+
+
+def save_mirrored(folder: Path) -> None:
+    """Write a model whose variable is mirrored over two devices."""
     root = tf.Module()
-    root.variables_of_model = model.variables
+    with tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"]).scope():
+        root.one = tf.Variable([[1.0]])
+    function = _concrete(lambda x: {"y": x @ root.one}, tf.TensorSpec([None, 1], tf.float32, "x"))
     tf.saved_model.save(root, str(folder / VERSION), signatures={"serving_default": function})
 
 

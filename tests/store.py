@@ -60,6 +60,7 @@ def plain_flags(mount: Path) -> list[str]:
     return [
         f"--model_config_file={mount / MODELS_CONFIG}",
         "--allow_version_labels_for_unavailable_models=true",
+        f"--monitoring_config_file={mount / MONITORING_CONFIG}",
     ]
 
 
@@ -77,7 +78,7 @@ def _models() -> dict[str, Callable[[Path], None]]:
         "checkpoint": saved_models.save_checkpoint_function,
         "constants": saved_models.save_constants,
         "keras": saved_models.save_keras,
-        "mirrored": partial(saved_models.save_keras, mirrored=True),
+        "mirrored": saved_models.save_mirrored,
     }
 
 

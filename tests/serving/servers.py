@@ -39,6 +39,10 @@ def flags_of(server: str, folder: Path) -> list[str]:
 
 OTHERS = {
     "batching": "--enable_batching --batching_parameters_file={folder}/batching.config",
+    "upstream": "--model_config_file= --allow_version_labels_for_unavailable_models=false "
+    "--model_name=default --model_base_path={folder}/half_plus_two --rest_api_timeout_in_ms=5000 "
+    "--grpc_socket_path={folder}/grpc.sock "
+    "--grpc_channel_arguments=grpc.max_connection_age_ms=2000,grpc.lb_policy_name=grpclb",
     "content": "--enable_serialization_as_tensor_content=true --rest_api_enable_cors_support=true",
 }
 """Servers beside the plain one: what they are called, and the flags that they add."""

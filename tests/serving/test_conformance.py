@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 import rows_examples
 import rows_models
+import rows_monitoring
 import rows_predict
 import rows_refusals
 import rows_rest_examples
@@ -16,25 +17,29 @@ import rows_rest_models
 import rows_rest_predict
 import rows_rest_refusals
 import rows_rest_values
+import rows_upstream
 from judging import judge
 
-GRPC = [*rows_predict.ROWS, *rows_refusals.ROWS, *rows_models.ROWS, *rows_examples.ROWS]
+GRPC = [
+    *rows_predict.ROWS,
+    *rows_refusals.ROWS,
+    *rows_models.ROWS,
+    *rows_examples.ROWS,
+    *rows_upstream.GRPC,
+]
 REST = [
     *rows_rest_predict.ROWS,
     *rows_rest_refusals.ROWS,
     *rows_rest_values.ROWS,
     *rows_rest_models.ROWS,
     *rows_rest_examples.ROWS,
+    *rows_monitoring.ROWS,
+    *rows_upstream.REST,
 ]
 
 
-NOT_YET: frozenset[str] = frozenset()
-"""Rows that this version does not meet."""
-
-
 def _named(rows):
-    marks = {True: [pytest.mark.xfail(strict=True)], False: []}
-    return [pytest.param(row, id=row.id, marks=marks[row.id in NOT_YET]) for row in rows]
+    return [pytest.param(row, id=row.id) for row in rows]
 
 
 def _ask(row, judged, request):
@@ -60,4 +65,4 @@ def test_every_row_says_one_thing_of_its_own_and_where_it_is_from(rows):
     """Identifiers are unique, and a source is a file or says that it is ours."""
     assert len({row.id for row in rows}) == len(rows)
     for row in rows:
-        assert row.source.startswith("ours: ") or row.source.endswith(".cc"), row.id
+        assert row.source.startswith("ours: ") or row.source.endswith((".cc", ".py")), row.id
