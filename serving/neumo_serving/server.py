@@ -20,6 +20,7 @@ from neumo_serving.engine.faults import Fault
 from neumo_serving.engine.lifecycle import Models
 from neumo_serving.engine.loader import LoaderOptions
 from neumo_serving.engine.loading import LoadOptions, nothing
+from neumo_serving.engine.session import IN_CALLERS_THREAD, SHARED_POOL
 from neumo_serving.engine.source import ModelConfig
 from neumo_serving.flags import Options
 from neumo_serving.injection import loading as faulty_loading
@@ -161,9 +162,11 @@ def _load_options(options: Options, plan: Plan | None) -> LoadOptions:
 def _loader_options(options: Options) -> LoaderOptions:
     batching = _batching(options)
     pool = batching.thread_pool_name if batching else ""
+    session_config = runtime.session_config(options)
     return LoaderOptions(
         tags=frozenset(options["saved_model_tags"].split(",")),
-        session_config=runtime.session_config(options),
+        session_config=session_config,
+        pool=SHARED_POOL if session_config.inter_op_parallelism_threads else IN_CALLERS_THREAD,
         checks_methods=options["enable_signature_method_name_check"],
         batching=batching,
         batches_per_model=options["enable_per_model_batching_parameters"],
@@ -183,7 +186,7 @@ def _rpc_options(options: Options, plan: Plan | None) -> RpcOptions:
     return RpcOptions(
         port=options["port"],
         socket_path=options["grpc_socket_path"],
-        threads=options["grpc_max_threads"],
+        threads=_grpc_threads(options),
         arguments=rpc_flags.channel_arguments(options["grpc_channel_arguments"]),
         credentials=rpc_flags.credentials(options),
         interceptors=() if plan is None else (Interceptor(plan),),
@@ -191,6 +194,13 @@ def _rpc_options(options: Options, plan: Plan | None) -> RpcOptions:
         as_content=options["enable_serialization_as_tensor_content"],
         allow_unavailable_labels=options["allow_version_labels_for_unavailable_models"],
     )
+
+
+def _grpc_threads(options: Options) -> int:
+    """Upstream's flag bounds what waits for a message, ours what waits for a batch as well."""
+    batching = _batching(options)
+    threads: int = options["grpc_max_threads"]
+    return max(threads, batching.callers) if batching else threads
 
 
 def _rest_options(options: Options) -> RestOptions:

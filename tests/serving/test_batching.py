@@ -368,3 +368,24 @@ def test_a_server_batches_what_its_clients_ask_at_once(store, tmp_path):
             running.predict({"x": np.ones((9, 2), np.float32)})
         assert raised.value.details() == "Task size 9 is larger than maximum input batch size 8"
         running.channel.close()
+
+
+def test_a_batch_fills_whatever_the_number_of_threads(store, tmp_path):
+    """Who waits in a batch keeps nobody out of it, even with --grpc_max_threads=1."""
+    file = tmp_path / "batching.config"
+    file.write_text(
+        f"max_batch_size {{ value: 6 }} batch_timeout_micros {{ value: {LONG_MICROS} }}"
+    )
+    flags = [
+        f"--model_name={MODEL}",
+        f"--model_base_path={store}",
+        "--enable_batching",
+        f"--batching_parameters_file={file}",
+        "--grpc_max_threads=1",
+    ]
+    with EmbeddedServer(flags) as server:
+        running = connected(server)
+        request = predict_request({"x": np.ones((1, 2), np.float32)})
+        asked = [running.prediction.Predict.future(request, timeout=50) for _ in range(6)]
+        assert [len(one.result().outputs["y"].float_val) for one in asked] == [2] * 6
+        running.channel.close()

@@ -114,7 +114,9 @@ class BatchingSession:
 
     def _batched(self, queue: tuple[str, str], ticket: _Ticket, rows: int) -> list[Any]:
         number = next(self._numbers)
-        lines = np.stack([np.full(rows, number), np.arange(rows)], axis=1)
+        lines = np.empty((rows, 2), np.int64)
+        lines[:, 0] = number
+        lines[:, 1] = range(rows)
         self._tickets[number] = ticket
         try:
             self._graph.run({queue[0]: lines}, [queue[1]])

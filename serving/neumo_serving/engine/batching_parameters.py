@@ -27,6 +27,9 @@ from neumo.errors import ConfigError
 PER_MODEL_FILE = "batching_params.pbtxt"
 """In a version's folder, with ``--enable_per_model_batching_parameters``."""
 
+MAX_CALLERS = 256
+"""Each holds a thread while it waits."""
+
 _Label = descriptor_pb2.FieldDescriptorProto
 _WRAPPED = {
     "max_batch_size": (1, "Int64Value"),
@@ -65,6 +68,11 @@ class BatchingParameters:
         if self.enable_large_batch_splitting:
             return self.max_execution_batch_size or self.max_batch_size
         return self.max_batch_size
+
+    @property
+    def callers(self) -> int:
+        """How many must be able to wait at once for a batch to fill while another one runs."""
+        return min(2 * self.largest_batch, MAX_CALLERS)
 
 
 def read(path: Path) -> BatchingParameters:

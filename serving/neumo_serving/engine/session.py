@@ -17,6 +17,9 @@ from tensorflow.core.protobuf import config_pb2
 from neumo_serving.engine import faults
 from neumo_serving.engine.dtypes import Array
 
+SHARED_POOL = 0
+"""The pool of inter-op threads that sessions share, of as many as was configured."""
+
 IN_CALLERS_THREAD = -1
 """The pool that is none: operations run on the thread that asks, one after the other."""
 
