@@ -56,14 +56,26 @@ class Connection:
 
     def _request(self, request: Request) -> Verdict:
         try:
-            self._http.request(request.method, request.path, request.body, dict(request.headers))
-            response = self._http.getresponse()
-            return judgement.of_response(request.method, response.status, response.read())
-        except (OSError, http.client.HTTPException) as error:
+            return self._exchanged(request)
+        except (ConnectionError, http.client.RemoteDisconnected):
+            # The server may end a connection that was idle; then nothing of this one was read.
+            self._http.close()
+        except OSError as error:
+            self._http.close()
             return Verdict("no HTTP answer", f"{type(error).__name__}: {error}")
-        finally:
-            if self._http.sock is None or request.method == "HEAD":
-                self._http.close()
+        try:
+            return self._exchanged(request)
+        except (OSError, http.client.HTTPException) as error:
+            self._http.close()
+            return Verdict("no HTTP answer", f"{type(error).__name__}: {error}")
+
+    def _exchanged(self, request: Request) -> Verdict:
+        self._http.request(request.method, request.path, request.body, dict(request.headers))
+        response = self._http.getresponse()
+        verdict = judgement.of_response(request.method, response.status, response.read())
+        if request.method == "HEAD":
+            self._http.close()
+        return verdict
 
     def _garbage(self, garbage: Garbage) -> Verdict:
         host, _, port = self._rest.rpartition(":")
