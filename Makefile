@@ -10,10 +10,10 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
   $$p -c '$(SUITABLE)' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint benchmarks soak train lock proto wheel clean
+.PHONY: help demo test test-images fuzz lint benchmarks soak train lock proto wheel clean
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile
 
 demo: $(VENV)/.serving  ## real radiographs through the shipped release: make demo IMAGES="a.jpeg b.dcm"
 	@$(BIN)/neumo demo $(IMAGES)
@@ -21,6 +21,12 @@ demo: $(VENV)/.serving  ## real radiographs through the shipped release: make de
 test: lint  ## lint, types, walls and every test
 	@echo "== tests"
 	@$(BIN)/pytest
+
+test-images: $(VENV)/.dev  ## build the images and run them (docker; minutes)
+	@$(BIN)/pytest -m images tests/images
+
+fuzz: $(VENV)/.dev  ## 100,000 malformed requests over 10 minutes: does the server live?
+	@$(BIN)/python tests/fuzz/fuzzing.py
 
 lint: $(VENV)/.dev
 	@echo "== ruff, mypy, import-linter"

@@ -29,7 +29,7 @@ def rounds(folder: Path, source: Path, count: int, seed: int) -> Iterator[str]:
     A version is being put all the while, and every other one is only half there: it must never
     answer. Yields what each round did.
     """
-    chance = random.Random(seed)  # noqa: S311 - not for secrets
+    chance = random.Random(seed)
     store = folder / MODEL
     store.mkdir()
     put(store, source, 1)

@@ -46,6 +46,9 @@ def save_toy(folder: Path, version: int, *, warmup: bytes | None = None) -> Path
         def uneven(self, x: Any) -> dict[str, Any]:
             return {"whole": x, "total": tf.reduce_sum(x), "twice": tf.concat([x, x], 0)}
 
+        def ragged(self, x: Any) -> dict[str, Any]:
+            return {"whole": x, "twice": tf.concat([x, x], 0)}
+
         def slow(self, steps: Any) -> dict[str, Any]:
             square = tf.eye(200)
             done = tf.while_loop(
@@ -60,6 +63,7 @@ def save_toy(folder: Path, version: int, *, warmup: bytes | None = None) -> Path
         "times": [x],
         "single": [x],
         "uneven": [x],
+        "ragged": [x],
         "slow": [tf.TensorSpec([1], tf.int32, "steps")],
         "echo": [
             tf.TensorSpec([None], tf.int32, "i"),

@@ -23,7 +23,7 @@ DTYPES = ["FLOAT", "DOUBLE", "UINT8", "INT8", "INT32", "INT64", "UINT64", "STRIN
 
 def seeded(seed):
     """Chance that is the same in every run."""
-    return random.Random(seed)  # noqa: S311 - no secret
+    return random.Random(seed)
 
 
 def signature(dtype, names=("x",)):

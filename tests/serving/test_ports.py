@@ -28,7 +28,7 @@ X = np.array([[1.0, 2.0]], np.float32)
 INSTANCES = json.dumps({"instances": [[1.0, 2.0]]}).encode()
 CORS = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Methods": "GET,POST",
+    "Access-Control-Allow-Methods": "POST, GET",
     "Access-Control-Allow-Headers": "Content-Type",
 }
 

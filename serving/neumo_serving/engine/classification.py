@@ -12,7 +12,6 @@ from tensorflow_serving.apis import classification_pb2
 
 from neumo_serving.engine import examples, faults
 from neumo_serving.engine.dtypes import Array, enum_name
-from neumo_serving.engine.faults import Fault
 from neumo_serving.engine.loader import LoadedModel
 from neumo_serving.engine.signatures import CLASSIFY, name_of
 
@@ -46,13 +45,11 @@ def check(model: LoadedModel, signature: Any) -> None:
         number = len(signature.outputs)
         raise faults.invalid(f"Expected one or two output Tensors, found {number}")
     if INPUTS not in signature.inputs:
-        text = f"No classification inputs found in SignatureDef: {signature}"
-        raise Fault(faults.FAILED_PRECONDITION, text)
+        raise faults.invalid(f"No classification inputs found in SignatureDef: {signature}")
     if not tensors(signature):
-        raise Fault(
-            faults.FAILED_PRECONDITION,
+        raise faults.invalid(
             "Expected classification signature outputs to contain at least one of "
-            f'"{CLASSES}" or "{SCORES}". Signature was: {signature}',
+            f'"{CLASSES}" or "{SCORES}". Signature was: {signature}'
         )
 
 

@@ -11,13 +11,15 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from neumo_serving.engine import loading, reloading, source
 from neumo_serving.engine.faults import Fault
+from neumo_serving.engine.loader import LoadedModel
 from neumo_serving.engine.loading import LoadOptions
 from neumo_serving.engine.source import ModelConfig
-from neumo_serving.engine.versions import ACTIVE, State, Versions, not_found
+from neumo_serving.engine.versions import ACTIVE, State, Versions, not_found, unknown_label
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +56,15 @@ class Models:
         if model not in self._models:
             raise not_found(model, None)
         return self._models[model]
+
+    def acquire(
+        self, model: str, number: int | None, label: str | None
+    ) -> AbstractContextManager[tuple[int, LoadedModel]]:
+        """A version of ``model`` to be used; see ``Versions.acquire``."""
+        if model not in self._models:
+            # Upstream looks labels up before models.
+            raise not_found(model, number) if label is None else unknown_label(label)
+        return self._models[model].acquire(number, label)
 
     def start(self) -> None:
         """Load the first versions of every model, then go on looking for more.

@@ -64,7 +64,9 @@ class LoadedModel:
 
     def run(self, feeds: Mapping[str, Array], fetches: Sequence[str]) -> list[Any]:
         """The tensors named ``fetches`` as arrays; raises ``Fault`` where TensorFlow fails."""
-        return self.session.run(feeds, fetches)
+        found = self.session.run(feeds, fetches)
+        # TensorFlow hands out a single string bare.
+        return [np.array(one, object) if isinstance(one, bytes) else one for one in found]
 
     def close(self) -> None:
         """Give the memory back; nothing may run any more."""

@@ -12,7 +12,6 @@ from tensorflow_serving.apis import regression_pb2
 
 from neumo_serving.engine import examples, faults
 from neumo_serving.engine.dtypes import Array, enum_name
-from neumo_serving.engine.faults import Fault
 from neumo_serving.engine.loader import LoadedModel
 from neumo_serving.engine.signatures import REGRESS, name_of
 
@@ -48,8 +47,7 @@ def check(model: LoadedModel, signature: Any) -> None:
         ("outputs", OUTPUTS, signature.outputs),
     ):
         if alias not in known:
-            text = f"No regression {what} found in SignatureDef: {signature}"
-            raise Fault(faults.FAILED_PRECONDITION, text)
+            raise faults.invalid(f"No regression {what} found in SignatureDef: {signature}")
 
 
 def tensors(signature: Any) -> list[str]:

@@ -141,13 +141,18 @@ class Versions:
         if label is not None:
             number = dict(self.config.labels).get(label)
             if number is None:
-                raise faults.invalid(f"Unrecognized servable version label: {label}")
+                raise unknown_label(label)
         ready = [n for n, one in self._known.items() if one.state is State.AVAILABLE]
         if number is None and ready:
             return max(ready)
         if number is None or number not in ready:
             raise not_found(self.config.name, number)
         return number
+
+
+def unknown_label(label: str) -> Fault:
+    """What a request for a label that no configuration has gets."""
+    return faults.invalid(f"Unrecognized servable version label: {label}")
 
 
 def not_found(model: str, number: int | None) -> Fault:

@@ -39,7 +39,7 @@ METHODS = frozenset({"GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH"}
 """What upstream's HTTP library lets through; the API then knows GET and POST only."""
 CORS_HEADERS = (
     (b"access-control-allow-origin", b"*"),
-    (b"access-control-allow-methods", b"GET,POST"),
+    (b"access-control-allow-methods", b"POST, GET"),
     (b"access-control-allow-headers", b"Content-Type"),
 )
 JSON = b"application/json"
@@ -82,18 +82,18 @@ class App:
             return
         headers = CORS_HEADERS if self._options.cors else ()
         try:
-            content = await self._answer(scope, target, receive)
+            status, content = await self._answer(scope, target, receive)
         except Fault as fault:
             await answer_fault(send, fault, headers)
         else:
-            await answer_with(send, 200, content, JSON, headers)
+            await answer_with(send, status, content, JSON, headers)
 
-    async def _answer(self, scope: Scope, target: str, receive: Receive) -> bytes:
+    async def _answer(self, scope: Scope, target: str, receive: Receive) -> tuple[int, bytes]:
         method = scope["method"]
         if method not in METHODS:
             raise Fault(faults.UNIMPLEMENTED, f"Unsupported HTTP method: {method}")
         if method == "OPTIONS" and self._options.cors:
-            return b""
+            return 200, b""
         async with self._bodies.read(receive) as body:
             packed = bodies.is_gzip(scope["headers"])
             work = asyncio.get_running_loop().run_in_executor(
@@ -113,15 +113,24 @@ def _target(scope: Scope) -> str:
     return f"{path}?{query}" if query else path
 
 
-def _work(models: Models, method: str, target: str, body: bytes, packed: bool) -> bytes:
+def _work(models: Models, method: str, target: str, body: bytes, packed: bool) -> tuple[int, bytes]:
+    """Status and content of the answer.
+
+    No exception leaves: in a future, its traceback would keep the body until the garbage is
+    collected, which may be gigabytes later.
+    """
     try:
         route = routes.parse(method, target)
         with catalogue.request(route.model, _api(route.verb), catalogue.REST):
-            return routes.answer(models, route, bodies.unpacked(body) if packed else body)
-    except Fault:
-        raise
+            return 200, routes.answer(models, route, bodies.unpacked(body) if packed else body)
+    except Fault as fault:
+        return _refusal(fault)
     except Exception as error:  # noqa: BLE001 - the client gets an answer, whatever is wrong here
-        raise faults.unexpected("REST", error) from None
+        return _refusal(faults.unexpected("REST", error))
+
+
+def _refusal(fault: Fault) -> tuple[int, bytes]:
+    return HTTP_STATUS.get(fault.code, 500), answers.error(fault.message)
 
 
 def _api(verb: str) -> str:
@@ -147,8 +156,8 @@ async def answer_fault(
     send: Send, fault: Fault, headers: tuple[tuple[bytes, bytes], ...] = ()
 ) -> None:
     """Send ``fault`` as upstream's JSON."""
-    status = HTTP_STATUS.get(fault.code, 500)
-    await answer_with(send, status, answers.error(fault.message), JSON, headers)
+    status, content = _refusal(fault)
+    await answer_with(send, status, content, JSON, headers)
 
 
 async def _answer_metrics(send: Send, target: str, path: str) -> None:

@@ -16,12 +16,14 @@ import numpy as np
 from neumo_serving.engine import faults
 from neumo_serving.engine.dtypes import Array, cpp_name, dtype_name, numpy_dtype
 from neumo_serving.engine.faults import Fault, invalid
+from neumo_serving.rest import parsing
 from neumo_serving.rest.numerals import Numbers
 
 MAX_DIMENSIONS = 64
 """What numpy can hold; no model here has a tenth of it."""
 
 INT32 = np.iinfo(np.int32)
+MIN_INT64, MAX_UINT64 = -(2**63), 2**64 - 1
 _SHOWN_CHARACTERS = 200
 
 
@@ -29,7 +31,7 @@ def dense(value: Any, number: int) -> Array:
     """Nested lists as an array of TensorFlow's dtype ``number``; raises ``Fault``."""
     dtype = numpy_dtype(number)
     if dtype.kind not in "fiubO":
-        text = f"Conversion of JSON Value: {shown(value)} to type: {dtype_name(number)}"
+        text = f"Conversion of JSON Value: {shown(_first(value))} to type: {dtype_name(number)}"
         raise Fault(faults.UNIMPLEMENTED, text)
     if dtype.kind in "fiu" and (array := _numbers(value, dtype)) is not None:
         return array
@@ -43,6 +45,12 @@ def dense(value: Any, number: int) -> Array:
     if flat.size != math.prod(shape):
         raise invalid(f"{flat.size} values do not fill the shape {list(shape)}")
     return flat.reshape(shape)
+
+
+def _first(value: Any) -> Any:
+    while isinstance(value, list) and value:
+        value = value[0]
+    return value
 
 
 def is_base64(value: Any) -> bool:
@@ -172,6 +180,9 @@ def _number(value: int | float, dtype: np.dtype[Any]) -> int | float:
         if isinstance(value, int) and limits.min <= value <= limits.max:
             return int(np.array(value).astype(dtype))
         raise _type_error(value, dtype.name)
+    if isinstance(value, int) and not MIN_INT64 <= value <= MAX_UINT64:
+        # Upstream's parser keeps what no 64-bit integer holds as a double.
+        value = _double(value)
     limit = _largest_exact(dtype) if isinstance(value, int) else float(np.finfo(dtype).max)
     if abs(value) <= limit or (isinstance(value, float) and not math.isfinite(value)):
         return value
@@ -179,6 +190,13 @@ def _number(value: int | float, dtype: np.dtype[Any]) -> int | float:
         f"Cannot convert JSON value: {shown(value)} to {cpp_name(dtype.name)} without loss of "
         "precision."
     )
+
+
+def _double(value: int) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        raise parsing.too_big() from None
 
 
 def from_base64(value: dict[str, Any]) -> bytes:

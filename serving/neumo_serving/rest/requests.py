@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from json import JSONDecodeError
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ import numpy as np
 from neumo_serving.engine.dtypes import Array
 from neumo_serving.engine.faults import Fault, invalid
 from neumo_serving.engine.signatures import name_of
-from neumo_serving.rest import numerals
+from neumo_serving.rest import parsing
 from neumo_serving.rest.dense import dense, is_base64, shown
 from neumo_serving.rest.numerals import Numbers
 
@@ -39,7 +38,7 @@ class Inputs:
 
 def parse(data: bytes) -> Document:
     """The JSON object in ``data``; raises ``Fault`` INVALID_ARGUMENT where there is none."""
-    document = _json(data)
+    document = parsing.parse(data)
     if not isinstance(document, dict):
         raise invalid(f"JSON Value: {shown(document)} Is not object")
     signature = document.get("signature_name", "")
@@ -62,19 +61,6 @@ def inputs(document: Document, signatures: Mapping[str, Any]) -> Inputs:
     if "inputs" in document.members:
         return Inputs(_of_columns(document.members["inputs"], infos), False)
     raise invalid("Missing 'inputs' or 'instances' key")
-
-
-def _json(data: bytes) -> Any:
-    if not data:
-        raise invalid("JSON Parse error: The document is empty")
-    try:
-        return numerals.loads(data)
-    except JSONDecodeError as failed:
-        raise invalid(f"JSON Parse error: {failed.msg} at offset: {failed.pos}") from None
-    except UnicodeDecodeError:
-        raise invalid("JSON Parse error: Invalid encoding in string. at offset: 0") from None
-    except (RecursionError, ValueError):
-        raise invalid("JSON Parse error: nested too deeply, or a number too long") from None
 
 
 def _rows(members: Mapping[str, Any]) -> list[Any] | Numbers:

@@ -78,7 +78,7 @@ def answer(models: Models, route: Route, body: bytes) -> bytes:
 
 def _predict(models: Models, route: Route, body: bytes) -> bytes:
     document = requests.parse(body)
-    with models.named(route.model).acquire(route.version, route.label) as (_, model):
+    with models.acquire(route.model, route.version, route.label) as (_, model):
         inputs = requests.inputs(document, model.signatures)
         with catalogue.run(route.model, "Predict"):
             outputs = inference.predict(model, Question(document.signature, inputs.arrays))
@@ -89,7 +89,7 @@ def _ask_examples(models: Models, route: Route, body: bytes) -> bytes:
     """Classify or regress."""
     document = requests.parse(body)
     message = examples.read(document)
-    with models.named(route.model).acquire(route.version, route.label) as (_, model):
+    with models.acquire(route.model, route.version, route.label) as (_, model):
         if route.verb == "classify":
             with catalogue.run(route.model, "Classify"):
                 result = classification.classify(model, document.signature, message)
@@ -108,7 +108,7 @@ def _status(models: Models, route: Route) -> bytes:
 
 
 def _metadata(models: Models, route: Route) -> bytes:
-    with models.named(route.model).acquire(route.version, route.label) as (number, model):
+    with models.acquire(route.model, route.version, route.label) as (number, model):
         signatures = description.signatures(model)
     spec = {"name": route.model, "signature_name": "", "version": str(number)}
     return _dumped(

@@ -16,11 +16,14 @@ def answer(context: Any, make: Callable[[], Any]) -> Any:
     """What ``make`` returns; a fault ends the call with its code and text."""
     try:
         return make()
-    except Fault as found:
-        fault = found
+    except Fault as fault:
+        code, text = fault.code, fault.brief
     except Exception as error:  # noqa: BLE001 - the client gets an answer, whatever is wrong here
-        fault = faults.unexpected("gRPC", error)
-    return context.abort(grpc.StatusCode[fault.code], fault.brief)
+        unexpected = faults.unexpected("gRPC", error)
+        code, text = unexpected.code, unexpected.brief
+    # No name here may hold the exception: its traceback holds this frame, and with it the request,
+    # until the garbage is collected, which may be gigabytes later.
+    return context.abort(grpc.StatusCode[code], text)
 
 
 def counted(context: Any, request: Any, api: str, make: Callable[[Any], Any]) -> Any:

@@ -109,7 +109,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer): 
         if not spec.name:
             raise invalid("ModelSpec has no name specified.")
         label = spec.version_label if spec.HasField("version_label") else None
-        return self._models.named(spec.name).acquire(answering.version(spec), label)
+        return self._models.acquire(spec.name, answering.version(spec), label)
 
 
 def _fill_spec(answered: Any, asked: Any, number: int) -> None:

@@ -15,6 +15,7 @@ from neumo_serving.engine.lifecycle import Models
 from neumo_serving.rpc.health import Health
 from neumo_serving.rpc.models import ModelService
 from neumo_serving.rpc.prediction import PredictionService
+from neumo_serving.rpc.reading import Registry
 
 HOST = "0.0.0.0"  # noqa: S104 - TensorFlow Serving listens on every interface too
 MAX_WAITING = 4096
@@ -69,15 +70,16 @@ def make(models: Models, options: RpcOptions) -> Rpc:
         options=_ARGUMENTS + options.arguments,
         maximum_concurrent_rpcs=options.threads + MAX_WAITING,
     )
+    registry = Registry(made)
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-        PredictionService(models, options.as_content), made
+        PredictionService(models, options.as_content), registry
     )
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(
-        ModelService(models, options.allow_unavailable_labels), made
+        ModelService(models, options.allow_unavailable_labels), registry
     )
     health = Health()
     if options.answers_health:
-        health.add_to(made)
+        health.add_to(registry)
     _bind(made, options)
     return Rpc(made, health)
 

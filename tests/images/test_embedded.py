@@ -1,0 +1,129 @@
+"""The embedded server's image, built and run by a docker daemon: ``make test-images``.
+
+``NEUMO_BASE_IMAGE`` names another image with Python to build on, where Docker Hub is out of reach.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import neumo
+from neumo import phantom
+
+pytestmark = [pytest.mark.images, pytest.mark.timeout(1800)]
+
+ROOT = Path(__file__).parents[2]
+TAG = "neumo-embedded:under-test"
+LOCK = "requirements/serving.lock"
+LARGEST_BYTES = 2_800_000_000
+READY_WITHIN_S = 180.0
+UNWANTED = """
+find / -xdev -type f -perm /1 \\( -name gcc -o -name cc -o -name clang -o -name make \\)
+find /opt -type d \\( -name tests -o -name .cache -o -name .git \\)
+find /root/.cache /var/lib/apt/lists /tmp -type f
+"""
+
+
+def docker(*words, check=True):
+    """What docker says."""
+    done = subprocess.run(["docker", *words], capture_output=True, text=True, check=False)
+    assert not check or done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def image():
+    """The image, built from this checkout."""
+    if not shutil.which("docker") or docker("info", check=False) == "":
+        pytest.skip("no docker daemon answers here: start one to build and run the image")
+    base = os.environ.get("NEUMO_BASE_IMAGE")
+    arguments = ["--build-arg", f"BASE={base}"] if base else []
+    docker("build", *arguments, "-f", f"{ROOT}/serving/embedded.Dockerfile", "-t", TAG, str(ROOT))
+    return json.loads(docker("image", "inspect", TAG))[0]
+
+
+@pytest.fixture(scope="module")
+def container(image):
+    """The image run as it should be: another user, nothing writable but /tmp, on free ports."""
+    options = ["--read-only", "--tmpfs=/tmp", "--user", "12345:12345", "--cap-drop", "ALL"]
+    ports = ["--publish", "127.0.0.1::8500", "--publish", "127.0.0.1::8501"]
+    name = docker("run", "--detach", *options, *ports, TAG)
+    yield name
+    docker("rm", "--force", name)
+
+
+def healthy(container):
+    """Wait until docker calls it healthy."""
+    deadline = time.monotonic() + READY_WITHIN_S
+    while time.monotonic() < deadline:
+        state = json.loads(docker("inspect", container))[0]["State"]
+        assert state["Running"], docker("logs", container)
+        if state["Health"]["Status"] == "healthy":
+            return
+        time.sleep(1)
+    pytest.fail(f"it never became healthy: {docker('logs', container)}")
+
+
+def test_it_is_small(image):
+    """Under 2.8 GB unpacked."""
+    assert image["Size"] < LARGEST_BYTES
+
+
+def test_it_says_what_it_is(image):
+    """A numeric user who is not root, both ports, the program, and the standard labels."""
+    config = image["Config"]
+    assert config["User"] == "10001:10001"
+    assert set(config["ExposedPorts"]) == {"8500/tcp", "8501/tcp"}
+    assert config["Entrypoint"] == ["neumo", "serve"]
+    prefix = "org.opencontainers.image."
+    assert {f"{prefix}{name}" for name in ("title", "version", "licenses", "revision")} <= set(
+        config["Labels"]
+    )
+
+
+def test_it_holds_no_compilers_caches_or_tests(image):
+    """Only what serves."""
+    found = docker(
+        "run", "--rm", "--user", "0", "--entrypoint", "sh", TAG, "-c", UNWANTED, check=False
+    )
+    assert found == ""
+
+
+def test_it_serves_the_shipped_release_on_a_read_only_root(container):
+    """Over both transports, to the SDK on the host; docker finds it healthy."""
+    healthy(container)
+    film = phantom.draw(1, 1)[0]
+    answers = []
+    for scheme, port in (("grpc", "8500"), ("http", "8501")):
+        address = docker("port", container, f"{port}/tcp")
+        with neumo.Client(f"{scheme}://{address}", timeout=60.0) as client:
+            answers.append(client.predict(film).probability)
+            assert all(one.versions[0].ready for one in client.status())
+    assert answers[0] == pytest.approx(answers[1], abs=1e-6)
+
+
+def test_it_stops_in_peace(container):
+    """SIGTERM ends it with status 0."""
+    healthy(container)
+    docker("stop", "--time", "60", container)
+    assert json.loads(docker("inspect", container))[0]["State"]["ExitCode"] == 0
+
+
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
+@pytest.mark.parametrize("processor", ["aarch64", "x86_64"])
+def test_the_lock_has_wheels_for_both_processors(tmp_path, python, processor):
+    """Every pinned package, by its hash, without a compiler; arm64 is resolved, not built here."""
+    words = [sys.executable, "-m", "uv", "pip", "install", "--dry-run", "--target", str(tmp_path)]
+    words += ["--python-platform", f"{processor}-manylinux_2_28", "--python-version", python]
+    words += ["--only-binary", ":all:", "--no-deps", "--require-hashes", "-r", LOCK]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "tensorflow==" in done.stderr
