@@ -99,14 +99,6 @@ CLASSIFICATIONS = [
         "No signature was found with the name: nope",
     ),
     _invalid(
-        "a classification by a signature of another method is refused",
-        "Classify",
-        classify(HALF, TWO),
-        CLASSIFIER,
-        "Expected classification signature method_name to be tensorflow/serving/classify. "
-        "Was: tensorflow/serving/predict",
-    ),
-    _invalid(
         "scores of one dimension are no classification",
         "Classify",
         classify("judges", PAIR, signature="flat_scores"),
@@ -225,14 +217,6 @@ REGRESSIONS = [
         regress(HALF, TWO, signature="nope"),
         REGRESSOR,
         "No signature was found with the name: nope",
-    ),
-    _invalid(
-        "a regression by a signature of another method is refused",
-        "Regress",
-        regress(HALF, TWO, signature="classify_x_to_y"),
-        REGRESSOR,
-        "Expected regression signature method_name to be tensorflow/serving/regress. "
-        "Was: tensorflow/serving/classify",
     ),
     _invalid(
         "a regression without model_spec misses it",

@@ -90,14 +90,6 @@ SIGNATURES = [
         'Serving signature key "nope" not found.',
     ),
     _refused(
-        "a signature of an unknown method cannot be predicted",
-        predict_request({"x": X}, model="judges", signature="unknown_method"),
-        PREDICT_UTIL,
-        "INTERNAL",
-        "Expected prediction signature method_name to be one of {tensorflow/serving/predict, "
-        "tensorflow/serving/classify, tensorflow/serving/regress}. Was: neumo/unknown",
-    ),
-    _refused(
         "a message over 1,024 characters ends in ...TRUNCATED",
         predict_request({"x": X}, signature="s" * 2000),
         "model_servers/grpc_status_util.cc",

@@ -179,12 +179,5 @@ MODELS = [
         "No signature was found with the name: nope",
         source=CLASSIFIER,
     ),
-    _refused(
-        "a signature of another method is refused",
-        {"examples": [{"x": 1.0}]},
-        "Expected classification signature method_name to be tensorflow/serving/classify. "
-        "Was: tensorflow/serving/predict",
-        source=CLASSIFIER,
-    ),
 ]
 ROWS = [*ANSWERS, *DOCUMENTS, *FEATURES, *MODELS]

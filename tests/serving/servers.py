@@ -43,6 +43,7 @@ OTHERS = {
     "--model_name=default --model_base_path={folder}/half_plus_two --rest_api_timeout_in_ms=5000 "
     "--grpc_socket_path={folder}/grpc.sock "
     "--grpc_channel_arguments=grpc.max_connection_age_ms=2000,grpc.lb_policy_name=grpclb",
+    "checked": "--enable_signature_method_name_check",
     "content": "--enable_serialization_as_tensor_content=true --rest_api_enable_cors_support=true",
 }
 """Servers beside the plain one: what they are called, and the flags that they add."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 import rows_examples
+import rows_methods
 import rows_models
 import rows_monitoring
 import rows_predict
@@ -25,6 +26,7 @@ GRPC = [
     *rows_refusals.ROWS,
     *rows_models.ROWS,
     *rows_examples.ROWS,
+    *rows_methods.GRPC,
     *rows_upstream.GRPC,
 ]
 REST = [
@@ -34,6 +36,7 @@ REST = [
     *rows_rest_models.ROWS,
     *rows_rest_examples.ROWS,
     *rows_monitoring.ROWS,
+    *rows_methods.REST,
     *rows_upstream.REST,
 ]
 
