@@ -69,6 +69,12 @@ class Prediction:
     seconds: float
     timings: Timings
 
+    def _repr_html_(self) -> str:
+        """What Jupyter shows."""
+        from neumo import notebook  # noqa: PLC0415 - only notebooks need it
+
+        return notebook.prediction(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
@@ -92,6 +98,12 @@ class Explanation:
         if self.lungs is None or total == 0.0:
             return None
         return float(self.heatmap[self.lungs == 1].sum()) / total
+
+    def _repr_html_(self) -> str:
+        """What Jupyter shows."""
+        from neumo import notebook  # noqa: PLC0415 - only notebooks need it
+
+        return notebook.explanation(self)
 
 
 def combine(
