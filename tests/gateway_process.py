@@ -1,17 +1,25 @@
-"""``neumo web`` as a process, and plain HTTP to ask it."""
+"""``neumo web`` as a process, or in the test's own event loop, and plain HTTP to ask it."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from typing import Any
+
+import neumo
+from neumo_serving.gateway import running
+from neumo_serving.gateway.settings import Limits, Settings
 
 READY = "ready: http://"
+UNHURRIED = Settings(limits=Limits(rate=0))
+"""Without a limit to a client's rate."""
 
 
 @dataclass
@@ -72,12 +80,42 @@ def gateway(
 
 
 @dataclass(frozen=True)
+class Gateway:
+    """A gateway in this event loop: its port, and the server that ``stop`` ends."""
+
+    port: int
+    server: running.Server
+
+
+@asynccontextmanager
+async def answering_from(
+    transport: object, settings: Settings = UNHURRIED
+) -> AsyncIterator[Gateway]:
+    """A gateway whose models answer by ``transport``."""
+    client = neumo.AsyncClient(transport=transport, retries=0, timeout=settings.limits.deadline_s)
+    server = running.make(settings, client)
+    listening = running.bound("127.0.0.1", 0)
+    listening.listen()
+    serving = asyncio.create_task(server.serve([listening]))
+    try:
+        yield Gateway(listening.getsockname()[1], server)
+    finally:
+        server.force_exit = server.should_exit = True
+        await serving
+
+
+@dataclass(frozen=True)
 class Answer:
     """What came back."""
 
     status: int
     headers: dict[str, str]
     body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body's JSON."""
+        return json.loads(self.body)
 
 
 def request(
@@ -123,3 +161,27 @@ async def read_answer(reader: asyncio.StreamReader) -> Answer:
     headers = dict(line.lower().split(": ", 1) for line in head[1:] if line)
     body = await reader.readexactly(int(headers.get("content-length", "0")))
     return Answer(int(head[0].split()[1]), headers, body)
+
+
+async def ask(port: int, sent: bytes) -> Answer:
+    """Send one request on a connection of its own."""
+    line = Line(port)
+    try:
+        return await line.ask(sent)
+    finally:
+        line.close()
+
+
+def form(*films: bytes, field: str = "films", name: str = "film") -> tuple[bytes, dict[str, str]]:
+    """The body and the headers of a form with ``films``."""
+    parts = [
+        f'--edge\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n'
+        "Content-Type: application/octet-stream\r\n\r\n".encode()
+        + film
+        + b"\r\n"
+        for film in films
+    ]
+    return b"".join(parts) + b"--edge--\r\n", {"Content-Type": FORM}
+
+
+FORM = "multipart/form-data; boundary=edge"

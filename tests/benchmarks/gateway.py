@@ -18,10 +18,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from gateway_process import Line, gateway, request
 from PIL import Image
 
 import neumo
+from gateway_process import Line, gateway, request
 from neumo import phantom
 from neumo.testing import EmbeddedServer
 from neumo_serving.gateway.settings import Limits

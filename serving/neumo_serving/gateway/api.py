@@ -86,12 +86,14 @@ async def _outcomes(
     try:
         async with asyncio.timeout_at(ends - _MARGIN_S):
             async for outcome in shared.client.predict_many(films, concurrency=at_once):
-                found.append(
-                    problems.of(outcome.error) if isinstance(outcome, neumo.Failure) else outcome
-                )
+                found.append(_told(outcome))  # noqa: PERF401 - kept where time runs out
     except TimeoutError:
         found += [problems.make("deadline", _TOO_LATE)] * (len(films) - len(found))
     return found
+
+
+def _told(outcome: neumo.Prediction | neumo.Failure) -> neumo.Prediction | Problem:
+    return problems.of(outcome.error) if isinstance(outcome, neumo.Failure) else outcome
 
 
 async def _unless_gone(receive: Receive, work: Coroutine[Any, Any, T]) -> T:

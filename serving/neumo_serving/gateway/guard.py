@@ -82,7 +82,8 @@ class Guard:
 
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
         method = scope["method"] if scope["method"] in _METHODS else "other"
-        route = scope["path"] if scope["path"] in self._routes else "other"
+        path = scope["path"]
+        route = path if path in self._routes else "page" if path.startswith("/page/") else "other"
         self._measures.requests.add((route, method, str(status)))
         self._measures.seconds.add((route,), seconds)
 

@@ -13,8 +13,8 @@ from neumo_serving.gateway import bodies, problems, schemas
 from neumo_serving.gateway.settings import Limits, Settings
 
 DESCRIPTION = """Pneumonia in radiographs of children's chests, asked of two neural networks.
-**Research use, not a diagnosis.** Films are kept in memory while they are asked about, and never
-stored or logged. Every error is a problem by RFC 9457, whose `type` is stable."""
+Research use, not a diagnosis. Films are kept in memory while they are asked about, and never
+stored or logged. Every error is a problem by RFC 9457, whose type is stable."""
 
 _REASONS = {
     400: "The request cannot be understood.",

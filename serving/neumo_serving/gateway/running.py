@@ -36,11 +36,14 @@ def run(settings: Settings) -> None:
     listening = bound(settings.host, settings.port)
     _allow_files()
     client = neumo.AsyncClient(settings.server, timeout=settings.limits.deadline_s)
-    asyncio.run(serve(settings, client, listening))
+    listening.listen(BACKLOG)
+    host, port = listening.getsockname()[:2]
+    log.info("ready: http://%s:%d", f"[{host}]" if ":" in host else host, port)
+    asyncio.run(make(settings, client).serve([listening]))
 
 
-async def serve(settings: Settings, client: neumo.AsyncClient, listening: socket.socket) -> None:
-    """Answer on ``listening`` from ``client`` until told to stop."""
+def make(settings: Settings, client: neumo.AsyncClient) -> Server:
+    """A server that answers from ``client``, which it closes in the end."""
     application = app.make(settings, client)
     config = uvicorn.Config(
         application,
@@ -50,16 +53,11 @@ async def serve(settings: Settings, client: neumo.AsyncClient, listening: socket
         lifespan="on",
         ws="none",
         server_header=False,
-        date_header=True,
         proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=DRAIN_S,
     )
-    server = Server(config, application.state.gateway.draining, settings.drain_wait_s)
-    listening.listen(BACKLOG)
-    host, port = listening.getsockname()[:2]
-    log.info("ready: http://%s:%d", f"[{host}]" if ":" in host else host, port)
-    await server.serve([listening])
+    return Server(config, application.state.gateway.draining, settings.drain_wait_s)
 
 
 class Server(uvicorn.Server):
@@ -75,10 +73,11 @@ class Server(uvicorn.Server):
         """Stop on SIGTERM or SIGINT: a second one ends it without waiting."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop)
+            loop.add_signal_handler(number, self.stop)
         yield
 
-    def _stop(self) -> None:
+    def stop(self) -> None:
+        """Be unready, then finish what is being answered; the second time, end at once."""
         if self._draining.is_set():
             self.should_exit = self.force_exit = True
             return
