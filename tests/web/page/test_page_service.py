@@ -38,11 +38,13 @@ def problem(kind, status, **headers):
 def test_access_key(open_page, token_gateway, drawn_film):
     """Where the gateway wants a token the page asks for it, and then asks about the film again."""
     page = open_page(token_gateway)
-    page.page.get_by_label("Clave de acceso").wait_for()
+    field = page.page.get_by_role("textbox", name="Clave de acceso")
+    field.wait_for()
+    assert page.page.locator("#service").inner_text() == "El servicio pide una clave de acceso"
     page.give(drawn_film)
     assert page.heading.inner_text() == "Hace falta una clave de acceso"
     page.shot("access_key")
-    page.page.get_by_label("Clave de acceso").fill("clave-secreta")
+    field.fill("clave-secreta")
     page.page.keyboard.press("Enter")
     page.page.locator("#films li.PNEUMONIA").wait_for()
     assert page.page.locator("#token-form").is_hidden()

@@ -7,8 +7,10 @@ import { onLanguage, startLanguage, text } from "./language.js";
 import { focusChosen, showList } from "./list.js";
 import { again, limitBytes, onFilmEnd, work } from "./queue.js";
 import { announceEnd, focusResult, showResult } from "./result.js";
-import { askForToken, askService, onToken, showService } from "./service.js";
+import { askService, onToken, showService } from "./service.js";
 import { startTheme } from "./theme.js";
+
+const SERVICE_EVERY_MS = 30_000;
 
 function take(files) {
   films.add(files);
@@ -36,7 +38,7 @@ function forgetAll() {
 
 function end(film) {
   announceEnd(film);
-  if (film.problem?.type === "unauthorized") askForToken();
+  if (film.problem) refreshService();
 }
 
 function show() {
@@ -48,6 +50,10 @@ function show() {
 async function refreshService() {
   const limits = await askService();
   if (limits) limitBytes(limits.max_film_bytes);
+}
+
+function lookAtService() {
+  if (!document.hidden) refreshService();
 }
 
 function useToken() {
@@ -69,4 +75,5 @@ onFilmEnd(end);
 onToken(useToken);
 document.getElementById("forget").addEventListener("click", forgetAll);
 startIntake(take);
+setInterval(lookAtService, SERVICE_EVERY_MS);
 await refreshService();

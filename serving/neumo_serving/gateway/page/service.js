@@ -7,28 +7,35 @@ const line = document.getElementById("service");
 const form = document.getElementById("token-form");
 const field = document.getElementById("token");
 let known = null;
+let locked = false;
 
 /** Asks the service; returns its limits, or null where it does not tell. */
 export async function askService() {
+  locked = false;
   try {
     known = await status();
   } catch (problem) {
     known = null;
-    if (problem.type === "unauthorized") askForToken();
+    locked = problem.type === "unauthorized";
+    if (locked) askForToken();
   }
   showService();
   return known?.limits ?? null;
 }
 
-/** Writes the line anew, in the present language. */
+/** Writes the line anew, in the present language; unchanged, it is not read aloud again. */
 export function showService() {
-  const key = known === null ? "service_unknown" : known.ready ? "service_ready" : "service_not_ready";
-  line.textContent = text(key, { release: known?.release });
+  const words = wordsOf(known);
+  if (line.textContent !== words) line.textContent = words;
   line.className = known?.ready ? "service ready" : "service";
 }
 
-/** Shows the form for the access key. */
-export function askForToken() {
+function wordsOf(service) {
+  if (service === null) return locked ? text("service_locked") : text("service_unknown");
+  return service.ready ? text("service_ready", service) : text("service_not_ready");
+}
+
+function askForToken() {
   form.hidden = false;
 }
 
