@@ -177,7 +177,7 @@ def test_a_fault_of_the_gateway_is_a_problem_that_says_nothing(caplog):
     assert is_problem(answer, 500, URN + "internal")
     assert b"secret" not in answer.body
     assert "RuntimeError" in caplog.text
-    assert "secret" not in caplog.text.replace('secret words")', "")
+    assert "secret" not in caplog.text
 
 
 def test_it_is_not_ready_without_its_models():
