@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import os
-import resource
 
 import pytest
 
-from gateway_process import gateway
+from gateway_process import gateway, write_nothing
 from neumo.testing.fixtures import neumo_server
 
 __all__ = ["neumo_server"]
-
-
-def write_nothing():
-    """From now on the process can make no file longer than 0 bytes."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,11 @@ from neumo_serving.gateway.guard import Guard
 from neumo_serving.gateway.problems import Refusal
 from neumo_serving.gateway.settings import Settings
 
+_TELL_NOBODY: Any = dict.fromkeys(
+    ("tracing", "metrics", "logs", "operation_spans", "auto_configure"), False
+)
+"""FastAPI's own telemetry would carry addresses and the texts of errors out of this process."""
+
 _WORDS = {
     404: "there is nothing at this address",
     405: "this address is not asked in that way: see Allow",
@@ -29,7 +34,11 @@ def make(settings: Settings, client: neumo.AsyncClient) -> FastAPI:
     """The application that asks ``client``, which it closes in the end."""
     shared = gateway.make(settings, client, pages.read())
     app = FastAPI(
-        openapi_url=None, docs_url=None, redoc_url=None, lifespan=partial(_lifespan, client)
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=partial(_lifespan, client),
+        telemetry=_TELL_NOBODY,
     )
     app.state.gateway = shared
     _route(app, settings)

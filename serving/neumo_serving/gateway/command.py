@@ -30,8 +30,9 @@ def main(argv: list[str]) -> int:
 
     from neumo_serving.gateway import running  # noqa: PLC0415 - slow to import
 
+    listening = running.bound(settings.host, settings.port)
     _warn(settings)
-    running.run(settings)
+    running.run(settings, listening)
     return OK
 
 

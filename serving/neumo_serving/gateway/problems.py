@@ -54,7 +54,7 @@ _KINDS: dict[str, tuple[int, str]] = {
     "image": (422, "The film cannot be read"),
     "not-a-chest": (422, "Not a frontal chest radiograph"),
     "too-large": (413, "Too large"),
-    "too-many": (413, "Too many films"),
+    "too-many": (422, "Too many films"),
     "media-type": (415, "Not a type of film"),
     "bad-request": (400, "The request cannot be understood"),
     "unauthorized": (401, "Not signed in"),

@@ -28,12 +28,11 @@ DRAIN_S = 25
 _FILES = 4096
 
 
-def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what is being answered.
+def run(settings: Settings, listening: socket.socket) -> None:
+    """Serve on ``listening`` until SIGTERM or SIGINT, then finish what is being answered.
 
-    Raises ``ConfigError`` where the port is taken, or the server's URL cannot be used.
+    Raises ``ConfigError`` where the server's URL cannot be used.
     """
-    listening = bound(settings.host, settings.port)
     _allow_files()
     client = neumo.AsyncClient(settings.server, timeout=settings.limits.deadline_s)
     listening.listen(BACKLOG)
