@@ -31,7 +31,7 @@ SCREENSHOTS = Path(__file__).parents[1] / ".cache" / "screenshots"
 
 VAL = Path(__file__).parents[2] / "shared" / "data" / "chest_xray" / "val"
 ADULT = Path(str(importlib.util.find_spec("data_store").origin)).parent / "data" / "RG1_UNCR.dcm"  # type: ignore[union-attr]
-_PATIENCE_MS = 60_000
+_PATIENCE_MS = 120_000
 _REFUSED_BY_POLICY = re.compile("Content Security Policy|Refused to", re.IGNORECASE)
 
 
@@ -51,7 +51,7 @@ class Visit:
 
     def wait_for(self, count: int) -> None:
         """Wait until ``count`` films of the list are finished."""
-        self.finished.nth(count - 1).wait_for(timeout=_PATIENCE_MS)
+        self.finished.nth(count - 1).wait_for()
 
     @property
     def finished(self) -> Locator:
@@ -86,6 +86,7 @@ Opener = Callable[..., Visit]
 def visit(browser: Browser, address: str, **context: object) -> Visit:
     """Open ``address`` in a browser of its own, by Playwright's options for a context."""
     page = browser.new_context(**context).new_page()  # type: ignore[arg-type]
+    page.set_default_timeout(_PATIENCE_MS)
     opened = Visit(page)
 
     def told(message: ConsoleMessage) -> None:

@@ -53,7 +53,7 @@ def test_keyboard_alone(open_page, adult_film, text_file):
     """Films are chosen, read, compared and removed without a mouse."""
     page = open_page()
     keys = page.page.keyboard
-    # Playwright catches choosers from its first listener on: one added at the key press is too late.
+    # Playwright catches choosers from its first listener on: at the key press is too late.
     page.page.on("filechooser", lambda chooser: None)
     keys.press("Tab")
     assert page.page.evaluate("document.activeElement.className") == "skip"
