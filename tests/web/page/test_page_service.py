@@ -119,6 +119,7 @@ def test_too_large_is_not_sent(open_page, drawn_film):
     page.page.locator("#service.ready").wait_for()
     page.give(drawn_film)
     assert page.heading.inner_text() == "El archivo es demasiado grande"
+    assert page.page.locator("#announcer").text_content().count("demasiado grande") == 1
     assert not [r for r in page.requests if "explanations" in r.url]
 
 

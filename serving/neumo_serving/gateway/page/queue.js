@@ -26,9 +26,10 @@ export function limitBytes(bytes) {
 /** Starts as many waiting films as may run now. */
 export function work() {
   while (asking < AT_ONCE) {
-    const next = films.all().find((film) => film.state === films.WAITING && !film.busy);
+    const next = films.all().find((film) => film.state === films.WAITING);
     if (next === undefined) return;
     asking += 1;
+    films.update(next, { state: films.ASKING, busy: false });
     run(next).finally(() => {
       asking -= 1;
       work();
@@ -38,7 +39,7 @@ export function work() {
 
 /** Asks about `film` once more. */
 export function again(film) {
-  films.update(film, { state: films.WAITING, problem: null, busy: false });
+  films.update(film, { state: films.WAITING, problem: null });
   work();
 }
 
@@ -49,7 +50,7 @@ async function run(film) {
   } catch (error) {
     if (error.name === "AbortError") return;
     const problem = error instanceof Problem ? error : new Problem("internal", String(error));
-    films.update(film, { state: films.FAILED, problem, at: new Date() });
+    films.update(film, { state: films.FAILED, problem, busy: false });
   }
   onEnd(film);
 }
@@ -57,13 +58,13 @@ async function run(film) {
 async function answered(film) {
   if (film.file.size > maxBytes) throw new Problem("too-large");
   for (let tries = 1; ; tries += 1) {
-    films.update(film, { state: films.ASKING, busy: false });
     try {
       return await read(await explain(film.file, film.cancel.signal));
     } catch (error) {
       if (!BUSY.includes(error.type) || tries === MAX_TRIES) throw error;
       films.update(film, { busy: true });
       await pause(error.retrySeconds ?? PAUSE_SECONDS, film.cancel.signal);
+      films.update(film, { busy: false });
     }
   }
 }
