@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive
 
-import neumo
-from neumo_serving.gateway import answers, bodies, gateway, problems
+from neumo_serving.gateway import answers, asking, bodies, gateway
 from neumo_serving.gateway.bodies import Gone
 from neumo_serving.gateway.gateway import Gateway
-from neumo_serving.gateway.problems import Problem, Refusal, refusal
+from neumo_serving.gateway.problems import refusal
 
 T = TypeVar("T")
-Work = Callable[[Gateway, list[bytes], float], Coroutine[Any, Any, Response]]
+Work = Callable[[Gateway, list[bytes], float], Coroutine[Any, Any, bytes]]
 
 CLIENT_LEFT = 499
-"""nginx's status for the log: nobody receives it."""
+"""nginx's status for the metrics: nobody receives it."""
 JSON = "application/json"
-
-_TOO_LATE = "the models did not answer in time: try again"
-_MARGIN_S = 0.2
-"""Before the deadline, to answer with the films that were in time."""
 
 
 async def predictions(request: Request) -> Response:
@@ -44,56 +39,33 @@ async def _answered(request: Request, work: Work) -> Response:
     late = bodies.late()
     try:
         async with asyncio.timeout_at(ends), shared.films(request) as films:
-            late = refusal("deadline", _TOO_LATE)
-            return await _unless_gone(request.receive, work(shared, films, ends))
+            late = refusal("deadline", asking.TOO_LATE)
+            content = await _unless_gone(request.receive, work(shared, films, ends))
     except Gone:
         return Response(status_code=CLIENT_LEFT)
     except TimeoutError:
         raise late from None
-
-
-async def _predict(shared: Gateway, films: list[bytes], ends: float) -> Response:
-    with shared.places.take(len(films)) as at_once:
-        outcomes = await _outcomes(shared, films, at_once, ends)
-    shared.measures.found(outcomes)
-    return Response(answers.predictions(outcomes), media_type=JSON)
-
-
-async def _explain(shared: Gateway, films: list[bytes], ends: float) -> Response:  # noqa: ARG001 - as _predict
-    if len(films) != 1:
-        raise refusal("too-many", "an explanation is of one film: send one at a time")
-    with shared.places.take(1):
-        explanation = await _of_one(shared.client.explain(films[0]))
-        shared.measures.found([explanation.prediction])
-        content = await asyncio.to_thread(answers.explanation, explanation)
     return Response(content, media_type=JSON)
 
 
-async def _of_one(asked: Awaitable[T]) -> T:
-    try:
-        return await asked
-    except neumo.NeumoError as error:
-        raise Refusal(problems.of(error)) from None
+async def _predict(shared: Gateway, films: list[bytes], ends: float) -> bytes:
+    found: list[asking.Outcome]
+    with shared.places.take(len(films)) as at_once:
+        if len(films) == 1:
+            found = [await asking.predict(shared, films[0])]
+        else:
+            found = await asking.predict_many(shared, films, at_once, ends)
+    shared.measures.found(found)
+    return answers.predictions(found)
 
 
-async def _outcomes(
-    shared: Gateway, films: list[bytes], at_once: int, ends: float
-) -> list[neumo.Prediction | Problem]:
-    """What comes of each film, in order; what comes too late is a problem in its place."""
-    if len(films) == 1:
-        return [await _of_one(shared.client.predict(films[0]))]
-    found: list[neumo.Prediction | Problem] = []
-    try:
-        async with asyncio.timeout_at(ends - _MARGIN_S):
-            async for outcome in shared.client.predict_many(films, concurrency=at_once):
-                found.append(_told(outcome))  # noqa: PERF401 - kept where time runs out
-    except TimeoutError:
-        found += [problems.make("deadline", _TOO_LATE)] * (len(films) - len(found))
-    return found
-
-
-def _told(outcome: neumo.Prediction | neumo.Failure) -> neumo.Prediction | Problem:
-    return problems.of(outcome.error) if isinstance(outcome, neumo.Failure) else outcome
+async def _explain(shared: Gateway, films: list[bytes], _ends: float) -> bytes:
+    if len(films) != 1:
+        raise refusal("too-many", "an explanation is of one film: send one at a time")
+    with shared.places.take(1):
+        explanation = await asking.explain(shared, films[0])
+        shared.measures.found([explanation.prediction])
+        return await asyncio.to_thread(answers.explanation, explanation)
 
 
 async def _unless_gone(receive: Receive, work: Coroutine[Any, Any, T]) -> T:

@@ -37,7 +37,7 @@ def make(settings: Settings, client: neumo.AsyncClient) -> FastAPI:
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
-        lifespan=partial(_lifespan, client),
+        lifespan=partial(_lifespan, shared),
         telemetry=_TELL_NOBODY,
     )
     app.state.gateway = shared
@@ -55,9 +55,10 @@ def make(settings: Settings, client: neumo.AsyncClient) -> FastAPI:
 
 
 @asynccontextmanager
-async def _lifespan(client: neumo.AsyncClient, _app: FastAPI) -> AsyncIterator[None]:
-    async with client:
+async def _lifespan(shared: Gateway, _app: FastAPI) -> AsyncIterator[None]:
+    async with shared.client:
         yield
+    shared.large.close()
 
 
 def _route(app: FastAPI, settings: Settings) -> None:

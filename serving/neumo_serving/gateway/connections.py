@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
@@ -23,7 +23,7 @@ class Connection(HttpToolsProtocol):
     """uvicorn's protocol, with limits to the time and size of what is not a body."""
 
     _timer: asyncio.TimerHandle | None = None
-    _head_since = 0.0
+    head_since = 0.0
     _head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -31,9 +31,9 @@ class Connection(HttpToolsProtocol):
         super().connection_made(transport)
         self._expect_head()
         if len(self.connections) > MAX_CONNECTIONS:
-            waiting = [c for c in self.connections if getattr(c, "_head_since", 0.0)]
-            oldest: Any = min(waiting, key=lambda c: c._head_since)  # type: ignore[union-attr]
-            oldest.transport.abort()
+            connections = cast("set[Connection]", self.connections)
+            waiting = [one for one in connections if one.head_since]
+            min(waiting, key=lambda one: one.head_since).transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no more."""
@@ -42,12 +42,11 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on, unless the head has become too large."""
-        if self._head_since:
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES + 2**18:
-                self.send_400_response("the head is too large")
-                return
         super().data_received(data)
+        if self.head_since:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
+                self.send_400_response("the head is too large")
 
     def on_message_begin(self) -> None:
         """Wait for the rest of the head."""
@@ -85,7 +84,7 @@ class Connection(HttpToolsProtocol):
         self.transport.close()
 
     def _expect_head(self) -> None:
-        self._head_since = self._head_since or self.loop.time()
+        self.head_since = self.head_since or self.loop.time()
         self._close_in(HEAD_WITHIN_S)
 
     def _close_in(self, seconds: float) -> None:
@@ -94,7 +93,7 @@ class Connection(HttpToolsProtocol):
 
     def _stop_timer(self) -> None:
         self._cancel()
-        self._head_since, self._head_bytes = 0.0, 0
+        self.head_since, self._head_bytes = 0.0, 0
 
     def _cancel(self) -> None:
         if self._timer is not None:

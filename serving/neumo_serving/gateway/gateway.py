@@ -12,6 +12,7 @@ from starlette.requests import Request
 import neumo
 from neumo_serving.gateway import bodies, callers
 from neumo_serving.gateway.admission import Held, Places
+from neumo_serving.gateway.large import LargeFilms
 from neumo_serving.gateway.measures import Measures
 from neumo_serving.gateway.pages import Page
 from neumo_serving.gateway.rates import Rates
@@ -33,6 +34,7 @@ class Gateway:
     held: Held
     rates: Rates
     pages: dict[str, Page]
+    large: LargeFilms = field(default_factory=LargeFilms)
     measures: Measures = field(default_factory=Measures)
     draining: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -49,8 +51,8 @@ class Gateway:
         callers.check_site(request.headers)
         self.check(request)
         client = callers.client(request.headers, peer(request), self.settings.access)
-        self.rates.take(client)
         self.places.check()
+        self.rates.take(client)
         with self.held.by(client) as hold:
             limits = self.settings.limits
             films = await bodies.films(request.headers, request.receive, limits, hold)
