@@ -39,8 +39,9 @@ lint: $(VENV)/.dev
 benchmarks: $(VENV)/.dev  ## ratios against an in-process floor
 	@for file in $(filter-out %/timing.py,$(wildcard tests/benchmarks/*.py)); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
-soak: $(VENV)/.dev  ## 10,000 predictions by each client while the server restarts (ten minutes)
+soak: $(VENV)/.dev  ## predictions by each client while the server restarts; 50,000 requests to the gateway
 	@$(BIN)/python tests/soak/restarts.py
+	@$(BIN)/python tests/soak/gateway.py
 
 train: $(VENV)/.dev  ## the whole training: make train DATA=chest_xray (an hour on 2 cores)
 	@$(BIN)/neumo train $(DATA)

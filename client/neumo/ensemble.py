@@ -69,6 +69,12 @@ class Prediction:
     seconds: float
     timings: Timings
 
+    def _repr_html_(self) -> str:
+        """What Jupyter shows."""
+        from neumo import notebook  # noqa: PLC0415 - only notebooks need it
+
+        return notebook.prediction(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
@@ -77,13 +83,15 @@ class Explanation:
     ``heatmap`` is float32 [256, 256] in [0, 1], the mean of the members' Grad-CAMs in the frame
     of ``film``, the uint8 [256, 256] image that was sent. It shows what moved the score, which
     need not be disease. ``lungs`` is uint8 [256, 256], 1 inside the lungs, or None where the
-    release has no ``lungs``.
+    release has no ``lungs``. ``width_px`` and ``height_px`` are the original's, upright.
     """
 
     prediction: Prediction
     heatmap: npt.NDArray[np.float32]
     film: npt.NDArray[np.uint8]
     lungs: npt.NDArray[np.uint8] | None = None
+    width_px: int = contract.IMAGE_SIZE_PX
+    height_px: int = contract.IMAGE_SIZE_PX
 
     @property
     def heat_in_lungs(self) -> float | None:
@@ -92,6 +100,12 @@ class Explanation:
         if self.lungs is None or total == 0.0:
             return None
         return float(self.heatmap[self.lungs == 1].sum()) / total
+
+    def _repr_html_(self) -> str:
+        """What Jupyter shows."""
+        from neumo import notebook  # noqa: PLC0415 - only notebooks need it
+
+        return notebook.explanation(self)
 
 
 def combine(

@@ -14,18 +14,6 @@ from neumo import contract
 from neumo.ensemble import Caution
 from neumo.reading import arrays, dicom, raster, sources
 
-Source: TypeAlias = (
-    str
-    | os.PathLike[str]
-    | bytes
-    | bytearray
-    | memoryview
-    | BinaryIO
-    | Image.Image
-    | npt.NDArray[np.generic]
-)
-"""What ``read`` takes; its docstring says how each is understood."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Film:
@@ -41,18 +29,35 @@ class Film:
     height_px: int
 
 
+Source: TypeAlias = (
+    str
+    | os.PathLike[str]
+    | bytes
+    | bytearray
+    | memoryview
+    | BinaryIO
+    | Image.Image
+    | npt.NDArray[np.generic]
+    | Film
+)
+"""What ``read`` takes; its docstring says how each is understood."""
+
+
 def read(source: Source) -> Film:
     """The film in ``source``.
 
     ``source`` is a path, the bytes of a file, a binary file (read to its end, left open), a
-    Pillow image, or an array: [h, w], [h, w, 1] or [h, w, 3] (RGB) of uint8, of uint16, or of
-    floats in [0, 1]. Files may be JPEG, PNG, WebP, TIFF, BMP, GIF or, with the ``dicom`` extra,
-    DICOM. The first frame is read. EXIF orientation is applied; what is transparent turns black,
-    as air is on a film. More than 8 bits are reduced as ``neumo.reading.depth`` says.
+    Pillow image, a film that was read before, or an array: [h, w], [h, w, 1] or [h, w, 3] (RGB)
+    of uint8, of uint16, or of floats in [0, 1]. Files may be JPEG, PNG, WebP, TIFF, BMP, GIF or,
+    with the ``dicom`` extra, DICOM. The first frame is read. EXIF orientation is applied; what is
+    transparent turns black, as air is on a film. More than 8 bits are reduced as
+    ``neumo.reading.depth`` says.
 
     Raises ``ImageError`` where no film can be read, or its sides are outside
     ``neumo.reading.bounds``.
     """
+    if isinstance(source, Film):
+        return source
     image, cautions = _decode(source)
     pixels = to_pixels(image)
     pixels.flags.writeable = False

@@ -47,7 +47,7 @@ def draw(explanation: Explanation) -> Image.Image:
     width = 2 * _SIDE_PX + 3 * _MARGIN_PX
     picture = Image.new("RGB", (width, _SIDE_PX + 3 * _MARGIN_PX + _LINE_PX * len(lines)), _PAPER)
     picture.paste(film.convert("RGB"), (_MARGIN_PX, _MARGIN_PX))
-    picture.paste(_heated(film, explanation.heatmap), (_SIDE_PX + 2 * _MARGIN_PX, _MARGIN_PX))
+    picture.paste(heated(film, explanation.heatmap), (_SIDE_PX + 2 * _MARGIN_PX, _MARGIN_PX))
     _write(picture, lines)
     return picture
 
@@ -65,17 +65,7 @@ def save(explanation: Explanation, path: str | Path) -> None:
         raise ConfigError(f"{path}: cannot be written ({error.strerror or error})") from error
 
 
-def _caption(prediction: Prediction) -> list[str]:
-    members = "   ".join(f"{m.model} {m.probability:.3f}" for m in prediction.members)
-    return [
-        f"{prediction.label}   probability of pneumonia {prediction.probability:.3f}, "
-        f"threshold {prediction.threshold:.3f}, release {prediction.release}",
-        members,
-        *(caution.text for caution in prediction.warnings),
-    ]
-
-
-def _heated(film: Image.Image, heatmap: npt.NDArray[np.float32]) -> Image.Image:
+def heated(film: Image.Image, heatmap: npt.NDArray[np.float32]) -> Image.Image:
     """``film`` (mode L) tinted by ``heatmap`` [h, w] in [0, 1], enlarged to the film's size."""
     heat_image = Image.fromarray(heatmap.astype(np.float32))
     heat = np.clip(np.asarray(heat_image.resize(film.size, Image.Resampling.BILINEAR)), 0.0, 1.0)
@@ -84,6 +74,16 @@ def _heated(film: Image.Image, heatmap: npt.NDArray[np.float32]) -> Image.Image:
     opacity = _OPACITY * heat[:, :, None]
     grey = np.asarray(film, np.float32)[:, :, None]
     return Image.fromarray(np.rint(grey * (1.0 - opacity) + colour * opacity).astype(np.uint8))
+
+
+def _caption(prediction: Prediction) -> list[str]:
+    members = "   ".join(f"{m.model} {m.probability:.3f}" for m in prediction.members)
+    return [
+        f"{prediction.label}   probability of pneumonia {prediction.probability:.3f}, "
+        f"threshold {prediction.threshold:.3f}, release {prediction.release}",
+        members,
+        *(caution.text for caution in prediction.warnings),
+    ]
 
 
 def _write(picture: Image.Image, lines: list[str]) -> None:

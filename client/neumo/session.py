@@ -18,7 +18,7 @@ from neumo.core.planning import ReadFilm
 from neumo.core.plans import Plan, Terms
 from neumo.core.retries import Patience, Retries
 from neumo.errors import DeadlineExceeded
-from neumo.image import Source
+from neumo.image import Film, Source
 from neumo.settings import Settings
 from neumo.telemetry import Telemetry
 from neumo.transports import Transport
@@ -63,7 +63,9 @@ class Session:
         """Begin to read the film in ``source``, on another thread unless that takes longer."""
         deadline = self.deadline()
         read = partial(_read, source)
-        if isinstance(source, np.ndarray) and source.size <= QUICK_PIXELS:
+        if isinstance(source, Film) or (
+            isinstance(source, np.ndarray) and source.size <= QUICK_PIXELS
+        ):
             return Reading(deadline, workers.done(read))
         return Reading(deadline, self.workers.submit(read))
 

@@ -64,6 +64,8 @@ def explain(
             heatmaps.mean(maps[row] for maps in heat),
             one.film.pixels[:, :, 0],
             None if masks is None else masks[row],
+            one.film.width_px,
+            one.film.height_px,
         )
 
     return [_in_place(partial(explanation, row, one)) for row, one in enumerate(read)]

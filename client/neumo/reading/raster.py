@@ -21,6 +21,7 @@ RESCALED = Caution(
     "rescaled", "the file does not say its white level: its own darkest and brightest were taken"
 )
 
+_BAND_PX = 256
 _TIFF_PHOTOMETRIC = 262
 _TIFF_WHITE_IS_ZERO = 0
 
@@ -100,10 +101,14 @@ def _from_deep(image: Image.Image) -> Decoded:
 
 
 def _on_black(image: Image.Image) -> Image.Image:
-    """What is transparent turns black, as air is on a film."""
-    rgba = image.convert("RGBA")
-    black = Image.new("RGBA", rgba.size, (0, 0, 0, 255))
-    return Image.alpha_composite(black, rgba).convert("RGB")
+    """What is transparent turns black, as air is on a film; by bands, to spare memory."""
+    grey = Image.new("L", image.size)
+    for top in range(0, image.height, _BAND_PX):
+        box = (0, top, image.width, min(top + _BAND_PX, image.height))
+        rgba = image.crop(box).convert("RGBA")
+        black = Image.new("RGBA", rgba.size, (0, 0, 0, 255))
+        grey.paste(Image.alpha_composite(black, rgba).convert("RGB").convert("L"), box[:2])
+    return grey
 
 
 def _white_is_zero(image: Image.Image) -> bool:

@@ -36,6 +36,25 @@ class Counter:
             return dict(self._cells)
 
 
+class Gauge:
+    """A number that is as it is now."""
+
+    kind = "gauge"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.labels: Labels = ()
+        self._value = 0
+
+    def set(self, value: int) -> None:
+        """It is ``value`` now."""
+        self._value = value
+
+    def cells(self) -> dict[Labels, int]:
+        """The number, of no labels."""
+        return {(): self._value}
+
+
 class Histogram:
     """How often a value fell between which limits, for each combination of ``labels``' values."""
 

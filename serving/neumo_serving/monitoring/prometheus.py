@@ -9,21 +9,21 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 
-from neumo_serving.monitoring.metrics import Counter, Histogram, Labels
+from neumo_serving.monitoring.metrics import Counter, Gauge, Histogram, Labels
 
 DEFAULT_PATH = "/monitoring/prometheus/metrics"
 CONTENT_TYPE = b"text/plain"
 
 
-def page(metrics: Iterable[Counter | Histogram]) -> bytes:
+def page(metrics: Iterable[Counter | Gauge | Histogram]) -> bytes:
     """The page with ``metrics``."""
     return "".join(f"{line}\n" for metric in metrics for line in _lines(metric)).encode()
 
 
-def _lines(metric: Counter | Histogram) -> Iterator[str]:
+def _lines(metric: Counter | Gauge | Histogram) -> Iterator[str]:
     name = _metric_name(metric.name)
     yield f"# TYPE {name} {metric.kind}"
-    if isinstance(metric, Counter):
+    if not isinstance(metric, Histogram):
         for values, number in metric.cells().items():
             yield f"{name}{{{_labels(metric.labels, values)}}} {number}"
         return

@@ -66,8 +66,21 @@ def decode(data: bytes) -> tuple[Image.Image, tuple[Caution, ...]]:
     return image, cautions
 
 
+def size(data: bytes) -> tuple[int, int] | None:
+    """Rows and columns, of which nothing is decoded; None where the file is packed as a whole."""
+    if _is_deflated(data):
+        return None
+    tags = ["Rows", "Columns"]
+    dataset = dcmread(io.BytesIO(data), stop_before_pixels=True, force=True, specific_tags=tags)
+    return int(dataset.Rows), int(dataset.Columns)
+
+
+def _is_deflated(data: bytes) -> bool:
+    return _DEFLATED in data[: 4 * 1024]
+
+
 def _dataset(data: bytes) -> Dataset:
-    if _DEFLATED in data[: 4 * 1024]:
+    if _is_deflated(data):
         _check_inflated_size(data)
     tags = (*_PIXEL_KEYWORDS, *_PALETTE_KEYWORDS, *levels.KEYWORDS, *subject.KEYWORDS)
     dataset = dcmread(io.BytesIO(data), force=True, specific_tags=list(tags))

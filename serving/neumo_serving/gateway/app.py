@@ -1,0 +1,135 @@
+"""The FastAPI application: routes to their functions, problems for everything else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+import neumo
+from neumo_serving.gateway import api, gateway, openapi, operations, pages, problems, schemas
+from neumo_serving.gateway.gateway import Gateway
+from neumo_serving.gateway.guard import Guard
+from neumo_serving.gateway.problems import Refusal
+from neumo_serving.gateway.settings import Settings
+
+_TELL_NOBODY: Any = dict.fromkeys(
+    ("tracing", "metrics", "logs", "operation_spans", "auto_configure"), False
+)
+"""FastAPI's own telemetry would carry addresses and the texts of errors out of this process."""
+
+_WORDS = {
+    404: "there is nothing at this address",
+    405: "this address is not asked in that way: see Allow",
+}
+
+
+def make(settings: Settings, client: neumo.AsyncClient) -> FastAPI:
+    """The application that asks ``client``, which it closes in the end."""
+    shared = gateway.make(settings, client, pages.read())
+    app = FastAPI(
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=partial(_lifespan, shared),
+        telemetry=_TELL_NOBODY,
+    )
+    app.state.gateway = shared
+    _route(app, settings)
+    app.openapi = partial(openapi.document, app, settings)  # type: ignore[method-assign]
+    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(HTTPException, _not_routed)
+    app.add_middleware(
+        Guard,
+        measures=shared.measures,
+        routes=frozenset(getattr(route, "path", "") for route in app.routes),
+        within_s=settings.limits.deadline_s,
+    )
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(shared: Gateway, _app: FastAPI) -> AsyncIterator[None]:
+    async with shared.client:
+        yield
+    shared.large.close()
+
+
+def _route(app: FastAPI, settings: Settings) -> None:
+    limits = settings.limits
+    uploaded = openapi.refusals(*openapi.UPLOAD_STATUSES)
+    app.post(
+        "/v1/predictions",
+        summary="Ask about one or several films.",
+        description="A request of one film that fails is answered with that film's problem.",
+        response_model=schemas.Predictions,
+        responses=uploaded,
+        openapi_extra=openapi.upload(limits, limits.max_films),
+    )(api.predictions)
+    app.post(
+        "/v1/explanations",
+        summary="Ask about one film, and where the models looked.",
+        response_model=schemas.Explanation,
+        responses=uploaded,
+        openapi_extra=openapi.upload(limits, 1),
+    )(api.explanations)
+    app.get(
+        "/v1/status",
+        summary="What is served, and how much is accepted.",
+        response_model=schemas.Status,
+        responses=openapi.refusals(401),
+    )(operations.status)
+    _route_operations(app)
+    _route_pages(app)
+
+
+def _route_operations(app: FastAPI) -> None:
+    app.get("/healthz", summary="Whether the gateway lives.", response_model=schemas.Health)(
+        operations.healthz
+    )
+    app.get(
+        "/readyz",
+        summary="Whether films can be asked about now.",
+        response_model=schemas.Health,
+        responses=openapi.refusals(503),
+    )(operations.readyz)
+    text: dict[str, Any] = {"text/plain": {"schema": {"type": "string"}}}
+    app.get(
+        "/metrics",
+        summary="Counters and histograms for Prometheus.",
+        response_class=Response,
+        responses={200: {"description": "Prometheus' text format.", "content": text}},
+    )(operations.metrics)
+
+
+def _route_pages(app: FastAPI) -> None:
+    for path, function in (
+        ("/", operations.index),
+        ("/page/{name:path}", operations.page_file),
+        ("/docs", operations.documentation),
+        ("/docs.css", operations.documentation_style),
+        ("/openapi.json", operations.openapi),
+    ):
+        app.get(path, include_in_schema=False)(function)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    problem = error.problem if isinstance(error, Refusal) else problems.plain(500, "")
+    measured: Gateway = gateway.of(request)
+    measured.measures.refused(problem)
+    return problems.response(problem)
+
+
+async def _not_routed(request: Request, error: Exception) -> Response:
+    """What Starlette itself refuses: an address or a method that there is not."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    headers = dict(getattr(error, "headers", None) or {})
+    problem = problems.plain(status, _WORDS.get(status, "not possible"), headers)
+    gateway.of(request).measures.refused(problem)
+    return problems.response(problem)

@@ -1,0 +1,203 @@
+"""Films come in, and their answers are shown."""
+
+import base64
+
+import numpy as np
+import pytest
+
+import neumo
+
+
+@pytest.fixture
+def expected(neumo_server):
+    """What the SDK answers about a film."""
+
+    def ask(film):
+        with neumo.Client(neumo_server.grpc_url, timeout=60) as client:
+            return client.predict(film)
+
+    return ask
+
+
+def spanish(fraction):
+    """A fraction as the page writes it in Spanish."""
+    return f"{100 * fraction:.1f}\N{NO-BREAK SPACE}%".replace(".", ",")
+
+
+def test_pneumonia_film(open_page, pneumonia_film, expected):
+    """The verdict is in words; the probability, the threshold and both members are the SDK's."""
+    page = open_page()
+    page.give(pneumonia_film)
+    answer = expected(pneumonia_film)
+    assert page.heading.inner_text() == "Indicios de neumonía"
+    text = page.result.inner_text()
+    assert f"La probabilidad de neumonía, {spanish(answer.probability)}, supera el umbral" in text
+    assert f"Umbral {spanish(answer.threshold)}" in text
+    for member in answer.members:
+        assert spanish(member.probability) in text
+    assert "Los dos modelos coinciden." in text
+    assert "certeza" not in text.lower()
+    page.shot("pneumonia")
+
+
+def test_normal_film(open_page, normal_film, expected):
+    """A normal film's number is still the probability of pneumonia, below its threshold."""
+    page = open_page()
+    page.give(normal_film)
+    assert page.heading.inner_text() == "Sin indicios de neumonía"
+    probability = spanish(expected(normal_film).probability)
+    assert f"La probabilidad de neumonía, {probability}, no supera" in page.result.inner_text()
+    page.shot("normal")
+
+
+def test_members_disagree(open_page, divided_film):
+    """Where the members disagree the page says so, and what each says alone."""
+    page = open_page()
+    page.give(divided_film)
+    assert "Los modelos no coinciden: es un caso límite." in page.result.inner_text()
+    alone = page.page.locator(".members td:last-child").all_inner_texts()
+    assert sorted(alone) == ["Neumonía", "Normal"]
+    page.shot("disagreement")
+
+
+@pytest.mark.parametrize(
+    ("locale", "warning"),
+    [("es-MX", "El paciente es adulto"), ("en-GB", "The patient is an adult")],
+)
+def test_dicom_film(open_page, adult_film, locale, warning):
+    """A DICOM film, which no browser can show, is shown; its warning is in the page's language."""
+    page = open_page(locale=locale)
+    page.give(adult_film)
+    assert warning in page.page.locator(".warnings").inner_text()
+    assert page.pixels().std() > 20
+    page.shot(f"dicom_{locale}")
+
+
+def test_several_at_once(open_page, adult_film, drawn_film, text_file):
+    """Each film has its place in the order given; one that is none leaves the others be."""
+    page = open_page()
+    page.give(drawn_film, text_file, adult_film)
+    names = page.page.locator("#films .name").all_inner_texts()
+    assert names == [drawn_film.name, text_file.name, adult_film.name]
+    lines = page.page.locator("#films .line").all_inner_texts()
+    assert lines[0].startswith("Neumonía ·")
+    assert lines[1] == "No se puede leer como radiografía"
+    assert lines[2].startswith("Neumonía ·")
+    page.page.locator("#films .film").nth(2).click()
+    assert adult_film.name in page.result.inner_text()
+    page.shot("several")
+
+
+def test_text_file(open_page, text_file):
+    """A file that is no film is refused in words, without an answer and without a retry."""
+    page = open_page()
+    page.give(text_file)
+    assert page.heading.inner_text() == "No se puede leer como radiografía"
+    assert "El archivo está dañado" in page.result.inner_text()
+    assert page.result.get_by_role("button").count() == 0
+    assert page.page.locator(".scale").count() == 0
+    page.shot("text_file")
+
+
+def test_slider_moves_between_film_and_heat(open_page, adult_film):
+    """Without the heat map the canvas is the grey film; with it, the same film in colour."""
+    page = open_page()
+    page.give(adult_film)
+    page.page.fill("#opacity", "0")
+    plain = page.pixels()
+    assert np.ptp(plain, axis=2).max() == 0
+    page.page.fill("#opacity", "100")
+    heated = page.pixels()
+    assert np.ptp(heated, axis=2).max() > 100
+    assert page.page.locator(".slider output").inner_text() == "100\N{NO-BREAK SPACE}%"
+
+
+def test_film_keeps_its_proportions(open_page, tmp_path):
+    """The film is shown as wide and high as it was, though the models see a square."""
+    from films import drawn
+
+    wide = tmp_path / "wide.png"
+    drawn().resize((800, 400)).save(wide)
+    page = open_page()
+    page.give(wide)
+    box = page.page.locator(".screen > canvas").bounding_box()
+    assert box["width"] / box["height"] == pytest.approx(2, rel=0.02)
+
+
+def test_lungs(open_page, lungs_gateway, drawn_film):
+    """Where the lungs are served their contour lies on the film, and can be taken away."""
+    page = open_page(lungs_gateway)
+    page.give(drawn_film)
+    assert page.heading.inner_text() == "Sin indicios de neumonía"
+    assert "del calor está dentro de los pulmones" in page.result.inner_text()
+    outlined = page.pixels()
+    page.shot("lungs")
+    page.page.get_by_label("Contorno de los pulmones").uncheck()
+    assert (page.pixels() != outlined).any()
+
+
+def test_no_lungs_no_contour(open_page, drawn_film):
+    """Where the lungs are not served nothing on the page speaks of them."""
+    page = open_page()
+    page.give(drawn_film)
+    assert page.page.get_by_label("Contorno de los pulmones").count() == 0
+
+
+TRANSFER = """([verb, content]) => {
+  const bytes = Uint8Array.from(atob(content), c => c.charCodeAt(0));
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([bytes], verb === "paste" ? "image.png" : "suelta.png"));
+  const options = { bubbles: true, cancelable: true };
+  document.dispatchEvent(verb === "paste"
+    ? new ClipboardEvent(verb, { ...options, clipboardData: transfer })
+    : new DragEvent(verb, { ...options, dataTransfer: transfer }));
+}"""
+
+
+@pytest.mark.parametrize(("verb", "name"), [("drop", "suelta.png"), ("paste", "Imagen pegada 1")])
+def test_dropped_or_pasted(open_page, drawn_film, verb, name):
+    """A film that is dropped anywhere or pasted is taken as a chosen one."""
+    page = open_page()
+    content = base64.b64encode(drawn_film.read_bytes()).decode()
+    page.page.evaluate(TRANSFER, [verb, content])
+    page.wait_for(1)
+    assert page.page.locator("#films .name").inner_text() == name
+    assert page.heading.inner_text() == "Indicios de neumonía"
+
+
+def test_name_stays_in_the_browser(open_page, drawn_film):
+    """The film is sent without its name, which the page shows."""
+    page = open_page()
+    page.give(drawn_film)
+    assert drawn_film.name in page.result.inner_text()
+    for request in page.requests:
+        sent = str(request.all_headers()) + request.url
+        assert "Garcia" not in sent
+        assert b"Garcia" not in (request.post_data_buffer or b"")
+
+
+def test_nothing_is_stored(open_page, drawn_film):
+    """The browser keeps nothing: a reload has an empty list."""
+    page = open_page()
+    page.give(drawn_film)
+    kept = page.page.evaluate(
+        """async () => [localStorage.length, sessionStorage.length, document.cookie,
+        (await indexedDB.databases()).length, (await caches.keys()).length]"""
+    )
+    assert kept == [0, 0, "", 0, 0]
+    page.page.reload()
+    page.page.locator("#service.ready").wait_for()
+    assert page.page.locator("#films li").count() == 0
+    assert page.page.locator("#history").is_hidden()
+
+
+def test_films_are_removed(open_page, drawn_film, adult_film):
+    """One film is removed and its neighbour is shown; then all, and the page is as at first."""
+    page = open_page()
+    page.give(drawn_film, adult_film)
+    page.page.get_by_role("button", name=f"Quitar {drawn_film.name} de la lista").click()
+    assert page.page.locator("#films .name").all_inner_texts() == [adult_film.name]
+    assert adult_film.name in page.result.inner_text()
+    page.page.get_by_role("button", name="Borrar todo").click()
+    assert page.result.is_hidden()
+    assert page.page.evaluate("document.activeElement.id") == "chooser"

@@ -1,0 +1,13 @@
+"""What schemathesis cannot make up: bytes that are a film. Everything else it may try."""
+
+import schemathesis
+from hypothesis import strategies
+
+import films
+from neumo_serving.gateway.bodies import FILM_TYPES
+
+FILMS = strategies.sampled_from([films.file(kind) for kind in ("JPEG", "PNG", "TIFF", "DICOM")])
+
+for media_type in FILM_TYPES:
+    schemathesis.openapi.media_type(media_type, FILMS)
+schemathesis.openapi.format("binary", FILMS)

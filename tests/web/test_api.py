@@ -1,0 +1,164 @@
+"""Films in, answers out: the same as the SDK's."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import films
+import neumo
+from gateway_process import ask, form, request
+
+SAME = 1e-5
+
+
+@pytest.fixture(scope="module")
+def sdk(neumo_server):
+    """The SDK, asking the same server."""
+    with neumo.Client(neumo_server.grpc_url, timeout=60) as client:
+        yield client
+
+
+def asked(web, *arguments, **named):
+    """The answer to one request."""
+    return asyncio.run(ask(web.port, request(*arguments, **named)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "media_type"),
+    [
+        ("JPEG", "image/jpeg"),
+        ("PNG", "image/png"),
+        ("WEBP", "image/webp"),
+        ("TIFF", "image/tiff"),
+        ("DICOM", "application/dicom"),
+        ("BMP", "application/octet-stream"),
+    ],
+)
+def test_a_film_sent_bare_is_answered_as_by_the_sdk(web, sdk, kind, media_type):
+    """Every format, to 0.00001, with the same warnings."""
+    film = films.file(kind)
+    answer = asked(web, "/v1/predictions", film, {"Content-Type": media_type})
+    assert answer.status == 200
+    (result,) = answer.json["results"]
+    found, expected = result["prediction"], sdk.predict(film)
+    assert found["probability"] == pytest.approx(expected.probability, abs=SAME)
+    assert found["threshold"] == pytest.approx(expected.threshold, abs=SAME)
+    assert [m["probability"] for m in found["members"]] == pytest.approx(
+        [m.probability for m in expected.members], abs=SAME
+    )
+    assert (found["label"], found["release"]) == (expected.label, expected.release)
+    assert found["warnings"] == [{"code": w.code, "text": w.text} for w in expected.warnings]
+    assert result["problem"] is None
+
+
+def test_several_films_are_answered_each_in_its_place(web, sdk):
+    """One that cannot be read does not spoil the others."""
+    sent = [films.file("PNG", 1), b"no film", films.file("DICOM", 2)]
+    answer = asked(web, "/v1/predictions", *form(*sent))
+    assert answer.status == 200
+    results = answer.json["results"]
+    assert [result["index"] for result in results] == [0, 1, 2]
+    for number in (0, 2):
+        expected = sdk.predict(sent[number]).probability
+        assert results[number]["prediction"]["probability"] == pytest.approx(expected, abs=SAME)
+        assert results[number]["problem"] is None
+    assert results[1]["prediction"] is None
+    assert results[1]["problem"]["type"] == "urn:neumo:problem:image"
+    assert results[1]["problem"]["status"] == 422
+
+
+def test_a_form_of_one_film_that_cannot_be_read_is_that_films_problem(web):
+    """Not an answer with a problem inside."""
+    answer = asked(web, "/v1/predictions", *form(b"no film"))
+    assert answer.status == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json["type"] == "urn:neumo:problem:image"
+
+
+@pytest.mark.parametrize("is_form", [False, True])
+def test_an_explanation_is_the_sdks(web, sdk, is_form):
+    """Heat map as a picture and as numbers, the film, its original size; no lungs in release 1."""
+    film = films.file("DICOM", 3)
+    body, headers = form(film) if is_form else (film, {"Content-Type": "application/dicom"})
+    answer = asked(web, "/v1/explanations", body, headers)
+    assert answer.status == 200
+    found, expected = answer.json, sdk.explain(film)
+    assert found["prediction"]["probability"] == pytest.approx(
+        expected.prediction.probability, abs=SAME
+    )
+    values = np.array(found["heatmap"]["values"])
+    assert values.shape == (256, 256)
+    np.testing.assert_allclose(values, expected.heatmap, atol=0.0006)
+    np.testing.assert_allclose(picture(found["heatmap"]) / 255, expected.heatmap, atol=0.003)
+    np.testing.assert_array_equal(picture(found["film"]), expected.film)
+    assert (found["film"]["width_px"], found["film"]["height_px"]) == films.SIZE_PX
+    assert found["lungs"] is None
+    assert found["heat_in_lungs"] is None
+
+
+def picture(document):
+    """The pixels of a PNG in an answer."""
+    image = Image.open(io.BytesIO(base64.b64decode(document["png"])))
+    assert image.mode == "L"
+    return np.asarray(image)
+
+
+def test_the_status_tells_models_release_and_limits(web):
+    """What the page needs to know before the first film."""
+    found = asked(web, "/v1/status", verb="GET").json
+    assert found["ready"] is True
+    assert found["release"] == 1
+    assert [one["model"] for one in found["models"]] == ["pneumonia_tuned", "pneumonia_residual"]
+    assert found["models"][0]["versions"] == [
+        {"version": 1, "state": "AVAILABLE", "ready": True, "error": ""}
+    ]
+    assert found["limits"] == {
+        "max_films": 32,
+        "max_film_bytes": 64 * 2**20,
+        "max_request_bytes": 128 * 2**20,
+    }
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_it_lives_and_is_ready(web, path):
+    """Both are 200 and say ok."""
+    answer = asked(web, path, verb="GET")
+    assert (answer.status, answer.json) == (200, {"status": "ok"})
+
+
+def test_metrics_tell_predictions_by_release(web):
+    """In Prometheus' text, with nothing in the labels that a client sent."""
+    asked(web, "/v1/predictions", films.file("PNG"))
+    asked(web, "/secret-name", verb="GET")
+    answer = asked(web, "/metrics", verb="GET")
+    assert answer.headers["content-type"].startswith("text/plain")
+    text = answer.body.decode()
+    assert 'neumo_web_predictions_total{release="1",label="PNEUMONIA"}' in text
+    assert 'neumo_web_probability_count{release="1"}' in text
+    assert 'neumo_web_requests_total{route="/v1/predictions",method="POST",status="200"}' in text
+    assert 'neumo_web_requests_total{route="other",method="GET",status="404"}' in text
+    assert "secret" not in text
+
+
+def test_the_page_is_kept_by_browsers_until_it_changes(web):
+    """It has an ETag, by which it is not sent again."""
+    answer = asked(web, "/", verb="GET")
+    assert answer.status == 200
+    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.headers["cache-control"] == "no-cache"
+    again = asked(web, "/", headers={"If-None-Match": answer.headers["etag"]}, verb="GET")
+    assert (again.status, again.body) == (304, b"")
+    same = asked(web, "/page/index.html", verb="GET")
+    assert same.body == answer.body
+
+
+@pytest.mark.parametrize("path", ["/page/../app.py", "/page/%2e%2e/app.py", "/page/nothing.js"])
+def test_nothing_but_the_page_is_a_file(web, path):
+    """No path leads out of its folder."""
+    assert asked(web, path, verb="GET").status == 404

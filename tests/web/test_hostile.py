@@ -1,0 +1,242 @@
+"""Hostile uploads harm nobody: whatever comes in, ordinary requests are answered meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from pathlib import Path
+
+import pytest
+
+import films
+import hostile
+from gateway_process import (
+    FORM,
+    Line,
+    answering_from,
+    ask,
+    form,
+    read_answer,
+    request,
+)
+from neumo import contract
+from neumo.testing import FakeTransport, answering
+from neumo_serving.gateway import connections
+
+MIB = 2**20
+READ = {
+    "GIF of 20000 frames",
+    "DICOM of a million elements",
+    "PNG whose pixels unpack to a hundred times its size",
+    "TIFF whose strip unpacks to a hundred times its size",
+}
+"""They hold a film of an ordinary size, so they are answered."""
+MOST_MIB = 1024
+FILM = films.file("PNG")
+SCORES = {member.name: 0.5 for member in contract.MEMBERS}
+
+
+def beside_ordinary(web, attack: Awaitable):
+    """What comes of ``attack``, and the statuses of ordinary requests that were made meanwhile."""
+
+    async def ordinary(ended):
+        line, statuses = Line(web.port), []
+        while not ended.is_set() or not statuses:
+            statuses.append((await line.ask(request("/v1/predictions", FILM))).status)
+        line.close()
+        return statuses
+
+    async def both():
+        ended = asyncio.Event()
+        asked = asyncio.create_task(ordinary(ended))
+        try:
+            found = await attack
+        finally:
+            ended.set()
+        return found, await asked
+
+    return asyncio.run(both())
+
+
+def largest_mib(web):
+    """The most memory that the gateway has had so far."""
+    status = Path(f"/proc/{web.process.pid}/status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) // 1024
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    """Every hostile file, by what it is."""
+    return hostile.corpus()
+
+
+def test_no_hostile_file_harms_the_gateway_or_others(web, corpus):
+    """Each is refused as what it is, six at a time, in bounded memory."""
+
+    async def attack():
+        found, waiting = {}, list(corpus.items())
+
+        async def send():
+            line = Line(web.port)
+            while waiting:
+                name, content = waiting.pop()
+                found[name] = await line.ask(request("/v1/predictions", content))
+            line.close()
+
+        await asyncio.gather(*(send() for _ in range(6)))
+        return found
+
+    found, ordinary = beside_ordinary(web, attack())
+    assert set(found) == set(corpus)
+    statuses = {name: answer.status for name, answer in found.items()}
+    expected = {name: 200 if name in READ else 422 for name in corpus}
+    assert statuses == expected
+    kinds = {answer.json["type"] for answer in found.values() if answer.status == 422}
+    assert kinds == {"urn:neumo:problem:image"}
+    assert set(ordinary) == {200}
+    assert largest_mib(web) < MOST_MIB
+
+
+def test_hostile_files_in_one_form_are_problems_in_their_places(web, corpus):
+    """The film among them is answered."""
+    sent = [*[corpus[name] for name in corpus if name not in READ][:20], FILM]
+    answer = asyncio.run(ask(web.port, request("/v1/predictions", *form(*sent))))
+    assert answer.status == 200
+    *bad, good = answer.json["results"]
+    assert {result["problem"]["status"] for result in bad} == {422}
+    assert good["problem"] is None
+
+
+HEADS = {
+    "with its length told": f"Content-Length: {1024 * MIB}\r\n",
+    "in chunks": "Transfer-Encoding: chunked\r\n",
+    "in chunks, as a form": f"Transfer-Encoding: chunked\r\nContent-Type: {FORM}\r\n",
+}
+
+
+@pytest.mark.parametrize("head", HEADS.values(), ids=HEADS)
+def test_a_body_of_a_gigabyte_is_refused_before_it_fills_the_memory(web, head):
+    """Whether or not its length is told."""
+
+    async def attack():
+        reader, writer = await asyncio.open_connection("127.0.0.1", web.port)
+        writer.write(f"POST /v1/predictions HTTP/1.1\r\nHost: gateway\r\n{head}\r\n".encode())
+        answer = asyncio.create_task(read_answer(reader))
+        piece = bytes(MIB)
+        if "chunked" in head:
+            piece = b"%x\r\n%s\r\n" % (MIB, piece)
+            if FORM in head:
+                start = form(b"")[0].partition(b"--edge--")[0][:-2]
+                writer.write(b"%x\r\n%s\r\n" % (len(start), start))
+        sent = 0
+        while sent < 1024 and not answer.done():
+            writer.write(piece)
+            await writer.drain()
+            sent += 1
+        writer.close()
+        return sent, await answer
+
+    (sent, answer), ordinary = beside_ordinary(web, attack())
+    assert answer.status == 413
+    assert answer.json["type"] == "urn:neumo:problem:too-large"
+    assert sent < 200
+    assert set(ordinary) == {200}
+    assert largest_mib(web) < MOST_MIB
+
+
+def test_clients_that_send_slowly_do_not_hold_others_up(web):
+    """Neither heads nor bodies that drip; a head that does not end is not waited for."""
+
+    async def drip(start):
+        reader, writer = await asyncio.open_connection("127.0.0.1", web.port)
+        writer.write(start)
+        ended = asyncio.create_task(reader.read())
+        try:
+            while not ended.done():
+                writer.write(b"x")
+                await asyncio.wait([ended], timeout=0.5)
+            return await ended
+        finally:
+            ended.cancel()
+            writer.transport.abort()
+
+    async def attack():
+        head = b"POST /v1/predictions HTTP/1.1\r\nHost: gateway\r\nX-Slow: "
+        body = request("/v1/predictions", bytes(MIB))[: -MIB // 2]
+        slow = asyncio.gather(*(drip(body) for _ in range(100)), return_exceptions=True)
+        ended = await asyncio.gather(*(drip(head) for _ in range(200)), return_exceptions=True)
+        slow.cancel()
+        await asyncio.wait([slow])
+        return ended
+
+    ended, ordinary = beside_ordinary(web, attack())
+    assert {b"" if isinstance(one, OSError) else one for one in ended} == {b""}
+    assert set(ordinary) == {200}
+
+
+def test_clients_that_do_not_read_do_not_hold_others_up(web):
+    """Their answers wait in the connection, their places are free."""
+
+    async def attack():
+        writers = []
+        for _ in range(40):
+            _, writer = await asyncio.open_connection("127.0.0.1", web.port, limit=1)
+            writer.write(request("/v1/explanations", FILM))
+            writers.append(writer)
+            await asyncio.sleep(0.05)
+        answer = await ask(web.port, request("/v1/explanations", FILM))
+        for writer in writers:
+            writer.transport.abort()
+        return answer
+
+    answer, ordinary = beside_ordinary(web, attack())
+    assert answer.status == 200
+    assert set(ordinary) == {200}
+
+
+def test_of_too_many_connections_those_are_closed_that_keep_their_head_back(monkeypatch):
+    """The one that has for longest; a new client is answered."""
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 3)
+
+    async def talk():
+        async with answering_from(FakeTransport(answering(SCORES))) as running:
+            opened = [await asyncio.open_connection("127.0.0.1", running.port) for _ in range(3)]
+            answer = await ask(running.port, request("/v1/predictions", FILM))
+            ended = [asyncio.create_task(reader.read()) for reader, _ in opened]
+            await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
+            done = [one.done() for one in ended]
+            for _, writer in opened:
+                writer.close()
+            await asyncio.gather(*ended, return_exceptions=True)
+            return answer.status, done
+
+    assert asyncio.run(talk()) == (200, [True, False, False])
+
+
+@pytest.mark.parametrize(
+    "head", ["X-Long: " + "x" * 2**20, "\r\n".join(f"X-{n}: {'x' * 100}" for n in range(10_000))]
+)
+def test_a_head_has_a_largest_size(web, head):
+    """Beyond it the request is refused."""
+    sent = f"GET /healthz HTTP/1.1\r\nHost: gateway\r\n{head}\r\n\r\n".encode()
+    assert asyncio.run(ask(web.port, sent)).status == 400
+
+
+def test_a_refused_body_that_never_ends_is_not_read_for_ever(monkeypatch):
+    """The connection is closed a little after the answer."""
+    monkeypatch.setattr(connections, "LINGER_S", 0.2)
+
+    async def talk():
+        async with answering_from(FakeTransport(answering(SCORES))) as running:
+            reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+            writer.write(request("/v1/predictions", headers={"Content-Length": str(2**40)}))
+            answer = await read_answer(reader)
+            rest = asyncio.create_task(reader.read())
+            while not rest.done():
+                writer.write(bytes(1000))
+                await asyncio.wait([rest], timeout=0.05)
+            writer.close()
+            return answer.status
+
+    assert asyncio.run(talk()) == 413
