@@ -101,7 +101,11 @@ def main() -> int:
         gateway(server.grpc_url, "--rate=0", "--films-at-once=64") as web,
     ):
         started = time.monotonic()
-        counts, memory = asyncio.run(ask_all(web))
+        try:
+            counts, memory = asyncio.run(ask_all(web))
+        except OSError as error:
+            print(f"a connection broke ({error}); the gateway's exit status: {web.process.poll()}")
+            return 1
         took = time.monotonic() - started
     growth = memory[REQUESTS - 1] / memory[WARM]
     told = ", ".join(f"{count} {what}" for what, count in counts.most_common())
