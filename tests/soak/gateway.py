@@ -150,6 +150,7 @@ def main() -> int:
         began = time.monotonic()
         counts, memory = asyncio.run(ask_all(web))
         took = time.monotonic() - began
+    print("".join(web.said[1:]), end="")
     growth = memory[REQUESTS - 1] / memory[WARM]
     told = ", ".join(f"{count} {what}" for what, count in counts.most_common())
     print(f"{REQUESTS} requests: {told}; {took:.0f} s")
