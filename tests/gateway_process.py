@@ -59,6 +59,17 @@ def gateway(
     ``before`` runs in the new process, before the program does.
     """
     command = [sys.executable, "-m", "neumo.cli", "web", "--server", server, "--port=0", *flags]
+    with started(command, environ, before) as running:
+        yield running
+
+
+@contextmanager
+def started(
+    command: list[str],
+    environ: dict[str, str] | None = None,
+    before: Callable[[], None] | None = None,
+) -> Iterator[GatewayProcess]:
+    """A process that says when it is ready, and its port."""
     with subprocess.Popen(
         command,
         stdout=subprocess.PIPE,

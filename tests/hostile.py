@@ -90,7 +90,11 @@ def bombs() -> dict[str, bytes]:
         "DICOM deflated from 1 GiB": deflated(zeros(1024 * MIB, -zlib.MAX_WBITS)),
         "DICOM of a million nested sequences": nested(films.dicom(small), 1_000_000),
         "DICOM of a million elements": elements(films.dicom(small), 1_000_000),
+        "DICOM of half a million fragments": fragments(500_000),
         "GIF of 20000 frames": frames(20_000),
+        "GIF of 300000 frames": frames(300_000),
+        "JPEG of a million segments": segments(1_000_000),
+        "PNG of half a million chunks": chunks(500_000),
     }
 
 
@@ -124,6 +128,27 @@ def elements(content: bytes, count: int) -> bytes:
     """A DICOM file with so many private elements before its pixels."""
     at = content.index(b"\x10\x00\x10\x00PN")
     return content[:at] + b"\x09\x00\x01\x10LO\x02\x00ab" * count + content[at:]
+
+
+def fragments(count: int) -> bytes:
+    """A DICOM file whose compressed pixels are so many empty pieces."""
+    content = films.dicom(np.zeros((64, 64), np.uint8))
+    rle = content.replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.5\0")
+    head = rle[: rle.rindex(b"\xe0\x7f\x10\x00")]
+    pixels = b"\xe0\x7f\x10\x00OB\0\0\xff\xff\xff\xff"
+    return head + pixels + b"\xfe\xff\x00\xe0\0\0\0\0" * count + b"\xfe\xff\xdd\xe0\0\0\0\0"
+
+
+def chunks(count: int) -> bytes:
+    """A PNG with so many empty chunks before its pixels."""
+    film = films.file("PNG")
+    return film[:33] + chunk(b"teSt") * count + film[33:]
+
+
+def segments(count: int) -> bytes:
+    """A JPEG with so many empty segments before its pixels."""
+    film = films.file("JPEG")
+    return film[:2] + b"\xff\xec\x00\x02" * count + film[2:]
 
 
 def frames(count: int) -> bytes:

@@ -1,7 +1,8 @@
 """50,000 requests to the web gateway, of every kind, some of clients that leave: memory stays flat.
 
 Prints what came of them and how the gateway's memory grew; the exit status is 1 where an answer was
-not the one expected, or memory grew.
+not the one expected, or memory grew. With ``--canned`` the models answer inside the gateway's
+process, always the same: all the time goes into the gateway itself.
 """
 
 from __future__ import annotations
@@ -11,19 +12,30 @@ import io
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from PIL import Image
 
-from gateway_process import GatewayProcess, Line, form, gateway, request
-from neumo import phantom
-from neumo.testing import EmbeddedServer
+import neumo
+from gateway_process import READY, GatewayProcess, Line, form, gateway, request, started
+from neumo import contract, phantom
+from neumo.core.calls import Call, Reply
+from neumo.testing import EmbeddedServer, FakeTransport, answering
+from neumo_serving.gateway import running
+from neumo_serving.gateway.settings import Limits, Settings
 
-REQUESTS = int(sys.argv[1]) if len(sys.argv) > 1 else 50_000
+REQUESTS = next((int(text) for text in sys.argv[1:] if text.isdecimal()), 50_000)
+CANNED = "--canned"
+SERVE = "--serve"
 WARM = REQUESTS // 10
 LINES = 8
+FLAGS = ("--rate=0", "--films-at-once=64")
 LARGEST_GROWTH = 1.1
 REPORTS = 10
 
@@ -80,12 +92,20 @@ async def ask_all(web: GatewayProcess) -> tuple[Counter[str], dict[int, float]]:
         for number in numbers:
             if number in (WARM, REQUESTS - 1) or number % (REQUESTS // REPORTS) == 0:
                 memory[number] = resident_mb(web)
+                print(f"  {number} requests: {memory[number]:.0f} MB", flush=True)
             if number % 50 == 49:
                 await leave(web.port, mix[0][0])
                 counts["left"] += 1
                 continue
             sent, status = mix[number % len(mix)]
-            answer = await line.ask(sent)
+            try:
+                answer = await line.ask(sent)
+            except (OSError, EOFError):
+                counts[
+                    f"broken connection at request {number} of the kind {number % len(mix)}"
+                ] += 1
+                line.close()
+                continue
             is_expected = answer.status == status
             counts["as expected" if is_expected else f"{answer.status} for {status}"] += 1
         line.close()
@@ -94,23 +114,50 @@ async def ask_all(web: GatewayProcess) -> tuple[Counter[str], dict[int, float]]:
     return counts, memory
 
 
+class Canned(FakeTransport):
+    """Keeps no record of what it was asked."""
+
+    def start(self, call: Call[Any], timeout_s: float) -> Future[Reply[Any]]:
+        """Answer ``call``."""
+        self.asked.clear()
+        return super().start(call, timeout_s)
+
+
+def serve() -> None:
+    """Be a gateway whose models are canned; says its port."""
+    models = Canned(answering({member.name: 0.5 for member in contract.MEMBERS}))
+    settings = Settings(limits=Limits(rate=0, films_at_once=64))
+    listening = running.bound("127.0.0.1", 0)
+    listening.listen()
+    print(f"{READY}127.0.0.1:{listening.getsockname()[1]}", flush=True)
+    asyncio.run(running.make(settings, neumo.AsyncClient(transport=models)).serve([listening]))
+
+
+@contextmanager
+def gateways() -> Iterator[GatewayProcess]:
+    """The gateway, before the embedded server or with canned answers."""
+    if CANNED in sys.argv:
+        with started([sys.executable, __file__, SERVE]) as web:
+            yield web
+        return
+    with EmbeddedServer() as server, gateway(server.grpc_url, *FLAGS) as web:
+        yield web
+
+
 def main() -> int:
     """Ask, and judge."""
-    with (
-        EmbeddedServer() as server,
-        gateway(server.grpc_url, "--rate=0", "--films-at-once=64") as web,
-    ):
-        started = time.monotonic()
+    with gateways() as web:
+        began = time.monotonic()
         counts, memory = asyncio.run(ask_all(web))
-        took = time.monotonic() - started
+        took = time.monotonic() - began
+    print("".join(web.said[1:]), end="")
     growth = memory[REQUESTS - 1] / memory[WARM]
     told = ", ".join(f"{count} {what}" for what, count in counts.most_common())
     print(f"{REQUESTS} requests: {told}; {took:.0f} s")
-    print("MB after: " + ", ".join(f"{n}: {mb:.0f}" for n, mb in sorted(memory.items())))
     print(f"memory {growth:.3f} x from request {WARM} on")
     is_bad = growth > LARGEST_GROWTH or set(counts) - {"as expected", "left"}
     return int(bool(is_bad))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(serve() if SERVE in sys.argv else main())

@@ -13,6 +13,7 @@ from PIL import Image
 import films
 import neumo
 from gateway_process import ask, form, request
+from neumo_serving.gateway.large import LARGE_PIXELS
 
 SAME = 1e-5
 
@@ -107,6 +108,36 @@ def picture(document):
     image = Image.open(io.BytesIO(base64.b64decode(document["png"])))
     assert image.mode == "L"
     return np.asarray(image)
+
+
+@pytest.mark.parametrize("path", ["/v1/predictions", "/v1/explanations"])
+def test_a_large_film_is_answered_as_by_the_sdk(web, sdk, path):
+    """Though it is read apart from others, with the same warnings, and its original size."""
+    film = films.dicom(np.tile(np.asarray(films.drawn()), (9, 9)))
+    assert LARGE_PIXELS < 9 * 9 * 640 * 480
+    answer = asked(web, path, film)
+    assert answer.status == 200
+    found = answer.json["results"][0] if "results" in answer.json else answer.json
+    expected = sdk.predict(film)
+    assert found["prediction"]["probability"] == pytest.approx(expected.probability, abs=SAME)
+    assert [w["code"] for w in found["prediction"]["warnings"]] == [
+        w.code for w in expected.warnings
+    ]
+    if "film" in found:
+        assert (found["film"]["width_px"], found["film"]["height_px"]) == (9 * 640, 9 * 480)
+
+
+def test_large_films_among_others_keep_their_places(web, sdk):
+    """Also one that is damaged."""
+    large = films.dicom(np.tile(np.asarray(films.drawn()), (9, 9)))
+    sent = [films.file("PNG", 1), large, large[:-1000], films.file("PNG", 2)]
+    results = asked(web, "/v1/predictions", *form(*sent)).json["results"]
+    assert [result["index"] for result in results] == [0, 1, 2, 3]
+    assert results[2]["problem"]["type"] == "urn:neumo:problem:image"
+    for number in (0, 1, 3):
+        expected = sdk.predict(sent[number]).probability
+        found = results[number]["prediction"]["probability"]
+        assert found == pytest.approx(expected, abs=SAME)
 
 
 def test_the_status_tells_models_release_and_limits(web):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Awaitable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import films
 import hostile
@@ -26,7 +28,6 @@ from neumo_serving.gateway import connections
 MIB = 2**20
 READ = {
     "GIF of 20000 frames",
-    "DICOM of a million elements",
     "PNG whose pixels unpack to a hundred times its size",
     "TIFF whose strip unpacks to a hundred times its size",
 }
@@ -94,6 +95,25 @@ def test_no_hostile_file_harms_the_gateway_or_others(web, corpus):
     assert statuses == expected
     kinds = {answer.json["type"] for answer in found.values() if answer.status == 422}
     assert kinds == {"urn:neumo:problem:image"}
+    assert set(ordinary) == {200}
+    assert largest_mib(web) < MOST_MIB
+
+
+def test_large_films_take_neither_the_memory_nor_the_time_of_others(web):
+    """They are read one at a time; who brings more than wait already is told to come back."""
+    content = io.BytesIO()
+    Image.new("RGBA", (8000, 7999)).save(content, "PNG")
+    large = content.getvalue()
+    assert len(large) < MIB
+
+    async def attack():
+        sent = request("/v1/predictions", large)
+        return await asyncio.gather(*(ask(web.port, sent) for _ in range(7)))
+
+    found, ordinary = beside_ordinary(web, attack())
+    statuses = [answer.status for answer in found]
+    assert set(statuses) <= {200, 429}
+    assert 200 in statuses
     assert set(ordinary) == {200}
     assert largest_mib(web) < MOST_MIB
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
-import io
 
 from PIL import Image
 
 from neumo.reading import bounds, dicom, raster
+from neumo.reading.pieces import CountedBytes
 from neumo.reading.quiet import warnings_ignored
 
 
@@ -24,7 +24,7 @@ def pixels(data: bytes) -> int:
 
 
 def _of_raster(data: bytes) -> int:
-    with Image.open(io.BytesIO(data), formats=raster.FORMATS) as image:
+    with Image.open(CountedBytes(data), formats=raster.FORMATS) as image:
         return image.width * image.height
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,6 +11,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from neumo.ensemble import Caution
 from neumo.errors import ImageError
 from neumo.reading import bounds, depth
+from neumo.reading.pieces import CountedBytes
 from neumo.reading.quiet import warnings_ignored
 
 FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP")
@@ -34,7 +34,7 @@ def decode(data: bytes) -> Decoded:
     Raises ``ImageError`` where there is none, it is damaged or cut off, or its size is out of
     bounds (told from the header, before anything is decoded).
     """
-    with _faults_told(), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+    with _faults_told(), Image.open(CountedBytes(data), formats=FORMATS) as image:
         bounds.check(*image.size)
         frames = int(getattr(image, "n_frames", 1))
         upright, cautions = _convert(image)

@@ -7,7 +7,6 @@ patient ever enters memory as more than the file's bytes.
 from __future__ import annotations
 
 import importlib.util
-import io
 import zlib
 from typing import Any
 
@@ -19,11 +18,14 @@ from pydicom.pixels import apply_color_lut, pixel_array
 
 from neumo.ensemble import Caution
 from neumo.errors import ImageError
-from neumo.reading import bounds, depth, sources
+from neumo.reading import bounds, depth, pieces, sources
 from neumo.reading.dicom import MAGIC, PREAMBLE_BYTES, levels, subject
+from neumo.reading.pieces import CountedBytes
 from neumo.reading.raster import FIRST_FRAME
 
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
+_FRAGMENT = b"\xfe\xff\x00\xe0"
+"""The tag before each piece of compressed pixels."""
 _PIECE_BYTES = 16 * 1024 * 1024
 _IMPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2"
 
@@ -71,7 +73,7 @@ def size(data: bytes) -> tuple[int, int] | None:
     if _is_deflated(data):
         return None
     tags = ["Rows", "Columns"]
-    dataset = dcmread(io.BytesIO(data), stop_before_pixels=True, force=True, specific_tags=tags)
+    dataset = dcmread(CountedBytes(data), stop_before_pixels=True, force=True, specific_tags=tags)
     return int(dataset.Rows), int(dataset.Columns)
 
 
@@ -83,7 +85,7 @@ def _dataset(data: bytes) -> Dataset:
     if _is_deflated(data):
         _check_inflated_size(data)
     tags = (*_PIXEL_KEYWORDS, *_PALETTE_KEYWORDS, *levels.KEYWORDS, *subject.KEYWORDS)
-    dataset = dcmread(io.BytesIO(data), force=True, specific_tags=list(tags))
+    dataset = dcmread(CountedBytes(data), force=True, specific_tags=list(tags))
     if "TransferSyntaxUID" not in dataset.file_meta:
         dataset.file_meta.TransferSyntaxUID = _syntax_without_meta(dataset)
     return dataset
@@ -124,6 +126,10 @@ def _levels(dataset: Dataset) -> npt.NDArray[np.uint8]:
 
 def _stored(dataset: Dataset) -> npt.NDArray[Any]:
     """The first frame's stored values."""
+    if dataset.file_meta.TransferSyntaxUID.is_compressed:
+        stored = dataset.get("PixelData") or b""
+        if stored.count(_FRAGMENT) > pieces.MAX_FRAGMENTS:
+            raise pieces.too_many()
     try:
         frame: npt.NDArray[Any] = pixel_array(dataset, index=0)
     except (RuntimeError, NotImplementedError):
