@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import tensorflow as tf
 
 from neumo.errors import ConfigError
 from neumo.testing import EmbeddedServer
-from neumo_serving.engine import batching_parameters, inference, loader
+from neumo_serving.engine import batching_parameters, deadlines, inference, loader
 from neumo_serving.engine.batching import BatchingSession
 from neumo_serving.engine.batching_parameters import BatchingParameters
 from neumo_serving.engine.faults import Fault, invalid
@@ -47,11 +48,13 @@ class Doubling:
         self._answer = answer or (lambda feeds: next(iter(feeds.values())) * 2)
         self._gate = gate
         self._lock = threading.Lock()
+        self.entered = threading.Event()
 
     def run(self, feeds, fetches):
         """Double, or fail."""
         with self._lock:
             self.seen.append(feeds)
+        self.entered.set()
         if self._gate is not None:
             assert self._gate.wait(60)
         if self.fault is not None:
@@ -168,6 +171,29 @@ def test_a_full_queue_is_unavailable():
     full = "The batch scheduling queue to which this task was submitted is full"
     assert all(one.message.startswith(full) and "{{" not in one.message for one in faults)
     assert len(faults) < len(found)
+
+
+def test_a_request_that_nobody_waits_for_any_more_is_not_run():
+    """RESOURCE_EXHAUSTED, in the session's words (batching_session.cc)."""
+    gate = threading.Event()
+    inner = Doubling(gate=gate)
+    session = batching(inner, max_batch_size=1, num_batch_threads=1, batch_timeout_micros=0)
+
+    def late():
+        with deadlines.within(0.05):
+            return session.run({"a:0": rows(2)}, ["y:0"])
+
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(session.run, {"a:0": rows(1)}, ["y:0"])
+        assert inner.entered.wait(60)
+        second = threads.submit(late)
+        time.sleep(0.2)
+        gate.set()
+        assert first.result()[0].tolist() == [[2.0]]
+        with pytest.raises(Fault, match="timeout exceeded while waiting in batching") as raised:
+            second.result()
+    assert raised.value.code == "RESOURCE_EXHAUSTED"
+    assert inner.sizes == [1]
 
 
 def test_a_fault_reaches_everyone_in_the_batch():

@@ -22,7 +22,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import config_pb2
 
-from neumo_serving.engine import faults, merging
+from neumo_serving.engine import deadlines, faults, merging
 from neumo_serving.engine.batching_parameters import BatchingParameters
 from neumo_serving.engine.dtypes import Array
 from neumo_serving.engine.faults import Fault
@@ -57,6 +57,7 @@ class _Ticket:
 
     inputs: Sequence[Array]
     since: float = field(default_factory=time.monotonic)
+    until: float | None = field(default_factory=deadlines.until)
     outputs: dict[int, list[Any]] = field(default_factory=dict)
     fault: Fault | None = None
 
@@ -159,6 +160,7 @@ class BatchingSession:
         pieces, padding = self._pieces(lines)
         requests = {id(one.ticket): one.ticket for one in pieces}.values()
         try:
+            _check_in_time(requests)
             with faults.as_faults():
                 self._run(pieces, padding, feeds, fetches)
         except Fault as fault:
@@ -202,6 +204,14 @@ class BatchingSession:
         if self._listener:
             waited_s = tuple(now - one.ticket.since for one in pieces)
             self._listener(Batch(sizes, len(padding), waited_s))
+
+
+def _check_in_time(requests: Iterable[_Ticket]) -> None:
+    """Raise ``Fault`` where nobody waits for any of these ``requests`` any more."""
+    now = time.monotonic()
+    if all(one.until is not None and one.until < now for one in requests):
+        text = "Run() timeout exceeded while waiting in batching queue"
+        raise Fault(faults.RESOURCE_EXHAUSTED, text)
 
 
 def _attributes(parameters: BatchingParameters) -> dict[str, Any]:

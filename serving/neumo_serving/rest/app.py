@@ -6,12 +6,13 @@ Upstream: ``model_servers/http_server.cc`` and ``util/net_http``.
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from neumo_serving.engine import faults
+from neumo_serving.engine import deadlines, faults
 from neumo_serving.engine.faults import Fault
 from neumo_serving.engine.lifecycle import Models
 from neumo_serving.monitoring import catalogue, prometheus
@@ -96,8 +97,9 @@ class App:
             return 200, b""
         async with self._bodies.read(receive) as body:
             packed = bodies.is_gzip(scope["headers"])
+            answer = functools.partial(_work, self._models, method, target, body, packed)
             work = asyncio.get_running_loop().run_in_executor(
-                self._threads, _work, self._models, method, target, body, packed
+                self._threads, _within, self._options.timeout_s, answer
             )
             try:
                 return await asyncio.wait_for(work, self._options.timeout_s)
@@ -111,6 +113,11 @@ def _target(scope: Scope) -> str:
     path: str = scope["raw_path"].decode("latin-1")
     query: str = scope["query_string"].decode("latin-1")
     return f"{path}?{query}" if query else path
+
+
+def _within(seconds: float, answer: Callable[[], tuple[int, bytes]]) -> tuple[int, bytes]:
+    with deadlines.within(seconds):
+        return answer()
 
 
 def _work(models: Models, method: str, target: str, body: bytes, packed: bool) -> tuple[int, bytes]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import grpc
 
-from neumo_serving.engine import faults
+from neumo_serving.engine import deadlines, faults
 from neumo_serving.engine.faults import Fault, invalid
 from neumo_serving.monitoring import catalogue
 
@@ -30,7 +30,10 @@ def counted(context: Any, request: Any, api: str, make: Callable[[Any], Any]) ->
     """As ``answer`` what ``make`` returns for ``request``; counted and timed in the metrics."""
 
     def make_counted() -> Any:
-        with catalogue.request(request.model_spec.name, api, catalogue.GRPC):
+        with (
+            deadlines.within(context.time_remaining()),
+            catalogue.request(request.model_spec.name, api, catalogue.GRPC),
+        ):
             return make(request)
 
     return answer(context, make_counted)
