@@ -1,5 +1,6 @@
 """DICOM files become films: windowed, upright in their greys, with cautions, without a name."""
 
+import contextlib
 import io
 import logging
 import struct
@@ -322,6 +323,15 @@ class TestPrivacy:
         caplog.clear()
         image.read(data)
         assert not [secret for secret in self.SECRETS if secret in caplog.text]
+
+    def test_a_malformed_header_reaches_no_log(self, caplog):
+        """Nor does a value of the file's own header, which pydicom would log with its warning."""
+        made = dataset(ramp(256, np.uint8), 8)
+        data = written(made).replace(b"1.2.840.10008.1.2.1", b"1.2.840.10008.01.2.")
+        caplog.clear()
+        with contextlib.suppress(ImageError):
+            image.read(data)
+        assert not caplog.records
 
     def test_errors(self):
         """An error about a file does not quote it, nor carry a cause that does."""

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import films
 from neumo import image
 from neumo.reading import bounds, header
+
+pytest.importorskip("pydicom", reason="the dicom extra is not installed")
+import films
 
 DEFLATED = "1.2.840.10008.1.2.1.99"
 

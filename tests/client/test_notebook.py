@@ -5,17 +5,12 @@ import io
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
-import pytest
 from PIL import Image
 
-from neumo import phantom, release
+from neumo import phantom
 from neumo.ensemble import Caution, Explanation, Member, Timings, combine
-from neumo.notebook import RocCurve
-
-MODELS = Path(__file__).parents[2] / "serving" / "models"
 
 
 def explanation(*warnings: Caution, lungs: np.ndarray | None = None) -> Explanation:
@@ -73,14 +68,3 @@ def test_nothing_else_is_needed():
         "import neumo.notebook; assert not {'IPython', 'matplotlib'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
-
-
-def test_roc_curve_is_the_releases():
-    """The marked point and the area are those that the manifest's own metrics tell."""
-    manifest = release.newest(MODELS)
-    curve = RocCurve.of(manifest)
-    told = manifest.metrics["out_of_fold"]["ensemble"]
-    assert curve.sensitivity == pytest.approx(told["sensitivity"])
-    assert curve.specificity == pytest.approx(told["specificity"])
-    assert curve.area == pytest.approx(told["auc"])
-    assert f"threshold {manifest.threshold:.3f}" in curve._repr_html_()

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from neumo import contract, phantom, release
+from neumo.notebook import RocCurve
 
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "serving" / "models"
@@ -92,3 +93,13 @@ def test_no_patient_is_named_in_what_is_shipped(manifest):
     text = json.dumps(json.loads(manifest.to_json()))
     for word in ("person", "IM-", ".jpeg"):
         assert word not in text
+
+
+def test_the_roc_curve_that_jupyter_draws_is_the_manifests(manifest):
+    """The marked point and the area are those that the manifest's own metrics tell."""
+    curve = RocCurve.of(manifest)
+    told = manifest.metrics["out_of_fold"]["ensemble"]
+    assert curve.sensitivity == pytest.approx(told["sensitivity"])
+    assert curve.specificity == pytest.approx(told["specificity"])
+    assert curve.area == pytest.approx(told["auc"])
+    assert f"threshold {manifest.threshold:.3f}" in curve._repr_html_()

@@ -172,7 +172,7 @@ REFUSALS = [
         "Classify",
         CLASSIFIER,
         classification("classify_without_scores"),
-        "FAILED_PRECONDITION",
+        "INVALID_ARGUMENT",
         'Expected classification signature outputs to contain at least one of "classes" or '
         '"scores". Signature was: ',
     ),
@@ -180,7 +180,7 @@ REFUSALS = [
         "Classify",
         CLASSIFIER,
         classification("classify_other_input"),
-        "FAILED_PRECONDITION",
+        "INVALID_ARGUMENT",
         "No classification inputs found in SignatureDef: ",
     ),
     (

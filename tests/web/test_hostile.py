@@ -32,7 +32,7 @@ READ = {
     "TIFF whose strip unpacks to a hundred times its size",
 }
 """They hold a film of an ordinary size, so they are answered."""
-MOST_MIB = 1024
+MOST_MIB = 1536
 FILM = films.file("PNG")
 SCORES = {member.name: 0.5 for member in contract.MEMBERS}
 

@@ -1,7 +1,11 @@
-"""Decoders' warnings kept from the user, while any number of threads decode."""
+"""Decoders' warnings kept from the user, while any number of threads decode.
+
+pydicom logs, too, what it warns of, with the element's value: that is nobody's to read.
+"""
 
 from __future__ import annotations
 
+import logging
 import threading
 import warnings
 from collections.abc import Iterator
@@ -26,6 +30,7 @@ class _Silence:
             if not self._holders:
                 self._filters.enter_context(warnings.catch_warnings())
                 warnings.simplefilter("ignore")
+                self._filters.enter_context(_unlogged(logging.getLogger("pydicom")))
             self._holders += 1
         try:
             yield
@@ -36,5 +41,14 @@ class _Silence:
                     self._filters.close()
 
 
+@contextmanager
+def _unlogged(logger: logging.Logger) -> Iterator[None]:
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
+
+
 warnings_ignored = _Silence().hold
-"""A context manager: no ``warnings`` are shown or raised in it, on any thread."""
+"""A context manager: no ``warnings`` are shown, raised or logged in it, on any thread."""
