@@ -14,7 +14,7 @@ from pathlib import Path
 
 from neumo.errors import ConfigError
 from neumo_serving import config, config_file, runtime, shipped
-from neumo_serving.engine import batching_parameters, memory, reloading
+from neumo_serving.engine import batching_parameters, reloading
 from neumo_serving.engine.batching_parameters import BatchingParameters
 from neumo_serving.engine.faults import Fault
 from neumo_serving.engine.lifecycle import Models
@@ -65,7 +65,6 @@ def run(options: Options) -> None:
     if stopping.is_set():
         return
     config_file.follow(options, models, stopping)
-    memory.keep_low(stopping)
     http = None
     if http_socket:
         http = HttpServer(_application(models, rest_options, plan), http_socket, DRAIN_S)
