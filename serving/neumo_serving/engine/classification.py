@@ -12,24 +12,17 @@ from tensorflow_serving.apis import classification_pb2
 
 from neumo_serving.engine import examples, faults
 from neumo_serving.engine.dtypes import Array, enum_name
+from neumo_serving.engine.examples import INPUTS
 from neumo_serving.engine.loader import LoadedModel
-from neumo_serving.engine.signatures import CLASSIFY, name_of
+from neumo_serving.engine.signatures import CLASSIFY
 
-INPUTS = "inputs"
 CLASSES = "classes"
 SCORES = "scores"
 
 
 def classify(model: LoadedModel, name: str, message: Any) -> Any:
     """The ``ClassificationResult`` of the signature ``name`` for an ``Input``; raises ``Fault``."""
-    signature = model.signatures.get(name_of(name))
-    if signature is None:
-        raise faults.invalid(f"No signature was found with the name: {name_of(name)}")
-    check(model, signature)
-    fetches = tensors(signature)
-    array = examples.serialized(message)
-    found = model.run({signature.inputs[INPUTS].name: array}, fetches)
-    return result(signature, len(array), dict(zip(fetches, found, strict=True)))
+    return examples.answer(model, name, message, check, tensors, result)
 
 
 def check(model: LoadedModel, signature: Any) -> None:

@@ -5,12 +5,37 @@ Source: ``servables/tensorflow/util.cc``.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from neumo_serving.engine import faults
 from neumo_serving.engine.dtypes import Array
+from neumo_serving.engine.loader import LoadedModel
+from neumo_serving.engine.signatures import name_of
+
+INPUTS = "inputs"
+"""What every signature over examples calls its one input."""
+
+
+def answer(
+    model: LoadedModel,
+    name: str,
+    message: Any,
+    check: Callable[[LoadedModel, Any], None],
+    tensors: Callable[[Any], list[str]],
+    result: Callable[[Any, int, Mapping[str, Array]], Any],
+) -> Any:
+    """The ``result`` of the signature ``name`` for an ``Input``, once it has passed ``check``."""
+    signature = model.signatures.get(name_of(name))
+    if signature is None:
+        raise faults.invalid(f"No signature was found with the name: {name_of(name)}")
+    check(model, signature)
+    fetches = tensors(signature)
+    array = serialized(message)
+    found = model.run({signature.inputs[INPUTS].name: array}, fetches)
+    return result(signature, len(array), dict(zip(fetches, found, strict=True)))
 
 
 def serialized(message: Any) -> Array:

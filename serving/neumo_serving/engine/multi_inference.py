@@ -31,7 +31,7 @@ def infer(model: LoadedModel, request: Any) -> Any:
     pairs = list(zip(signatures, methods, strict=True))
     fetches = sorted({name for one, (method, _) in pairs for name in method.tensors(one)})
     array = examples.serialized(request.input)
-    feeds = {one.inputs[classification.INPUTS].name: array for one in signatures}
+    feeds = {one.inputs[examples.INPUTS].name: array for one in signatures}
     found = dict(zip(fetches, model.run(feeds, fetches), strict=True))
     response = inference_pb2.MultiInferenceResponse()
     for signature, (method, field) in pairs:
