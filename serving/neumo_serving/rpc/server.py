@@ -26,9 +26,6 @@ Argument = tuple[str, int | str]
 _ARGUMENTS: tuple[Argument, ...] = (
     ("grpc.max_receive_message_length", -1),
     ("grpc.max_send_message_length", -1),
-    # A film is larger than HTTP/2's first window and its frames: it would come in five pieces.
-    ("grpc.http2.lookahead_bytes", 4 * 1024 * 1024),
-    ("grpc.http2.max_frame_size", 1024 * 1024),
     # Two servers on one port would share its requests at random.
     ("grpc.so_reuseport", 0),
 )
