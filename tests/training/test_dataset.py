@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from film_tables import normals_and_persons, table
 
+from film_tables import normals_and_persons, table
 from neumo.errors import ConfigError
 from neumo_training import dataset, films, splits
 
