@@ -1,4 +1,4 @@
-"""Reading a folder in Kaggle's layout, curating and splitting it."""
+"""Reading a folder in Kaggle's layout, and splitting it."""
 
 import os
 from pathlib import Path
@@ -6,32 +6,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from film_tables import normals_and_persons, table
 from neumo.errors import ConfigError
-from neumo_training import curation, dataset, films, splits
+from neumo_training import dataset, films, splits
 
 KAGGLE = Path(__file__).parents[3] / "shared/data/chest_xray"
 needs_kaggle = pytest.mark.skipif(
     not KAGGLE.is_dir(), reason="the public data set is not on this machine"
 )
-
-
-def table(rows):
-    """A table of films from (label, type, series, number, group, sha256)."""
-    columns = ["label", "type", "series", "number", "group", "sha256"]
-    made = pd.DataFrame(rows, columns=columns)
-    made["patient"] = made["series"] + "-" + made["number"].astype(str)
-    made["name"] = [f"{i:03d}.jpeg" for i in range(len(made))]
-    return made
-
-
-def normals_and_persons(count):
-    """``count`` patients of each class."""
-    return table(
-        [
-            *[("NORMAL", "normal", "IM", n, f"normal-{n}", f"n{n}") for n in range(count)],
-            *[("PNEUMONIA", "virus", "person", n, f"person-{n}", f"p{n}") for n in range(count)],
-        ]
-    )
 
 
 @pytest.mark.parametrize(
@@ -56,33 +38,6 @@ def test_a_name_of_another_form_is_a_patient_of_its_own(tmp_path):
         for name in ("a.png", "b.png"):
             (tmp_path / label / name).write_bytes(name.encode())
     assert dataset.scan(tmp_path)["patient"].nunique() == 4
-
-
-def test_one_image_of_each_patient_and_type_is_kept():
-    """Of a patient with both infections one film of each is kept, of others the first."""
-    rows = [("PNEUMONIA", t, "person", 1, "person-1", f"{t}{i}") for t in "vb" for i in range(3)]
-    kept = curation.one_per_patient(table(rows))
-    assert list(kept["name"]) == ["000.jpeg", "003.jpeg"]
-
-
-def test_balancing_draws_as_many_of_each_class_reproducibly():
-    """The larger class is cut to the smaller one's size, by the seed."""
-    films_ = normals_and_persons(10).iloc[5:]
-    kept = curation.balanced(films_, seed=1)
-    assert set(kept["label"].value_counts()) == {5}
-    assert kept.equals(curation.balanced(films_, seed=1))
-    assert not kept.equals(curation.balanced(films_, seed=2))
-
-
-def test_duplicates_are_left_out_and_contradictions_altogether():
-    """Of identical files one stays; of identical files with both labels none does."""
-    rows = [
-        ("NORMAL", "normal", "IM", 1, "normal-1", "same"),
-        ("NORMAL", "normal", "IM", 2, "normal-2", "same"),
-        ("NORMAL", "normal", "IM", 3, "normal-3", "both"),
-        ("PNEUMONIA", "virus", "person", 1, "person-1", "both"),
-    ]
-    assert list(curation.without_duplicates(table(rows))["number"]) == [1]
 
 
 def test_no_group_is_in_two_parts_and_none_is_lost():
