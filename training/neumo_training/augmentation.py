@@ -37,7 +37,7 @@ def look_inside(
     """A random look at a part of ``box``: ``framing.sample``'s middle and axes.
 
     The part has ``area_min`` to all of the box's area, sides stretched one against the other by e
-    to the plus or minus ``aspect``, and lies inside it; it is turned, and mirrored half of the time.
+    to the plus or minus ``aspect``, and lies inside it; it is turned, and mirrored half the time.
     """
     n = tf.shape(box)[0]
     area, skew, turn, down, right, mirror = tf.unstack(uniform(seed, tf.stack([6, n])))

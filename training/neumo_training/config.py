@@ -90,6 +90,11 @@ class Configs:
     lungs: LungsConfig
     members: tuple[MemberConfig, ...]
 
+    def by_model(self) -> dict[str, dict[str, Any]]:
+        """Every value, for a record of what was done."""
+        known: tuple[Config, ...] = (self.lungs, *self.members)
+        return {config.model: asdict(config) for config in known}
+
 
 def digest(config: Config) -> str:
     """A short name that changes with any value of ``config``."""

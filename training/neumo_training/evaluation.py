@@ -153,3 +153,8 @@ def _draws(patients: npt.NDArray[np.str_], labels: Labels) -> list[npt.NDArray[n
         )
         for _ in range(DRAWS)
     ]
+
+
+def area(scores: Scores, labels: Labels) -> float:
+    """The area under the ROC curve."""
+    return float(roc_auc_score(labels, scores))

@@ -92,9 +92,7 @@ def paste(maps: Any, box: Any, size: int) -> Any:
     """``maps`` [n, h, w] of what ``box`` frames, put back: float32 [n, size, size], 0 outside."""
     high, wide = box[:, 2] - box[:, 0], box[:, 3] - box[:, 1]
     zero = tf.zeros_like(high)
-    middle = tf.stack(
-        [(0.5 - box[:, 0]) / high, (0.5 - box[:, 1]) / wide], axis=1
-    )
+    middle = tf.stack([(0.5 - box[:, 0]) / high, (0.5 - box[:, 1]) / wide], axis=1)
     axes = tf.stack([1.0 / high, zero, zero, 1.0 / wide], axis=1)
     return sample(maps[..., None], middle, axes, size, fill="CONSTANT")[..., 0]
 

@@ -6,8 +6,7 @@ A film on its side, upside down or cut into pieces is no chest radiograph to it,
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,41 +17,13 @@ import tensorflow as tf
 
 from neumo import phantom
 from neumo_training import augmentation, framing, runs
+from neumo_training.config import LungsConfig, digest
 from neumo_training.films import Films
 from neumo_training.lungs import network, nonchest
 from neumo_training.lungs.masks import Masks
 
 FORWARD_BATCH = 64
 PIECES = 4
-
-
-@dataclass(frozen=True, slots=True)
-class LungsConfig:
-    """How the lungs' network is trained: ``configs/lungs.toml``."""
-
-    widths: tuple[int, ...]
-    seed: int
-    epochs: int
-    steps_per_epoch: int
-    patience_epochs: int
-    films_per_batch: int
-    spoilt_per_batch: int
-    drawn_per_batch: int
-    phantoms_per_batch: int
-    drawn: int
-    """How many different drawings there are."""
-    learning_rate: float
-    weight_decay: float
-    rotation_degrees: float
-    zoom: float
-    """Films are shown from e to the minus this to e to the plus this of their size."""
-    shift: float
-    gamma: float
-    noise: float
-
-    def digest(self) -> str:
-        """A short name that changes with any value."""
-        return hashlib.sha256(repr(asdict(self)).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +44,16 @@ def overviews(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
 
 
 def fit(
-    config: LungsConfig, films: Films, masks: Masks, held: npt.NDArray[np.bool_], folder: Path,
+    config: LungsConfig,
+    films: Films,
+    masks: Masks,
+    held: npt.NDArray[np.bool_],
+    folder: Path,
     say: runs.Say,
 ) -> Any:
     """The network, trained on the films that are not ``held``; the held ones choose the epoch."""
     small = overviews(films.pixels)
-    drawn = masks.pixels[:, ::2, ::2] | masks.pixels[:, 1::2, 1::2]
+    drawn = halved(masks.pixels)
     train = masks.known & ~held
     kept = _Rows(small[train], drawn[train])
     tested = _Rows(small[masks.known & held], drawn[masks.known & held])
@@ -86,16 +61,27 @@ def fit(
         overviews(nonchest.draw(config.seed, config.drawn)),
         overviews(phantom.draw(config.seed, 4 * 64)[np.arange(4 * 64) % 4 != 3]),
     )
+
+    def held_loss(model: Any) -> float:
+        return 1.0 - float(np.mean(dice(predict(model, tested.films)[0], tested.lungs)))
+
     task = runs.Task(
-        config=config.digest(),
+        config=digest(config),
         films=f"{int(train.sum())} masks, last {films.table['sha256'].iloc[-1][:12]}",
         epochs=config.epochs,
         patience_epochs=config.patience_epochs,
         build=lambda: _compiled(config),
         epoch=lambda number: _epoch(config, kept, others, number),
-        held_loss=lambda model: 1.0 - float(np.mean(dice(predict(model, tested.films)[0], tested.lungs))),
+        held_loss=held_loss,
     )
     return runs.run(task, folder, say)[0]
+
+
+def halved(masks: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Masks uint8 [n, 256, 256, 1] at the network's size: lung where most of 2 x 2 pixels are."""
+    n, side = len(masks), network.SIZE_PX
+    count = masks.reshape(n, side, 2, side, 2, 1).sum(axis=(2, 4), dtype=np.uint8)
+    return np.asarray(count >= 2, np.uint8)
 
 
 def predict(
@@ -110,9 +96,7 @@ def predict(
     return np.concatenate(lungs), np.concatenate(chest)
 
 
-def dice(
-    lungs: npt.NDArray[np.float32], truth: npt.NDArray[np.uint8]
-) -> npt.NDArray[np.float64]:
+def dice(lungs: npt.NDArray[np.float32], truth: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
     """Dice's coefficient of each film, float64 [n]; a pixel is lung above one half."""
     found, real = lungs > 0.5, truth > 0
     both = (found & real).sum(axis=(1, 2, 3))
@@ -120,7 +104,7 @@ def dice(
     return np.asarray(2.0 * both / np.maximum(all_, 1), np.float64)
 
 
-@keras.saving.register_keras_serializable("neumo")
+@keras.saving.register_keras_serializable("neumo")  # type: ignore[untyped-decorator]
 def overlap_loss(truth: Any, logits: Any) -> Any:
     """Cross-entropy and one minus soft Dice (Milletari et al. 2016), per film [n]."""
     entropy = tf.nn.sigmoid_cross_entropy_with_logits(labels=truth, logits=logits)

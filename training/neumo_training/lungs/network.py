@@ -26,7 +26,7 @@ class ToCells(layers.Layer):  # type: ignore[misc]  # keras has no types
 
     def call(self, films: Any) -> Any:
         """Gather each cell's pixels as channels."""
-        n, h, w, c = films.shape
+        _, h, w, c = films.shape
         x = keras.ops.reshape(films, (-1, h // CELL_PX, CELL_PX, w // CELL_PX, CELL_PX, c))
         x = keras.ops.transpose(x, (0, 1, 3, 2, 4, 5))
         return keras.ops.reshape(x, (-1, h // CELL_PX, w // CELL_PX, CELL_PX**2 * c))

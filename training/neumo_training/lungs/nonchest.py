@@ -15,9 +15,11 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from neumo.contract import IMAGE_SIZE_PX
 
 Random = np.random.RandomState
-WORDS = ("Paciente Informe Fecha Edad Sexo Dosis the of and radiology report result normal total "
-         "page date name value file edit view help settings invoice amount 12 2024 37.5 mg cm % "
-         "error open save window table figure axis mean").split()  # fmt: skip
+WORDS = (
+    "Paciente", "Informe", "Fecha", "Edad", "Sexo", "Dosis", "radiology", "report", "result",
+    "normal", "total", "page", "date", "name", "value", "file", "edit", "view", "help", "invoice",
+    "amount", "12", "2024", "37.5", "mg", "cm", "%", "error", "save", "table", "figure", "of",
+)  # fmt: skip
 
 
 def draw(seed: int, count: int) -> npt.NDArray[np.uint8]:
@@ -40,8 +42,8 @@ def _finished(image: Image.Image, random: Random) -> npt.NDArray[np.uint8]:
     if random.rand() < 0.2:
         framed = Image.new("L", image.size, int(random.choice([0, 255])))
         side = random.randint(120, 230)
-        place = tuple(int(v) for v in random.randint(0, IMAGE_SIZE_PX - side, 2))
-        framed.paste(image.resize((side, side)), place)
+        x, y = random.randint(0, IMAGE_SIZE_PX - side, 2)
+        framed.paste(image.resize((side, side)), (int(x), int(y)))
         image = framed
     return np.asarray(image, np.uint8)[:, :, None]
 
@@ -110,7 +112,9 @@ def ellipses(random: Random) -> Image.Image:
         w, h = random.uniform(0.05, 0.45) * rx, random.uniform(0.05, 0.45) * ry
         pen.ellipse([x - w, y - h, x + w, y + h], fill=_grey(random))
     grain = random.normal(0, random.uniform(0, 12), (IMAGE_SIZE_PX, IMAGE_SIZE_PX))
-    pixels = np.clip(np.asarray(image.filter(ImageFilter.GaussianBlur(3)), np.float32) + grain, 0, 255)
+    pixels = np.clip(
+        np.asarray(image.filter(ImageFilter.GaussianBlur(3)), np.float32) + grain, 0, 255
+    )
     return Image.fromarray(pixels.astype(np.uint8))
 
 
