@@ -1,4 +1,4 @@
-"""``neumo data``, ``neumo train`` and ``neumo export``.
+"""``neumo train`` and ``neumo export``.
 
 Nothing heavy is imported at the top, so that ``neumo --help`` stays quick.
 """
@@ -6,40 +6,20 @@ Nothing heavy is imported at the top, so that ``neumo --help`` stays quick.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import time
 from pathlib import Path
 
 from neumo.commands.options import Parser
+from neumo_training.command_data import FOLDER_HELP
 
 DEFAULT_WORKDIR = Path("runs/train")
-DATA_HELP = "a folder with NORMAL and PNEUMONIA in it, or Kaggle's chest_xray"
-
-
-def data(argv: list[str]) -> int:
-    """Say what a folder of radiographs holds and what training would keep of it."""
-    parser = Parser("neumo data", description=data.__doc__)
-    parser.add_argument("folder", type=Path, help=DATA_HELP)
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table of films there")
-    parser.add_argument("--json", action="store_true", help="print the counts as JSON")
-    args = parser.parse_args(argv)
-
-    _quiet_tensorflow()
-    from neumo_training import dataset, pipeline  # noqa: PLC0415 - pandas and TensorFlow are slow
-
-    table = dataset.scan(args.folder)
-    found = pipeline.describe(table)
-    print(json.dumps(found, indent=2) if args.json else "\n".join(pipeline.summary(found)))
-    if args.csv is not None:
-        table.to_csv(args.csv, index=False)
-    return 0
 
 
 def train(argv: list[str]) -> int:
     """Train both members on a folder of radiographs and export a release; resumable."""
     parser = Parser("neumo train", description=train.__doc__)
-    parser.add_argument("folder", type=Path, help=DATA_HELP)
+    parser.add_argument("folder", type=Path, help=FOLDER_HELP)
     parser.add_argument(
         "--configs",
         type=Path,
