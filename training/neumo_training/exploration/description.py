@@ -10,6 +10,7 @@ import pandas as pd
 from neumo_training import curation, dataset, splits
 
 SEED = 0
+UNREADABLE = "unreadable"
 
 
 def describe(
@@ -21,7 +22,6 @@ def describe(
     those that were found to be no images. Raises ``ConfigError`` where no film of a class is left.
     """
     readable = films if unreadable is None else films.drop(unreadable)
-    steps = {policy: curation.steps(readable, policy, SEED) for policy in curation.POLICIES}
     unique = curation.without_duplicates(readable)
     return {
         "fingerprint": dataset.fingerprint(films),
@@ -39,7 +39,7 @@ def describe(
         "duplicates": _duplicates(readable, chosen),
         "duplicates_left_out": len(readable) - len(unique),
         "one_per_patient": by_label(curation.one_per_patient(unique)),
-        "curation": {policy: _steps(readable, taken) for policy, taken in steps.items()},
+        "curation": {policy: _steps(films, readable, policy) for policy in curation.POLICIES},
         **({} if chosen is None else _splits(unique, chosen)),
     }
 
@@ -75,9 +75,10 @@ def _duplicates(films: pd.DataFrame, chosen: splits.Splits | None) -> dict[str, 
     }
 
 
-def _steps(films: pd.DataFrame, taken: list[curation.Step]) -> list[dict[str, Any]]:
+def _steps(films: pd.DataFrame, readable: pd.DataFrame, policy: str) -> list[dict[str, Any]]:
+    first = curation.Step(UNREADABLE, "no image can be read from the file", readable)
     told, before = [], films
-    for step in taken:
+    for step in (first, *curation.steps(readable, policy, SEED)):
         told.append(
             {
                 "step": step.name,
@@ -152,21 +153,22 @@ def _about_files(described: dict[str, Any]) -> Iterator[str]:
 
 def _about_duplicates(duplicates: dict[str, Any], described: dict[str, Any]) -> Iterator[str]:
     if also_in := duplicates["also_in"]:
-        yield f"the same file lies in {_text(also_in, ' for ')} films, too: left out of training"
+        yield f"in a folder beside train, too: {_text(also_in)}: left out of training"
     if both := duplicates["contradicting_sets"]:
-        yield f"identical files under both labels: {both} sets: none of them is used"
+        yield f"identical files under both labels: {_plural(both, 'set')}: none of them is used"
     if sets := duplicates["sets"] - both:
-        yield f"identical files: {sets} sets: of each the first by name stays"
+        yield f"identical files: {_plural(sets, 'set')}: of each the first by name stays"
     if torn := duplicates["sets_across_patients"]:
-        yield f"of these, {torn} lie under several patients: the first film's patient stays"
+        yield f"of these, under several patients: {torn}: the first film's patient stays"
     if split := duplicates["sets_across_parts"]:
-        yield f"of these, {split} lay in several parts of the split: the first film's part stays"
+        yield f"of these, in several parts of the split: {split}: the first film's part stays"
     if count := described["duplicates_left_out"]:
-        yield f"left out for these reasons: {count} films"
+        yield f"left out for these reasons: {_plural(count, 'film')}"
 
 
-def _text(counts: dict[str, int], between: str = " ") -> str:
-    pairs = sorted(counts.items())
-    if between == " ":
-        return ", ".join(f"{count} {name}" for name, count in pairs)
-    return ", ".join(f"{name}{between}{count}" for name, count in pairs)
+def _text(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

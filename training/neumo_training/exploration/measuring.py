@@ -16,10 +16,11 @@ from neumo.contract import PNEUMONIA
 from neumo.errors import ImageError
 
 BORDER_PX = 16
-"""Width of the frame around the 256 x 256 pixels whose mean is ``border``."""
+"""Width of each border of the 256 x 256 pixels."""
 
-INTENSITIES = ("brightness", "contrast", "border")
-"""Mean, standard deviation, and mean of the border, in grey levels, 0 to 255."""
+BORDERS = ("border_top", "border_bottom", "border_left", "border_right")
+INTENSITIES = ("brightness", "contrast", *BORDERS)
+"""Mean, standard deviation, and the mean of each border, in grey levels, 0 to 255."""
 
 COLUMNS = ("width_px", "height_px", *INTENSITIES, "error")
 
@@ -60,7 +61,7 @@ def _row(path: Path) -> tuple[Any, ...]:
     return (film.width_px, film.height_px, *_intensities(film.pixels[:, :, 0]), "")
 
 
-def _intensities(pixels: npt.NDArray[np.uint8]) -> tuple[float, float, float]:
-    frame = np.ones(pixels.shape, dtype=bool)
-    frame[BORDER_PX:-BORDER_PX, BORDER_PX:-BORDER_PX] = False
-    return float(pixels.mean()), float(pixels.std()), float(pixels[frame].mean())
+def _intensities(pixels: npt.NDArray[np.uint8]) -> list[float]:
+    b = BORDER_PX
+    borders = (pixels[:b], pixels[-b:], pixels[:, :b], pixels[:, -b:])
+    return [float(v) for v in (pixels.mean(), pixels.std(), *(side.mean() for side in borders))]

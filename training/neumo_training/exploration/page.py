@@ -12,7 +12,7 @@ import pandas as pd
 from neumo_training.dataset import LABELS
 from neumo_training.exploration import plots
 from neumo_training.exploration.description import statements
-from neumo_training.exploration.measuring import INTENSITIES
+from neumo_training.exploration.measuring import BORDERS, INTENSITIES
 
 NOTICE = "A research tool, not a medical device: nothing here is a diagnosis."
 
@@ -33,7 +33,7 @@ _WHAT = {
     "aspect": "width / height",
     "brightness": "brightness: mean grey level",
     "contrast": "contrast: standard deviation of the grey levels",
-    "border": "border: mean grey level of the outer 16 of 256 pixels",
+    **{side: f"{side.replace('_', ', ')}: mean of its 16 of 256 pixels" for side in BORDERS},
 }
 
 
@@ -83,7 +83,7 @@ def _curation(document: dict[str, Any]) -> Iterable[str]:
     yield "<h2>What curation keeps, and why</h2>"
     for policy, steps in document["curation"].items():
         yield f"<h3>{escape(policy)}</h3>"
-        header = ("step", "why", *(f"{label} left out" for label in LABELS), *LABELS)
+        header = ("step", "why", *(f"{label} {key.replace('_', ' ')}" for key, label in _EFFECTS))
         rows = [
             (step["step"], step["reason"], *(step[key][label] for key, label in _EFFECTS))
             for step in steps

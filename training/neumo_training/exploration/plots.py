@@ -49,8 +49,11 @@ def histogram(values: pd.Series[Any], labels: pd.Series[str], xlabel: str) -> st
         known = values.dropna()
         low, high = known.quantile([0.002, 0.998])
         for label in LABELS:
+            mine = known[labels == label]
+            if mine.empty:
+                continue
             axes.hist(
-                known[labels == label].clip(low, high),
+                mine.clip(low, high),
                 bins=_BINS,
                 range=(low, high),
                 density=True,

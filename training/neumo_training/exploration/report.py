@@ -93,6 +93,8 @@ def _with_aspects(films: pd.DataFrame, sizes: pd.DataFrame | None) -> pd.DataFra
     films = films.assign(aspect=films["width_px"] / films["height_px"])
     if sizes is None:
         return films
+    if not films["name"].isin(sizes["file"]).any():
+        raise ConfigError("none of these films is among the originals' sizes; leave --sizes out")
     known = sizes.rename(columns={"width": "original_width_px", "height": "original_height_px"})
     joined = films.merge(
         known, how="left", left_on=["name", "label"], right_on=["file", "label"]

@@ -8,10 +8,9 @@ from typing import Any
 import pandas as pd
 
 from neumo_training import curation, splits
-from neumo_training.exploration.description import SEED, has_both_types
+from neumo_training.exploration.description import SEED, UNREADABLE, has_both_types
 
 KEPT = "kept"
-UNREADABLE = "unreadable"
 
 
 def films(
