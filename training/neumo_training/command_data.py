@@ -39,11 +39,12 @@ def _summary(argv: list[str]) -> int:
     from neumo_training import dataset  # noqa: PLC0415 - pandas is slow to import
     from neumo_training.exploration import description, report  # noqa: PLC0415
 
-    found = report.summary(args.folder)
+    table = dataset.scan(args.folder)
+    found = report.summary(args.folder, table)
     lines = description.summary(found) + found["remarks"]
     print(json.dumps(found, indent=2) if args.json else "\n".join(lines))
     if args.csv is not None:
-        dataset.scan(args.folder).to_csv(args.csv, index=False)
+        table.to_csv(args.csv, index=False)
     return 0
 
 

@@ -61,7 +61,8 @@ def _counts(values: pd.Series[Any]) -> dict[str, int]:
 
 
 def _duplicates(films: pd.DataFrame, chosen: splits.Splits | None) -> dict[str, Any]:
-    alike = films[films.duplicated("sha256", keep=False)]
+    here = films[films["also_in"] == ""]
+    alike = here[here.duplicated("sha256", keep=False)]
     parts = "" if chosen is None else splits.parts(alike, chosen)
     sets = alike.assign(part=parts).groupby("sha256")[["label", "group", "part"]].nunique()
     several = sets > 1

@@ -29,12 +29,11 @@ class Exploration:
     patients: pd.DataFrame
 
 
-def summary(folder: Path) -> dict[str, Any]:
-    """What can be said of ``folder`` without reading a picture: ``describe``'s, and remarks.
+def summary(folder: Path, table: pd.DataFrame) -> dict[str, Any]:
+    """What ``folder``, scanned as ``table``, holds without reading a picture, and remarks.
 
-    Raises ``ConfigError`` where the folder, or one of its classes, is missing or empty.
+    Raises ``ConfigError`` as ``describe``.
     """
-    table = dataset.scan(folder)
     chosen, remarks = _split(table)
     described = description.describe(table, chosen)
     return described | {"remarks": _remarks(folder) + remarks}
@@ -43,10 +42,12 @@ def summary(folder: Path) -> dict[str, Any]:
 def explore(folder: Path, sizes: pd.DataFrame | None = None, watch: Watch = iter) -> Exploration:
     """Read every film of ``folder`` once; ``sizes`` are the originals', see ``original_sizes``.
 
-    ``watch`` as ``measure``'s. Raises ``ConfigError`` as ``summary``, and where no film of a class
-    can be read.
+    ``watch`` as ``measure``'s. Raises ``ConfigError`` as ``dataset.scan``, where ``sizes`` are of
+    other films, and where no film of a class can be read.
     """
     table = dataset.scan(folder)
+    if sizes is not None and not table["name"].isin(sizes["file"]).any():
+        raise ConfigError("none of these films is among the originals' sizes; leave --sizes out")
     chosen, remarks = _split(table)
     measures = measure(table, watch)
     unreadable = measures.index[measures["error"] != ""]
@@ -93,8 +94,6 @@ def _with_aspects(films: pd.DataFrame, sizes: pd.DataFrame | None) -> pd.DataFra
     films = films.assign(aspect=films["width_px"] / films["height_px"])
     if sizes is None:
         return films
-    if not films["name"].isin(sizes["file"]).any():
-        raise ConfigError("none of these films is among the originals' sizes; leave --sizes out")
     known = sizes.rename(columns={"width": "original_width_px", "height": "original_height_px"})
     joined = films.merge(
         known, how="left", left_on=["name", "label"], right_on=["file", "label"]

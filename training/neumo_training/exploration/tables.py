@@ -42,7 +42,7 @@ def patients(judged: pd.DataFrame) -> pd.DataFrame:
     found["films"] = counted.size()
     kinds = pd.crosstab([judged["label"], judged["patient"]], judged["type"])
     found = found.join(kinds).reset_index()
-    both = has_both_types(judged)
+    both = has_both_types(curation.without_duplicates(judged))
     return found.assign(both_types=found["patient"].isin(both.index[both]))
 
 
