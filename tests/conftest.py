@@ -32,5 +32,6 @@ def run(tmp_path_factory, films_folder):
     configs = write_configs(base / "configs")
     masks = write_masks(base / "masks", films_folder)
     arguments = ["--workdir", str(base / "work"), "--configs", str(configs), "--masks", str(masks)]
-    assert commands.train([str(films_folder), *arguments, "--to", str(base / "models")]) == 0
+    store = ["--to", str(base / "models"), "--release", "1", "--force"]
+    assert commands.train([str(films_folder), *arguments, *store]) == 0
     return Run(films_folder, base / "work", base / "models")

@@ -9,6 +9,7 @@ def table(rows):
     made = pd.DataFrame(rows, columns=columns)
     made["patient"] = made["series"] + "-" + made["number"].astype(str)
     made["name"] = [f"{i:03d}.jpeg" for i in range(len(made))]
+    made["also_in"] = ""
     return made
 
 

@@ -7,8 +7,8 @@ Version N of every model belongs to release N. A folder of releases looks like t
     models/<model>/<N>/         one SavedModel each
 
 Numbers below ``FIRST_OWN`` are those of the releases that neumo ships. Your own take the UTC time
-of their export, YYYYMMDDhhmmss: no two meet in one folder, whoever made them, and the newest of
-your own is served before any that is shipped.
+of their export, YYYYMMDDhhmmss: whoever made them, only two of the same second could meet, and the
+newest of your own is served before any that is shipped.
 """
 
 from __future__ import annotations

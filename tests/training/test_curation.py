@@ -46,10 +46,12 @@ def test_every_policy_leaves_out_duplicates_and_contradictions(policy):
 
 @pytest.mark.parametrize("policy", curation.POLICIES)
 def test_the_steps_say_what_each_leaves_out(policy):
-    """The contradictions go first, then the duplicates; the last step is what is trained on."""
-    films = table(TWINS)
+    """What others must not see goes first, then contradictions, then duplicates."""
+    films = table([*TWINS, ("NORMAL", "normal", "IM", 9, "normal-9", "tested")])
+    films.loc[films["sha256"] == "tested", "also_in"] = "test"
     steps = curation.steps(films, policy, 0)
-    assert [(step.name, len(step.kept)) for step in steps[:2]] == [
+    assert [(step.name, len(step.kept)) for step in steps[:3]] == [
+        ("other parts", 5),
         ("contradictions", 3),
         ("duplicates", 2),
     ]

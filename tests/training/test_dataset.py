@@ -1,6 +1,7 @@
 """Reading a folder in Kaggle's layout, and splitting it."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -111,3 +112,56 @@ def test_the_committed_splits_are_the_ones_this_code_makes():
     """``splits.json`` is reproduced from the public training folder."""
     found = dataset.scan(KAGGLE)
     assert splits.make(found) == splits.read(splits.COMMITTED)
+
+
+def test_a_file_that_lies_in_test_or_val_too_is_known(films_folder, tmp_path):
+    """Under whatever name; a folder that is not called train has no neighbours to look into."""
+    shutil.copytree(films_folder, tmp_path / "train")
+    (tmp_path / "val" / "PNEUMONIA").mkdir(parents=True)
+    copied = tmp_path / "train" / "NORMAL" / "IM-0002-0001.jpeg"
+    shutil.copy(copied, tmp_path / "val" / "PNEUMONIA" / "any.jpeg")
+    found = dataset.scan(tmp_path)
+    assert found.loc[found["also_in"] != "", ["name", "also_in"]].to_numpy().tolist() == [
+        [copied.name, "val"]
+    ]
+    (tmp_path / "train").rename(tmp_path / "films")
+    assert set(dataset.scan(tmp_path / "films")["also_in"]) == {""}
+
+
+def test_a_file_that_cannot_be_opened_stays_in_the_table(films_folder, tmp_path):
+    """Whoever decodes it is told why; it is no other's duplicate."""
+    folder = shutil.copytree(films_folder, tmp_path / "films")
+    for name in ("IM-0900-0001.jpeg", "IM-0901-0001.jpeg"):
+        (folder / "NORMAL" / name).symlink_to(tmp_path / "gone.jpeg")
+    found = dataset.scan(folder)
+    assert len(found) == len(dataset.scan(films_folder)) + 2
+    assert found["sha256"].is_unique
+
+
+def test_what_is_no_film_is_counted(films_folder, tmp_path):
+    """Files of other suffixes and in subfolders are passed over; hidden ones are no one's loss."""
+    folder = shutil.copytree(films_folder, tmp_path / "films")
+    (folder / "NORMAL" / "deeper").mkdir()
+    for name in ("notes.txt", "deeper/IM-0001-0001.jpeg", ".DS_Store"):
+        (folder / "NORMAL" / name).write_text("")
+    assert dataset.passed_over(folder) == 2
+
+
+def test_a_name_of_the_other_class_is_known():
+    """A normal film's name among those of pneumonia, and the reverse."""
+    films_ = table(
+        [
+            ("NORMAL", "normal", "IM", 1, "normal-1", "a"),
+            ("NORMAL", "virus", "person", 1, "person-1", "b"),
+            ("PNEUMONIA", "normal", "IM", 2, "normal-2", "c"),
+            ("PNEUMONIA", "unknown", "PNEUMONIA/", 0, "PNEUMONIA/x", "d"),
+        ]
+    )
+    assert dataset.is_misfiled(films_).tolist() == [False, True, True, False]
+    assert dataset.has_odd_name(films_).tolist() == [False, False, False, True]
+
+
+def test_a_single_patient_is_one_clear_line():
+    """One patient cannot be split."""
+    with pytest.raises(ConfigError, match=r"^NORMAL: 1 patient is too few; 4 are the least$"):
+        splits.make(normals_and_persons(1))

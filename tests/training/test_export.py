@@ -131,17 +131,26 @@ def test_models_config_lists_the_releases_models(run):
 
 
 def test_a_release_never_changes(run):
-    """Exporting over an existing release is refused in one line."""
-    with pytest.raises(ConfigError, match="release 1 exists; choose another --release"):
-        export.export(run.workdir, run.store, 1)
+    """Exporting over an existing release is refused in one line, forced or not."""
+    for forced in (False, True):
+        with pytest.raises(ConfigError, match=r"release 1 is in .* and a release never changes"):
+            export.export(run.workdir, run.store, 1, forced=forced)
 
 
-def test_the_next_export_is_the_next_release(run, tmp_path):
-    """Without a number an export takes the one after the store's newest."""
+def test_an_export_without_a_number_is_a_release_of_your_own(run, tmp_path):
+    """It takes the time as its number, above every release that neumo ships."""
     store = tmp_path / "models"
     shutil.copytree(run.store, store)
-    assert export.export(run.workdir, store).release == 2
-    assert release.numbers(store) == [1, 2]
+    number = export.export(run.workdir, store).release
+    assert number > release.FIRST_OWN
+    assert release.numbers(store) == [1, number]
+
+
+def test_a_number_of_neumos_own_releases_must_be_forced(run, tmp_path):
+    """Nobody takes one by mistake."""
+    with pytest.raises(ConfigError, match="are the ones that neumo ships"):
+        export.export(run.workdir, tmp_path / "models", 3)
+    assert not (tmp_path / "models").exists()
 
 
 @pytest.mark.parametrize("calls_survived", range(5))
@@ -157,14 +166,14 @@ def test_an_export_that_dies_leaves_no_half_version(run, tmp_path, monkeypatch, 
 
     monkeypatch.setattr(Path, "replace", dying)
     with pytest.raises(KeyboardInterrupt):
-        export.export(run.workdir, store)
+        export.export(run.workdir, store, 1, forced=True)
     monkeypatch.undo()
     for version in store.glob("*/1"):
         tf.saved_model.load(str(version))
         assert (version / contract.WARMUP_ASSET).exists()
     if calls_survived < 4:
         assert release.numbers(store) == []
-    export.export(run.workdir, store, 1 if calls_survived < 4 else 2)
+    export.export(run.workdir, store, 1 if calls_survived < 4 else 2, forced=True)
     newest = release.newest(store)
     for name, files in newest.models.items():
         version = store / name / str(newest.release)
@@ -173,9 +182,9 @@ def test_an_export_that_dies_leaves_no_half_version(run, tmp_path, monkeypatch, 
 
 
 @pytest.mark.parametrize("number", [0, -1])
-def test_a_release_is_a_whole_number_from_1(run, tmp_path, number):
+def test_a_releases_number_is_at_least_1(run, tmp_path, number):
     """TensorFlow Serving's versions are; one line says so, and nothing is written."""
-    with pytest.raises(ConfigError, match="a whole number from 1"):
+    with pytest.raises(ConfigError, match="a release's number is from 1 to"):
         export.export(run.workdir, tmp_path / "models", number)
     assert not (tmp_path / "models").exists()
 

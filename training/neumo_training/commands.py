@@ -1,4 +1,4 @@
-"""``neumo data``, ``neumo train`` and ``neumo export``.
+"""``neumo train`` and ``neumo export``.
 
 Nothing heavy is imported at the top, so that ``neumo --help`` stays quick.
 """
@@ -6,35 +6,15 @@ Nothing heavy is imported at the top, so that ``neumo --help`` stays quick.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from neumo.commands.options import Parser
+from neumo_training.command_data import FOLDER_HELP
 
 DEFAULT_WORKDIR = Path("runs/train")
-DATA_HELP = "a folder with NORMAL and PNEUMONIA in it, or Kaggle's chest_xray"
-
-
-def data(argv: list[str]) -> int:
-    """Say what a folder of radiographs holds and what training would keep of it."""
-    parser = Parser("neumo data", description=data.__doc__)
-    parser.add_argument("folder", type=Path, help=DATA_HELP)
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table of films there")
-    parser.add_argument("--json", action="store_true", help="print the counts as JSON")
-    args = parser.parse_args(argv)
-
-    _quiet_tensorflow()
-    from neumo_training import dataset, pipeline  # noqa: PLC0415 - pandas and TensorFlow are slow
-
-    table = dataset.scan(args.folder)
-    found = pipeline.describe(table)
-    print(json.dumps(found, indent=2) if args.json else "\n".join(pipeline.summary(found)))
-    if args.csv is not None:
-        table.to_csv(args.csv, index=False)
-    return 0
 
 
 def train(argv: list[str]) -> int:
@@ -78,7 +58,7 @@ def export(argv: list[str]) -> int:
 
 
 def _add_training_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, help=DATA_HELP)
+    parser.add_argument("folder", type=Path, help=FOLDER_HELP)
     parser.add_argument(
         "--masks",
         type=Path,
@@ -122,7 +102,14 @@ def _add_export_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="the model store to export to (default: models in the work folder)",
     )
-    parser.add_argument("--release", type=int, metavar="N", help="default: the store's next number")
+    parser.add_argument(
+        "--release", type=int, metavar="N", help="default: the UTC time, YYYYMMDDhhmmss"
+    )
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="take a --release that neumo's own releases may have, or that is not the newest",
+    )
 
 
 def _export(args: argparse.Namespace) -> int:
@@ -130,7 +117,7 @@ def _export(args: argparse.Namespace) -> int:
     from neumo_training.export import export as write  # noqa: PLC0415
 
     store = args.to or args.workdir / "models"
-    manifest = write(args.workdir, store, args.release)
+    manifest = write(args.workdir, store, args.release, forced=args.force)
     print(report.text(manifest))
     print(f"release {manifest.release} is in {store}")
     print(

@@ -4,8 +4,8 @@
 type where a patient has both infections, then as many films of the larger class as the smaller
 one has. ``all-weighted``: every film, drawn less often the more films its patient has.
 
-Both first leave out duplicates: of byte-identical files the first by label and name stays, and
-none of them where they carry both labels.
+Both first leave out what lies in ``test`` or ``val``, too, and duplicates: of byte-identical files
+the first by label and name stays, and none of them where they carry both labels.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from neumo.contract import NORMAL, PNEUMONIA
 from neumo.errors import ConfigError
+from neumo_training.dataset import LABELS
 
 ONE_PER_PATIENT = "one-per-patient"
 ALL_WEIGHTED = "all-weighted"
@@ -61,10 +61,12 @@ def weights(films: pd.DataFrame, policy: str) -> npt.NDArray[np.float64]:
 def steps(films: pd.DataFrame, policy: str, seed: int) -> list[Step]:
     """What ``policy`` does with ``films``, step by step; raises ``ConfigError`` as ``curate``."""
     _check_policy(policy)
-    agreed = without_contradictions(films)
+    unseen = films[films["also_in"] == ""]
+    agreed = without_contradictions(unseen)
     unique = agreed.drop_duplicates("sha256")
     _check_classes(unique)
     done = [
+        Step("other parts", "the same file in test or val: it stays there, unseen", unseen),
         Step("contradictions", "the same file under both labels: neither can be trusted", agreed),
         Step("duplicates", "the same file again: the first by label and name stays", unique),
     ]
@@ -85,8 +87,8 @@ def without_contradictions(films: pd.DataFrame) -> pd.DataFrame:
 
 
 def without_duplicates(films: pd.DataFrame) -> pd.DataFrame:
-    """One of each set of byte-identical files; none of a set that carries both labels."""
-    return without_contradictions(films).drop_duplicates("sha256")
+    """One of each set of byte-identical files; none with both labels, or in test or val, too."""
+    return without_contradictions(films[films["also_in"] == ""]).drop_duplicates("sha256")
 
 
 def one_per_patient(films: pd.DataFrame) -> pd.DataFrame:
@@ -112,9 +114,9 @@ def _check_policy(policy: str) -> None:
 
 
 def _check_classes(films: pd.DataFrame) -> None:
-    for label in (NORMAL, PNEUMONIA):
+    for label in LABELS:
         if not (films["label"] == label).any():
             raise ConfigError(
                 f"no film of class {label} is left, and both are needed "
-                "(duplicates and files that carry both labels are left out)"
+                "(files that carry both labels, or lie in test or val, too, are left out)"
             )

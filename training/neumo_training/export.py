@@ -13,11 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 
-from neumo import contract, phantom, release
+from neumo import contract, golden, phantom, release
 from neumo.contract import LUNGS, MEMBERS
 from neumo.errors import ConfigError
 from neumo_training import signatures, warmup
@@ -35,20 +33,20 @@ SERVED_FROM = "/models"
 """Where TensorFlow Serving's image looks for models."""
 
 
-def export(workdir: Path, models_dir: Path, number: int | None = None) -> release.Manifest:
-    """Write the run in ``workdir`` as release ``number`` (default: the next) of ``models_dir``.
+def export(
+    workdir: Path, models_dir: Path, number: int | None = None, *, forced: bool = False
+) -> release.Manifest:
+    """Write the run in ``workdir`` as release ``number`` of ``models_dir``.
 
-    Raises ``ConfigError`` where the run is not finished, the number is none, or the release
-    exists: a release never changes.
+    By default the number is the UTC time, see ``release.next_number``; ``forced`` is
+    ``release.check_number``'s. Raises ``ConfigError`` where the run is not finished, or the number
+    cannot be taken.
     """
     results = _results(workdir)
     if number is None:
-        number = max(release.numbers(models_dir), default=0) + 1
-    if number < 1:
-        raise ConfigError(f"release {number}: give --release a whole number from 1")
+        number = release.next_number(models_dir, datetime.now(UTC))
+    release.check_number(models_dir, number, forced=forced)
     manifest_path = models_dir / release.MANIFEST_FOLDER / f"{number}.json"
-    if manifest_path.exists():
-        raise ConfigError(f"{manifest_path}: release {number} exists; choose another --release")
     staging = models_dir / ".staging"
     shutil.rmtree(staging, ignore_errors=True)
     for name, servable in _servables(workdir, results, number).items():
@@ -122,11 +120,6 @@ def _golden(folders: dict[str, Path]) -> release.Golden:
     for name, folder in folders.items():
         loaded = tf.saved_model.load(str(folder))
         answer = loaded.signatures[contract.SERVING_DEFAULT](image=tf.constant(images))
-        outputs[name] = {key: _one_each(np.asarray(value)) for key, value in answer.items()}
+        outputs[name] = golden.recorded({key: value.numpy() for key, value in answer.items()})
     digest = phantom.sha256(images)
     return release.Golden(GOLDEN_SEED, GOLDEN_COUNT, digest, GOLDEN_TOLERANCE, outputs)
-
-
-def _one_each(values: npt.NDArray[Any]) -> list[float]:
-    """One number for each input: the value itself, or the mean of a mask."""
-    return [float(v) for v in values.reshape(len(values), -1).mean(axis=1, dtype=np.float64)]

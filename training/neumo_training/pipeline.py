@@ -24,6 +24,7 @@ import pandas as pd
 
 from neumo_training import calibration, curation, dataset, evaluation, framing, splits, training
 from neumo_training.config import Configs, LungsConfig, MemberConfig
+from neumo_training.exploration import description
 from neumo_training.files import write_atomically
 from neumo_training.films import Films, load
 from neumo_training.lungs import SHIPPED, fitting, masks
@@ -64,13 +65,13 @@ def train(
     """
     results = workdir / RESULTS
     table = dataset.scan(folder)
-    data = describe(table)
-    for line in summary(data):
+    chosen = splits.splits_for(table)
+    data = description.describe(table, chosen)
+    for line in description.summary(data):
         say(line)
     if results.exists():
         say(f"{results} is there already: nothing left to train")
         return results
-    chosen = splits.splits_for(table)
     write_atomically(workdir / "splits.json", chosen.to_json())
     films = development_films(table, chosen, say)
     lungs, lungs_told = lungs_network(films, mask_folder, configs.lungs, workdir, say)
@@ -84,43 +85,6 @@ def train(
     }
     write_atomically(results, json.dumps(document, indent=1) + "\n")
     return results
-
-
-def describe(table: pd.DataFrame) -> dict[str, Any]:
-    """What the films are and what curation keeps of them, as plain numbers."""
-    unique = curation.without_duplicates(table)
-    types = unique[unique["label"] == "PNEUMONIA"].groupby("patient")["type"].nunique()
-    chosen = splits.splits_for(table)
-    held = unique["group"].isin(chosen.holdout)
-    return {
-        "fingerprint": dataset.fingerprint(table),
-        "content_fingerprint": dataset.content_fingerprint(table),
-        "films": table["label"].value_counts().to_dict(),
-        "types": table["type"].value_counts().to_dict(),
-        "patients": table.groupby("label")["patient"].nunique().to_dict(),
-        "patients_with_both_types": int((types > 1).sum()),
-        "duplicates_left_out": len(table) - len(unique),
-        "one_per_patient": curation.one_per_patient(unique)["label"].value_counts().to_dict(),
-        "holdout": unique[held]["label"].value_counts().to_dict(),
-        "development": unique[~held]["label"].value_counts().to_dict(),
-        "folds": len(chosen.folds),
-    }
-
-
-def summary(data: dict[str, Any]) -> list[str]:
-    """``describe``'s numbers as lines for people."""
-
-    def counts(values: dict[str, int]) -> str:
-        return ", ".join(f"{count} {name}" for name, count in sorted(values.items()))
-
-    return [
-        f"films: {counts(data['films'])}; types: {counts(data['types'])}",
-        f"patients: {counts(data['patients'])}; {data['patients_with_both_types']} with both types",
-        f"left out as duplicates: {data['duplicates_left_out']}",
-        f"one per patient and type: {counts(data['one_per_patient'])}",
-        f"locked hold-out, not read here: {counts(data['holdout'])}",
-        f"development, in {data['folds']} folds: {counts(data['development'])}",
-    ]
 
 
 def environment() -> dict[str, str]:

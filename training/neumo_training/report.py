@@ -20,8 +20,10 @@ def text(manifest: Manifest) -> str:
         f"{'':20}" + "".join(f"{name:>18}" for name in _COLUMNS),
         f"{'ensemble':20}" + "".join(f"{_interval(intervals[name]):>18}" for name in _COLUMNS),
     ]
-    for member in list(rows)[1:]:
-        lines.append(f"{member:20}" + "".join(f"{rows[member][c]:>18.3f}" for c in _COLUMNS))
+    lines += [
+        f"{member:20}" + "".join(f"{rows[member][c]:>18.3f}" for c in _COLUMNS)
+        for member in list(rows)[1:]
+    ]
     return "\n".join(lines)
 
 

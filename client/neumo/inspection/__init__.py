@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from neumo import contract, golden, release
 from neumo.errors import ConfigError
 from neumo.inspection import answers, assets, files, layout
@@ -31,7 +34,6 @@ def releases(models_dir: Path) -> list[int]:
 
 def inspect(models_dir: Path, number: int, open_model: Opener) -> Iterator[Finding]:
     """What is wrong with release ``number`` of ``models_dir``; nothing where it is sound."""
-    lying = {model for model, version in layout.versions(models_dir) if version == number}
     path = models_dir / release.MANIFEST_FOLDER / f"{number}.json"
     if not path.exists():
         yield Finding(number, "", f"{path} is missing: half copied, or there is no such release")
@@ -42,15 +44,23 @@ def inspect(models_dir: Path, number: int, open_model: Opener) -> Iterator[Findi
     except (ConfigError, ValueError) as error:
         yield Finding(number, "", str(error))
         return
-    yield from (Finding(number, "", text) for text in _in_manifest(manifest, number))
+    for text in _in_manifest(manifest, number):
+        yield Finding(number, "", text)
+    try:
+        images = golden.images(manifest.golden)
+    except ConfigError as error:
+        yield Finding(number, "", str(error))
+        images = None
+    lying = {model for model, version in layout.versions(models_dir) if version == number}
     for name in sorted(lying - manifest.models.keys()):
         yield Finding(number, name, "the manifest does not name this model, which lies there")
     for name in sorted(manifest.models):
-        found = _in_model(models_dir, manifest, number, name, open_model)
-        yield from (Finding(number, name, text) for text in found)
+        folder = models_dir / name / str(number)
+        for text in _in_model(folder, name, manifest, images, open_model):
+            yield Finding(number, name, text)
     if number == release.numbers(models_dir)[-1]:
-        found = layout.config_findings(models_dir, manifest)
-        yield from (Finding(number, "", text) for text in found)
+        for text in layout.config_findings(models_dir, manifest):
+            yield Finding(number, "", text)
 
 
 def _in_manifest(manifest: release.Manifest, number: int) -> Iterator[str]:
@@ -62,34 +72,30 @@ def _in_manifest(manifest: release.Manifest, number: int) -> Iterator[str]:
     for member in contract.MEMBERS:
         if member.name not in manifest.models:
             yield f"the manifest lacks {member.name}, which every release has"
-    try:
-        golden.images(manifest.golden)
-    except ConfigError as error:
-        yield str(error)
 
 
 def _in_model(
-    models_dir: Path, manifest: release.Manifest, number: int, name: str, open_model: Opener
+    folder: Path,
+    name: str,
+    manifest: release.Manifest,
+    images: npt.NDArray[np.uint8] | None,
+    open_model: Opener,
 ) -> Iterator[str]:
     try:
         model = contract.model(name)
     except KeyError:
         yield f"contract {contract.version()} knows no such model; update neumo to judge it"
         return
-    folder = models_dir / name / str(number)
     changed = list(files.findings(folder, manifest.models[name].sha256))
     yield from changed
-    yield from assets.findings(folder, model, number, manifest.contract)
+    yield from assets.findings(folder, model, int(folder.name), manifest.contract)
     if changed:
         yield "not run, since its files are not the release's"
-        return
-    try:
-        images = golden.images(manifest.golden)
-    except ConfigError:
+    elif images is None:
         yield "not run, since the manifest has no golden pairs to judge it by"
-        return
-    try:
-        with open_model(folder) as servable:
-            yield from answers.findings(model, manifest, images, servable)
-    except ConfigError as error:
-        yield f"does not load: {error}"
+    else:
+        try:
+            with open_model(folder) as servable:
+                yield from answers.findings(model, manifest, images, servable)
+        except ConfigError as error:
+            yield f"does not load: {error}"

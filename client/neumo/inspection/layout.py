@@ -6,17 +6,18 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from neumo import release
+from neumo import contract, release
 
 _BASE_PATH = re.compile(r'base_path: "(.*)/[^/"]+"')
 
 
 def versions(models_dir: Path) -> list[tuple[str, int]]:
-    """Each model and version that lies in ``models_dir``, in a manifest or not."""
+    """Each version of the contract's models that lies in ``models_dir``, in a manifest or not."""
     return sorted(
-        (folder.parent.name, int(folder.name))
-        for folder in models_dir.glob("*/*")
-        if folder.is_dir() and folder.name.isdecimal() and not folder.parent.name.startswith(".")
+        (model.name, int(folder.name))
+        for model in contract.MODELS
+        for folder in (models_dir / model.name).glob("*")
+        if folder.is_dir() and folder.name.isdecimal()
     )
 
 
