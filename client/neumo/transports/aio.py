@@ -18,6 +18,8 @@ from neumo.transports.channels import CHANNEL_OPTIONS
 
 A = TypeVar("A")
 
+CLOSED = "the client is closed: make a new one"
+
 
 class AioTransport:
     """Channels to one address, one for each event loop that asks. Calls fail fast, as over gRPC.
@@ -53,7 +55,7 @@ class AioTransport:
     def _open(self, loop: asyncio.AbstractEventLoop) -> _Channel:
         """A channel for ``loop``, made on it, as gRPC wants it."""
         if self._is_closed:
-            raise ConfigError("the client is closed: make a new one")
+            raise ConfigError(CLOSED)
         for other in tuple(self._channels):
             if other.is_closed():
                 self._channels.pop(other, None)
@@ -75,6 +77,8 @@ class AioTransport:
         except grpc.aio.AioRpcError as error:
             code, details = error.code().name, error.details() or ""
             raise outcomes.fault(call.model, self.target, code, details) from None
+        except grpc.aio.UsageError:  # closed since the call was started
+            raise ConfigError(CLOSED) from None
         answer = outcomes.answer(call, data, self.target)
         return Reply(answer, time.monotonic() - started, started - began)
 
