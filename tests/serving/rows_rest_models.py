@@ -97,7 +97,7 @@ ROWS = [
                 "inputs": {
                     "inputs": {
                         "dtype": "DT_STRING",
-                        "tensor_shape": {"dim": [], "unknown_rank": True},
+                        "tensor_shape": {"dim": COLUMN[:1], "unknown_rank": False},
                         "name": "tf_example:0",
                     }
                 },
