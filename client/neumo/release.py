@@ -10,6 +10,7 @@ Version N of every model belongs to release N. A folder of releases looks like t
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,6 +21,8 @@ from neumo.errors import ConfigError
 
 MANIFEST_FOLDER = "releases"
 MODELS_CONFIG = "models.config"
+_CARRIER = "neumo_serving"
+"""The package whose folder holds the shipped release; every install of neumo has it."""
 SERVED_VERSIONS = 2
 """The two newest releases are served, so that any two servers in a rollout share one."""
 
@@ -105,6 +108,16 @@ def newest(models_dir: Path) -> Manifest:
             "make one with: neumo train"
         )
     return read(models_dir / MANIFEST_FOLDER / f"{releases[-1]}.json")
+
+
+def shipped() -> Path:
+    """Where the release lies that neumo brings along: in the wheel, or a checkout's models."""
+    found = importlib.util.find_spec(_CARRIER)
+    if found is None or found.origin is None:
+        raise ConfigError(f"the package {_CARRIER} is not installed: reinstall neumo")
+    package = Path(found.origin).parent
+    installed = package / "shipped"
+    return installed if installed.is_dir() else package.parent / "models"
 
 
 def models_config(manifest: Manifest, base_path: str) -> str:

@@ -48,7 +48,7 @@ def test_every_roc_point_holds_with_strictly_above():
 
 def test_calibration_error_of_certain_and_right_scores_is_zero():
     """Scores of 0 and 1 that are all right have nothing to be calibrated."""
-    assert evaluation.calibration_error(LABELS.astype(float), LABELS) == 0.0
+    assert evaluation.metrics(LABELS.astype(float), LABELS, 0.5)["ece"] == 0.0
 
 
 def test_intervals_hold_the_value_and_widen_with_clustered_patients():

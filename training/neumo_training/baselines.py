@@ -7,53 +7,115 @@ shortcut in the data set.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from neumo_training.films import Films
-
 Features = npt.NDArray[np.float64]
+Pixels = npt.NDArray[np.uint8]
+Sizes = npt.NDArray[np.int_]
+"""Width and height in pixels, int [n, 2]."""
+
 BORDER_PX = 16
 THUMBNAIL_PX = 32
+FOLDS = 5
+RIDGE = "ridge on 32 x 32"
 
 
-def mean_brightness(films: Films) -> Features:
+class Pictures(Protocol):
+    """Films to fit on or to score: uint8 [n, 256, 256, 1], and 1 for PNEUMONIA."""
+
+    @property
+    def pixels(self) -> Pixels: ...  # noqa: D102
+
+    @property
+    def labels(self) -> npt.NDArray[np.float32]: ...  # noqa: D102
+
+
+def mean_brightness(pixels: Pixels) -> Features:
     """The film's mean and standard deviation, [n, 2]."""
-    pixels = films.pixels.reshape(len(films.pixels), -1)
-    return np.stack([pixels.mean(axis=1), pixels.std(axis=1)], axis=1)
+    flat = pixels.reshape(len(pixels), -1)
+    return np.stack([flat.mean(axis=1), flat.std(axis=1)], axis=1)
 
 
-def border_brightness(films: Films) -> Features:
+def border_brightness(pixels: Pixels) -> Features:
     """The means of the four 16-pixel borders, [n, 4]."""
-    p, b = films.pixels, BORDER_PX
+    p, b = pixels, BORDER_PX
     sides = (p[:, :b], p[:, -b:], p[:, :, :b], p[:, :, -b:])
     return np.stack([side.mean(axis=(1, 2, 3)) for side in sides], axis=1)
 
 
-def thumbnail(films: Films) -> Features:
+def thumbnail(pixels: Pixels) -> Features:
     """The film at 32 x 32, [n, 1024]."""
-    n, block = len(films.pixels), films.pixels.shape[1] // THUMBNAIL_PX
+    n, block = len(pixels), pixels.shape[1] // THUMBNAIL_PX
     shape = (n, THUMBNAIL_PX, block, THUMBNAIL_PX, block)
-    means: Features = films.pixels.reshape(shape).mean(axis=(2, 4)).reshape(n, -1)
+    means: Features = pixels.reshape(shape).mean(axis=(2, 4)).reshape(n, -1)
     return means
 
 
-def scores(train: Films, test: Films) -> dict[str, npt.NDArray[np.float64]]:
-    """Each baseline's score for ``test``, higher for PNEUMONIA; "constant" scores all the same."""
-    fitted: dict[str, tuple[Callable[[Films], Features], Pipeline]] = {
-        "brightness": (mean_brightness, make_pipeline(StandardScaler(), LogisticRegression())),
-        "borders": (border_brightness, make_pipeline(StandardScaler(), LogisticRegression())),
-        "ridge on 32 x 32": (
-            thumbnail,
-            make_pipeline(StandardScaler(), RidgeClassifier(alpha=1000.0)),
-        ),
+def aspect_ratio(sizes: Sizes) -> Features:
+    """Width over height, [n, 1]."""
+    return sizes[:, :1] / sizes[:, 1:]
+
+
+def size(sizes: Sizes) -> Features:
+    """Width and height in pixels, [n, 2]."""
+    return sizes.astype(np.float64)
+
+
+def scores(
+    train: Pictures,
+    test: Pictures,
+    train_sizes: Sizes | None = None,
+    test_sizes: Sizes | None = None,
+) -> dict[str, npt.NDArray[np.float64]]:
+    """Each baseline's score for ``test``, higher for PNEUMONIA; "constant" scores all the same.
+
+    Those of the files' shape and size only where the sizes are given, and differ.
+    """
+    fitted_on = _features(train.pixels, train_sizes)
+    scored = _features(test.pixels, test_sizes)
+    return {"constant": np.zeros(len(test.labels))} | {
+        name: _model(name).fit(fitted_on[name], train.labels).decision_function(features)
+        for name, features in scored.items()
+        if name in fitted_on
     }
-    result = {"constant": np.zeros(len(test.table))}
-    for name, (features, model) in fitted.items():
-        model.fit(features(train), train.labels)
-        result[name] = model.decision_function(features(test))
-    return result
+
+
+def cross_validated(
+    films: Pictures, patients: npt.NDArray[np.str_], sizes: Sizes | None = None
+) -> dict[str, npt.NDArray[np.float64]]:
+    """As ``scores``, each film scored by a fit on other patients, in five folds."""
+    folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0)
+    features = _features(films.pixels, sizes)
+    found = {name: np.zeros(len(films.labels)) for name in ("constant", *features)}
+    for fitted, held in folds.split(films.pixels, films.labels, patients):
+        for name, values in features.items():
+            model = _model(name).fit(values[fitted], films.labels[fitted])
+            found[name][held] = model.decision_function(values[held])
+    return found
+
+
+def _features(pixels: Pixels, sizes: Sizes | None) -> dict[str, Features]:
+    found = {name: of(pixels) for name, of in _OF_PIXELS.items()}
+    if sizes is not None and len(np.unique(sizes, axis=0)) > 1:
+        found |= {name: of(sizes) for name, of in _OF_SIZES.items()}
+    return found
+
+
+def _model(name: str) -> Pipeline:
+    model = RidgeClassifier(alpha=1000.0) if name == RIDGE else LogisticRegression()
+    return make_pipeline(StandardScaler(), model)
+
+
+_OF_PIXELS: dict[str, Callable[[Pixels], Features]] = {
+    "brightness": mean_brightness,
+    "borders": border_brightness,
+    RIDGE: thumbnail,
+}
+_OF_SIZES: dict[str, Callable[[Sizes], Features]] = {"aspect ratio": aspect_ratio, "size": size}
