@@ -135,6 +135,12 @@ def models_config(manifest: Manifest, base_path: str) -> str:
     return "model_config_list {\n" + "".join(blocks) + "}\n"
 
 
+def weights_sha256(manifest: Manifest) -> str:
+    """One SHA-256 of the files of all models: which release it is, whatever it is called."""
+    files = {name: of.sha256 for name, of in manifest.models.items()}
+    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
+
+
 def sha256_of_files(folder: Path) -> dict[str, str]:
     """SHA-256 of every file below ``folder``, by POSIX path relative to it."""
     return {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +33,7 @@ class Ensemble:
     @property
     def weights_sha256(self) -> str:
         """One SHA-256 of all the models' files: which release it is, whatever its number."""
-        return weights_sha256(self.manifest)
+        return release.weights_sha256(self.manifest)
 
     @property
     def has_lungs(self) -> bool:
@@ -95,12 +93,6 @@ def load(store: Path, number: int | None) -> Ensemble:
         if member.name not in models:
             raise ConfigError(f"{store}: release {manifest.release} lacks {member.name}")
     return Ensemble(manifest, models)
-
-
-def weights_sha256(manifest: release.Manifest) -> str:
-    """One SHA-256 of the files of all models of ``manifest``."""
-    files = {name: of.sha256 for name, of in manifest.models.items()}
-    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
 
 
 def answer(ensemble: Ensemble, pixels: Pixels, tick: Tick) -> Answers:

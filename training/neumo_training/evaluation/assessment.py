@@ -35,14 +35,10 @@ from neumo_training.evaluation.examples import Example
 from neumo_training.evaluation.intervals import auc_with_interval
 from neumo_training.evaluation.masks import Masks
 from neumo_training.evaluation.progress import Progress
+from neumo_training.evaluation.schema import NOTICE, SCHEMA
 
 Document = dict[str, Any]
 
-SCHEMA = "1.0"
-NOTICE = (
-    "A research tool, not a medical device: nothing in this report is a diagnosis or a proof of "
-    "fitness for patients."
-)
 _SEED = 1905
 _EXPLAINING = 3
 """A heat map takes about as long as this many answers."""

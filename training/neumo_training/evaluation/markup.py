@@ -15,6 +15,7 @@ table { border-collapse: collapse; margin: .8rem 0; font-variant-numeric: tabula
 caption { text-align: left; font-weight: 600; padding: .3rem 0; }
 th, td { padding: .25rem .7rem .25rem 0; text-align: left; border-bottom: 1px solid #ddd;
   vertical-align: top; }
+td { white-space: nowrap; }
 .scroll { overflow-x: auto; }
 .caution { border-left: 4px solid #b4442c; padding: .4rem .8rem; background: #fbf0ed; }
 .plots { display: flex; flex-wrap: wrap; gap: 1rem; }

@@ -95,7 +95,6 @@ def _films(found: Document) -> str:
 def _models(found: Document) -> str:
     release, how = found["release"], found["intervals"]
     baselines = found["baselines"]
-    names = list(METRICS)
     return section(
         "Performance",
         paragraph(
@@ -105,10 +104,10 @@ def _models(found: Document) -> str:
         ),
         table(
             "Models",
-            ("", *(METRICS[name] for name in names)),
+            ("", *found["models"]),
             (
-                (model, *(interval(values[name]) for name in names))
-                for model, values in found["models"].items()
+                (title, *(interval(values[name]) for values in found["models"].values()))
+                for name, title in METRICS.items()
             ),
         ),
         table(

@@ -62,4 +62,5 @@ def _span(used: Kept) -> Kept:
     last = IMAGE_SIZE_PX - 1 - np.argmax(used[:, ::-1], axis=1)
     margin = BOX_MARGIN * (last - first + 1)
     span: Kept = (place >= (first - margin)[:, None]) & (place <= (last + margin)[:, None])
-    return span & (used.sum(axis=1) > 0)[:, None]
+    somewhere: Kept = (used.sum(axis=1) > 0)[:, None]
+    return span & somewhere
