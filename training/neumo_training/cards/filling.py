@@ -10,6 +10,7 @@ from neumo.release import Manifest
 from neumo_training import splits
 from neumo_training.cards import sources
 from neumo_training.cards.words import Words
+from neumo_training.evaluation.names import percent
 
 Document = dict[str, Any]
 
@@ -104,7 +105,7 @@ def _performance(evaluation: Document, words: Words) -> dict[str, str]:
     how, models = evaluation["intervals"], evaluation["models"]
     ensemble = models["ensemble"]
     return {
-        "level": f"{how['level']:.0%}".replace("%", " %"),
+        "level": percent(how["level"]),
         "draws": str(how["draws"]),
         **{name: _interval(ensemble.get(name), words) for name in words.metrics},
         "models_table": _table(
@@ -119,7 +120,7 @@ def _performance(evaluation: Document, words: Words) -> dict[str, str]:
         "predictive_table": _table(
             tuple(words.columns[name] for name in ("prevalence", "ppv", "npv")),
             (
-                (_share(row["prevalence"]), *(_interval(row[n], words) for n in ("ppv", "npv")))
+                (percent(row["prevalence"]), *(_interval(row[n], words) for n in ("ppv", "npv")))
                 for row in evaluation.get("predictive_values") or ()
             ),
             words,
@@ -285,10 +286,6 @@ def _number(value: float | None, words: Words) -> str:
 
 def _plain(value: object, words: Words) -> str:
     return words.unknown if value is None else str(value)
-
-
-def _share(value: float) -> str:
-    return f"{100 * value:g} %"
 
 
 def _counts(found: dict[str, int] | None, names: dict[str, str], words: Words) -> str:

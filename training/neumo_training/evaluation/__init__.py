@@ -17,7 +17,7 @@ from neumo_training.evaluation.operating import (
     at_sensitivity,
     best_balanced,
 )
-from neumo_training.evaluation.scoring import Labels, Scores, metrics
+from neumo_training.evaluation.scoring import Labels, Scores, area, metrics
 
 __all__ = [
     "DRAWS",
@@ -26,6 +26,7 @@ __all__ = [
     "Labels",
     "Operating",
     "Scores",
+    "area",
     "at_sensitivity",
     "auc_with_interval",
     "best_balanced",

@@ -107,11 +107,11 @@ def read(
         leave_out(exclusions[-1])
 
     once = curation.without_duplicates(whole)
-    digests = set(once["sha256"])
+    disputed = set(whole[whole.groupby("sha256")["label"].transform("nunique") > 1]["path"])
     unique = once[once["path"].isin(table["path"])]
     repeated = table[~table["path"].isin(unique["path"])]
-    for path, digest in zip(repeated["path"], repeated["sha256"], strict=True):
-        without(path, DUPLICATE if digest in digests else CONTRADICTION)
+    for path in repeated["path"]:
+        without(path, CONTRADICTION if path in disputed else DUPLICATE)
     pixels, sizes, rows = [], [], []
     keys = unique["label"] + "/" + unique["name"]
     for row, (path, key) in enumerate(zip(unique["path"], keys, strict=True)):

@@ -52,7 +52,7 @@ def reliability(document: Document) -> bytes:
     above = [max(0.0, b["share_pneumonia"]["high"] - b["share_pneumonia"]["value"]) for b in bins]
     axes.plot([0, 1], [0, 1], color=_FAINT, linestyle=":", label="calibrated")
     axes.errorbar(x, y, [below, above], fmt="o-", color=_MODEL, capsize=2, label="ensemble")
-    axes.legend(loc="upper left", frameon=False)
+    axes.legend(loc="lower right", frameon=False)
     return _svg(figure)
 
 

@@ -12,6 +12,7 @@ from neumo_training.evaluation.scoring import (
     Labels,
     Scores,
     Weights,
+    area,
     metrics,
     weighted_metrics,
     weighted_ranking,
@@ -41,8 +42,7 @@ def auc_with_interval(scores: Scores, labels: Labels, patients: Patients) -> Est
     def auc(weights: Weights) -> dict[str, Drawn]:
         return {"auc": weighted_ranking(scores, labels, weights)["auc"]}
 
-    value = float(auc(np.ones((1, len(labels))))["auc"][0])
-    return estimate(value, resample(patients, labels).measured(auc)["auc"])
+    return estimate(area(scores, labels), resample(patients, labels).measured(auc)["auc"])
 
 
 def mean_with_interval(values: Scores, labels: Labels, patients: Patients) -> Estimate:

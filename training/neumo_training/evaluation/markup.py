@@ -9,19 +9,20 @@ from html import escape
 STYLE = """
 :root { color-scheme: light; }
 body { font: 15px/1.5 system-ui, sans-serif; color: #1b1b1b; background: #fff;
-  max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
+  max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; }
 table { border-collapse: collapse; margin: .8rem 0; font-variant-numeric: tabular-nums; }
-caption { text-align: left; font-weight: 600; padding: .3rem 0; }
+caption { text-align: left; white-space: nowrap; font-weight: 600; padding: .3rem 0; }
 th, td { padding: .25rem .7rem .25rem 0; text-align: left; border-bottom: 1px solid #ddd;
   vertical-align: top; }
-td { white-space: nowrap; }
+td, tbody th { white-space: nowrap; }
 .scroll { overflow-x: auto; }
 .caution { border-left: 4px solid #b4442c; padding: .4rem .8rem; background: #fbf0ed; }
 .plots { display: flex; flex-wrap: wrap; gap: 1rem; }
 figure { margin: .8rem 0; break-inside: avoid; } figcaption { font-size: .9rem; color: #444; }
 img { max-width: 100%; height: auto; }
 @media print { body { max-width: none; margin: 0; font-size: 11px; }
+  caption, td, tbody th { white-space: normal; }
   h2 { break-after: avoid; } tr { break-inside: avoid; } }
 """
 

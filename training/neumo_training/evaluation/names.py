@@ -26,6 +26,11 @@ SHORTCUTS = {
     "lungs_box_removed": "box around the lungs removed",
     "borders_only": "borders only",
 }
+KINDS = {
+    "bacteria": "bacterial pneumonia",
+    "virus": "viral pneumonia",
+    "unknown": "pneumonia of unknown type",
+}
 GEOMETRY = {"aspect_ratio": "aspect ratio", "megapixels": "megapixels"}
 
 
@@ -40,6 +45,16 @@ def interval(estimate: dict[str, Any] | None) -> str:
         return number(None)
     value, low, high = (f"{estimate[key]:.3f}" for key in ("value", "low", "high"))
     return f"{value} ({low} to {high})"
+
+
+def percent(share: float) -> str:
+    """Such as ``95 %``."""
+    return f"{100 * share:g} %"
+
+
+def small(value: float) -> str:
+    """Four decimals, for what is often below a thousandth."""
+    return f"{value:.4f}"
 
 
 def signed(estimate: dict[str, Any]) -> str:

@@ -19,13 +19,16 @@ from neumo_training.evaluation.markup import (
 )
 from neumo_training.evaluation.names import (
     GEOMETRY,
+    KINDS,
     METRICS,
     SHORTCUTS,
     THRESHOLDS,
     counts,
     interval,
     number,
+    percent,
     signed,
+    small,
 )
 from neumo_training.evaluation.summary import cautions
 
@@ -99,8 +102,8 @@ def _models(found: Document) -> str:
         "Performance",
         paragraph(
             f"Release {release['number']} at its shipped threshold {number(release['threshold'])}; "
-            f"in brackets the {how['level']:.0%} interval from {how['draws']} bootstrap draws of "
-            "whole patients. The ensemble is the mean of the two members."
+            f"in brackets the {percent(how['level'])} interval from {how['draws']} bootstrap draws "
+            "of whole patients. The ensemble is the mean of the two members."
         ),
         table(
             "Models",
@@ -155,7 +158,7 @@ def _thresholds(found: Document) -> str:
             "Predictive values at the shipped threshold, by how common pneumonia is",
             ("prevalence", "PPV", "NPV"),
             (
-                (f"{row['prevalence']:.0%}", interval(row["ppv"]), interval(row["npv"]))
+                (percent(row["prevalence"]), interval(row["ppv"]), interval(row["npv"]))
                 for row in found["predictive_values"]
             ),
         ),
@@ -194,14 +197,14 @@ def _compared(found: Document) -> str:
 
 def _subgroups(found: Document) -> str:
     rows = [
-        (f"{kind} pneumonia against all normal films", found["types"][kind])
+        (f"{KINDS.get(kind, kind)} against all normal films", found["types"][kind])
         for kind in found["types"]
     ]
     rows += [
         (f"{GEOMETRY[g['by']]} {number(g['from'])} to {number(g['to'])}", g)
         for g in found["geometry"]
     ]
-    names = ("auc", "sensitivity", "specificity", "balanced_accuracy")
+    names = ("auc", "sensitivity", "specificity")
     return section(
         "Subgroups",
         table(
@@ -279,10 +282,10 @@ def _looking(found: Document) -> str:
         rows += [
             (f"films compared with their {what}", str(copies["films"])),
             ("of them larger than the copy", str(copies["larger_than_the_copy"])),
-            ("the probability moves by, mean", number(copies["moved_mean"])),
-            ("median", number(copies["moved_median"])),
-            ("95 % move by at most", number(copies["moved_95_percent"])),
-            ("most", number(copies["moved_most"])),
+            ("the probability moves by, mean", small(copies["moved_mean"])),
+            ("median", small(copies["moved_median"])),
+            ("95 % move by at most", small(copies["moved_95_percent"])),
+            ("most", small(copies["moved_most"])),
             ("decisions that change", str(copies["decisions_changed"])),
         ]
     if (lungs := found["lungs"]) is not None:

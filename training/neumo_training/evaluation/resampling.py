@@ -41,16 +41,17 @@ def resample(patients: npt.NDArray[np.str_], labels: Labels, draws: int = DRAWS)
     """
     random = np.random.RandomState(_SEED)
     cluster = np.empty(len(labels), np.int_)
-    sizes: list[int] = []
+    counts: list[npt.NDArray[np.uint16]] = []
     for label in (0, 1):
         films = labels == label
         names, number = np.unique(patients[films], return_inverse=True)
-        cluster[films] = number + sum(sizes)
-        sizes.append(len(names))
-    counts = [
-        np.concatenate(
-            [np.bincount(random.randint(0, size, size), minlength=size) for size in sizes]
-        )
-        for _ in range(draws)
-    ]
-    return Resamples(np.array(counts, np.uint16), cluster)
+        cluster[films] = number + sum(part.shape[1] for part in counts)
+        counts.append(_counts(random, draws, len(names)))
+    return Resamples(np.concatenate(counts, axis=1), cluster)
+
+
+def _counts(random: np.random.RandomState, draws: int, size: int) -> npt.NDArray[np.uint16]:
+    """How often each of ``size`` patients is drawn when as many are, [draws, size]."""
+    drawn = random.randint(0, size, (draws, size)) + size * np.arange(draws)[:, None]
+    found = np.bincount(drawn.ravel(), minlength=draws * size)
+    return found.reshape(draws, size).astype(np.uint16)

@@ -24,6 +24,11 @@ def metrics(scores: Scores, labels: Labels, threshold: float) -> dict[str, float
     return _only(weighted_metrics(scores, labels, threshold, _each_once(labels)))
 
 
+def area(scores: Scores, labels: Labels) -> float:
+    """The area under the ROC curve; ``scores`` need be no probabilities."""
+    return _only(weighted_ranking(scores, labels, _each_once(labels)))["auc"]
+
+
 def weighted_metrics(
     scores: Scores, labels: Labels, threshold: float, weights: Weights
 ) -> dict[str, Drawn]:

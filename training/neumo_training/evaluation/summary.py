@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from neumo_training.evaluation.names import METRICS, counts, interval, signed
+from neumo_training.evaluation.names import METRICS, counts, interval, percent, signed
 
 _COLUMNS = ("auc", "accuracy", "sensitivity", "specificity", "brier", "ece")
 _WIDTH = 24
@@ -17,7 +17,7 @@ def text(document: dict[str, Any]) -> str:
     lines = [
         f"release {release['number']}, threshold {release['threshold']:.3f}, part "
         f"{about['part']}: {counts(about['films'])}; left out: {counts(about['excluded'])}",
-        f"{100 * intervals['level']:.0f} % intervals from {intervals['draws']} draws by patient",
+        f"{percent(intervals['level'])} intervals from {intervals['draws']} draws by patient",
         *cautions(document),
         "",
         f"{'':{_WIDTH}}" + "".join(f"{METRICS[name]:>{_WIDTH}}" for name in _COLUMNS),
