@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 from neumo import contract
@@ -66,7 +67,7 @@ def _release(evaluation: Document, manifest: Manifest | None, words: Words) -> d
 def _training_data(manifest: Manifest | None, words: Words) -> dict[str, str]:
     data = {} if manifest is None else manifest.data
     fingerprint = data.get("fingerprint")
-    public = fingerprint == splits.read(splits.COMMITTED).fingerprint
+    public = fingerprint == _public_fingerprint()
     return {
         "source": words.public_source if public else words.other_source,
         "data_films": _counts(data.get("films"), words.classes, words),
@@ -80,6 +81,11 @@ def _training_data(manifest: Manifest | None, words: Words) -> dict[str, str]:
         "data_folds": _plain(data.get("folds"), words),
         "data_fingerprint": _plain(fingerprint, words),
     }
+
+
+@cache
+def _public_fingerprint() -> str:
+    return splits.read(splits.COMMITTED).fingerprint
 
 
 def _judged_films(evaluation: Document, words: Words) -> dict[str, str]:
