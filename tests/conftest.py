@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from drawn import write_configs, write_films
+from drawn import write_configs, write_films, write_masks
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ def run(tmp_path_factory, films_folder):
 
     base = tmp_path_factory.mktemp("run")
     configs = write_configs(base / "configs")
-    arguments = ["--workdir", str(base / "work"), "--configs", str(configs)]
-    assert commands.train([str(films_folder), *arguments, "--to", str(base / "models")]) == 0
+    masks = write_masks(base / "masks", films_folder)
+    arguments = ["--workdir", str(base / "work"), "--configs", str(configs), "--masks", str(masks)]
+    store = ["--to", str(base / "models"), "--release", "1", "--force"]
+    assert commands.train([str(films_folder), *arguments, *store]) == 0
     return Run(films_folder, base / "work", base / "models")

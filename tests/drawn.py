@@ -2,20 +2,22 @@
 
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from neumo import phantom
 
 SIDE_PX = 224
 PATIENTS = 24
-CONFIG = """
+MEMBER = """
 model = "{model}"
 architecture = "{architecture}"
 widths = [4, 8]
 blocks = [1, 1]
 dropout = 0.1
 seed = 3
+curation = "{curation}"
 epochs = {epochs}
+steps_per_epoch = 4
 patience_epochs = 5
 batch_size = 8
 learning_rate = 1e-3
@@ -28,6 +30,26 @@ gamma = 0.4
 noise = 0.05
 cutouts = 2
 mixup = 0.2
+"""
+LUNGS = """
+model = "lungs"
+widths = [4, 8]
+seed = 5
+epochs = {epochs}
+steps_per_epoch = 12
+patience_epochs = 5
+films_per_batch = 6
+spoilt_per_batch = 1
+drawn_per_batch = 2
+phantoms_per_batch = 1
+drawn = 20
+learning_rate = 1e-2
+weight_decay = 0.01
+rotation_degrees = 10.0
+zoom = 0.2
+shift = 0.05
+gamma = 0.3
+noise = 0.05
 """
 
 
@@ -43,10 +65,28 @@ def write_films(folder: Path, patients: int = PATIENTS) -> Path:
     return folder
 
 
+def write_masks(folder: Path, films: Path) -> Path:
+    """Two ellipses, where a phantom has its lungs, for every film of ``films``."""
+    for film in films.rglob("*.jpeg"):
+        mask = Image.new("1", (256, 256))
+        pen = ImageDraw.Draw(mask)
+        for left in (40, 137):
+            pen.ellipse([left, 38, left + 79, 207], fill=1)
+        (folder / film.parent.name).mkdir(parents=True, exist_ok=True)
+        mask.save(folder / film.parent.name / f"{film.stem}.png")
+    return folder
+
+
 def write_configs(folder: Path, epochs: int = 2) -> Path:
-    """One small configuration for each member."""
+    """One small configuration for each model."""
     folder.mkdir()
-    for model, architecture in (("pneumonia_tuned", "plain"), ("pneumonia_residual", "residual")):
-        text = CONFIG.format(model=model, architecture=architecture, epochs=epochs)
+    (folder / "lungs.toml").write_text(LUNGS.format(epochs=epochs))
+    for model, architecture, curation in (
+        ("pneumonia_tuned", "plain", "all-weighted"),
+        ("pneumonia_residual", "residual", "one-per-patient"),
+    ):
+        text = MEMBER.format(
+            model=model, architecture=architecture, curation=curation, epochs=epochs
+        )
         (folder / f"{model}.toml").write_text(text)
     return folder

@@ -1,6 +1,7 @@
 """The program ``neumo``: finds the subcommand, runs it, and turns errors into one line.
 
-Exit status: 0 done, 2 a mistake in the command line or an image, 3 serving, 130 interrupted.
+Exit status: 0 done, 1 an unsound release, 2 a mistake in the command line or an image, 3 serving,
+130 interrupted.
 """
 
 from __future__ import annotations

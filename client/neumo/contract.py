@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 CONTRACT_MAJOR = 1
@@ -126,6 +126,22 @@ def model(name: str) -> Model:
     raise KeyError(name)
 
 
+def at(of: Model, minor: int) -> Model:
+    """The model ``of`` as a release of this contract's ``minor`` has it: all of it required."""
+
+    def tensors(known: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        return tuple(replace(t, since_minor=0) for t in known if t.since_minor <= minor)
+
+    return Model(
+        of.name,
+        tuple(
+            Signature(s.name, tensors(s.inputs), tensors(s.outputs))
+            for s in of.signatures
+            if s.since_minor <= minor
+        ),
+    )
+
+
 def decide(probability: float, threshold: float) -> str:
     """PNEUMONIA where ``probability`` is strictly above ``threshold``, else NORMAL.
 
@@ -144,6 +160,11 @@ def understands(version: str) -> bool:
     """
     major, _, _ = version.partition(".")
     return major == str(CONTRACT_MAJOR)
+
+
+def minor_of(version: str) -> int:
+    """The minor of a contract's ``version``, such as 3 of ``"1.3"``; ``ValueError`` if none."""
+    return int(version.partition(".")[2])
 
 
 def version() -> str:

@@ -5,6 +5,10 @@ Version N of every model belongs to release N. A folder of releases looks like t
     models/releases/N.json      the manifest, written last: without it there is no release N
     models/models.config        TensorFlow Serving's configuration, generated from the manifest
     models/<model>/<N>/         one SavedModel each
+
+Numbers below ``FIRST_OWN`` are those of the releases that neumo ships. Your own take the UTC time
+of their export, YYYYMMDDhhmmss: whoever made them, only two of the same second could meet, and the
+newest of your own is served before any that is shipped.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ import hashlib
 import importlib.util
 import json
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +30,12 @@ _CARRIER = "neumo_serving"
 """The package whose folder holds the shipped release; every install of neumo has it."""
 SERVED_VERSIONS = 2
 """The two newest releases are served, so that any two servers in a rollout share one."""
+
+FIRST_OWN = 1_000_000
+"""Every release below it is one that neumo ships."""
+
+LAST = 2**53 - 1
+"""The largest number that JSON carries exactly everywhere; TensorFlow Serving's are int64."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +108,41 @@ def numbers(models_dir: Path) -> list[int]:
     """The releases in ``models_dir``, oldest first; empty where there is none."""
     found = (models_dir / MANIFEST_FOLDER).glob("*.json")
     return sorted(int(path.stem) for path in found if path.stem.isdecimal())
+
+
+def next_number(models_dir: Path, now: datetime) -> int:
+    """The number for a release of your own made at ``now``, above all in ``models_dir``.
+
+    ``now`` must know its time zone: it is ``now`` in UTC as YYYYMMDDhhmmss, or one more than the
+    newest release where that is larger.
+    """
+    stamp = int(now.astimezone(UTC).strftime("%Y%m%d%H%M%S"))
+    return max(stamp, max(numbers(models_dir), default=0) + 1)
+
+
+def check_number(models_dir: Path, number: int, *, forced: bool = False) -> None:
+    """Raise ``ConfigError`` where no release ``number`` may be added to ``models_dir``.
+
+    ``forced`` allows one of the numbers that neumo's own releases take, and one below the
+    newest, which servers might never serve; nothing allows one that is there.
+    """
+    if not 1 <= number <= LAST:
+        raise ConfigError(f"release {number}: a release's number is from 1 to {LAST}")
+    taken = numbers(models_dir)
+    if number in taken:
+        raise ConfigError(f"release {number} is in {models_dir}, and a release never changes")
+    advice = "leave --release out for a number that fits, or force it with --force"
+    if forced:
+        return
+    if number < FIRST_OWN:
+        raise ConfigError(
+            f"release {number}: those below {FIRST_OWN:,} are the ones that neumo ships; {advice}"
+        )
+    if taken and number < taken[-1]:
+        raise ConfigError(
+            f"release {number}: {models_dir} has the newer release {taken[-1]}, "
+            f"and only the {SERVED_VERSIONS} newest are served; {advice}"
+        )
 
 
 def newest(models_dir: Path) -> Manifest:

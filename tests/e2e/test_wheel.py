@@ -87,7 +87,8 @@ def test_the_wheel_alone_passes_the_sdks_tests(wheel, tmp_path, pythons, resolut
     checked(*pip, *FOR_TESTS, cwd=tmp_path)
     (tmp_path / "tests").mkdir()
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    shutil.copy(ROOT / "tests" / "fakes.py", tmp_path / "tests")
+    for helper in ("fakes.py", "releases.py"):
+        shutil.copy(ROOT / "tests" / helper, tmp_path / "tests")
     shutil.copytree(ROOT / "tests" / "client", tmp_path / "tests" / "client")
     printed = checked(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tmp_path)
     assert " passed" in printed

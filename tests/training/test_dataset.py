@@ -1,37 +1,20 @@
-"""Reading a folder in Kaggle's layout, curating and splitting it."""
+"""Reading a folder in Kaggle's layout, and splitting it."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from film_tables import normals_and_persons, table
 from neumo.errors import ConfigError
-from neumo_training import curation, dataset, films, splits
+from neumo_training import dataset, films, splits
 
 KAGGLE = Path(__file__).parents[3] / "shared/data/chest_xray"
 needs_kaggle = pytest.mark.skipif(
     not KAGGLE.is_dir(), reason="the public data set is not on this machine"
 )
-
-
-def table(rows):
-    """A table of films from (label, type, series, number, group, sha256)."""
-    columns = ["label", "type", "series", "number", "group", "sha256"]
-    made = pd.DataFrame(rows, columns=columns)
-    made["patient"] = made["series"] + "-" + made["number"].astype(str)
-    made["name"] = [f"{i:03d}.jpeg" for i in range(len(made))]
-    return made
-
-
-def normals_and_persons(count):
-    """``count`` patients of each class."""
-    return table(
-        [
-            *[("NORMAL", "normal", "IM", n, f"normal-{n}", f"n{n}") for n in range(count)],
-            *[("PNEUMONIA", "virus", "person", n, f"person-{n}", f"p{n}") for n in range(count)],
-        ]
-    )
 
 
 @pytest.mark.parametrize(
@@ -56,33 +39,6 @@ def test_a_name_of_another_form_is_a_patient_of_its_own(tmp_path):
         for name in ("a.png", "b.png"):
             (tmp_path / label / name).write_bytes(name.encode())
     assert dataset.scan(tmp_path)["patient"].nunique() == 4
-
-
-def test_one_image_of_each_patient_and_type_is_kept():
-    """Of a patient with both infections one film of each is kept, of others the first."""
-    rows = [("PNEUMONIA", t, "person", 1, "person-1", f"{t}{i}") for t in "vb" for i in range(3)]
-    kept = curation.one_per_patient(table(rows))
-    assert list(kept["name"]) == ["000.jpeg", "003.jpeg"]
-
-
-def test_balancing_draws_as_many_of_each_class_reproducibly():
-    """The larger class is cut to the smaller one's size, by the seed."""
-    films_ = normals_and_persons(10).iloc[5:]
-    kept = curation.balanced(films_, seed=1)
-    assert set(kept["label"].value_counts()) == {5}
-    assert kept.equals(curation.balanced(films_, seed=1))
-    assert not kept.equals(curation.balanced(films_, seed=2))
-
-
-def test_duplicates_are_left_out_and_contradictions_altogether():
-    """Of identical files one stays; of identical files with both labels none does."""
-    rows = [
-        ("NORMAL", "normal", "IM", 1, "normal-1", "same"),
-        ("NORMAL", "normal", "IM", 2, "normal-2", "same"),
-        ("NORMAL", "normal", "IM", 3, "normal-3", "both"),
-        ("PNEUMONIA", "virus", "person", 1, "person-1", "both"),
-    ]
-    assert list(curation.without_duplicates(table(rows))["number"]) == [1]
 
 
 def test_no_group_is_in_two_parts_and_none_is_lost():
@@ -156,3 +112,56 @@ def test_the_committed_splits_are_the_ones_this_code_makes():
     """``splits.json`` is reproduced from the public training folder."""
     found = dataset.scan(KAGGLE)
     assert splits.make(found) == splits.read(splits.COMMITTED)
+
+
+def test_a_file_that_lies_in_test_or_val_too_is_known(films_folder, tmp_path):
+    """Under whatever name; a folder that is not called train has no neighbours to look into."""
+    shutil.copytree(films_folder, tmp_path / "train")
+    (tmp_path / "val" / "PNEUMONIA").mkdir(parents=True)
+    copied = tmp_path / "train" / "NORMAL" / "IM-0002-0001.jpeg"
+    shutil.copy(copied, tmp_path / "val" / "PNEUMONIA" / "any.jpeg")
+    found = dataset.scan(tmp_path)
+    assert found.loc[found["also_in"] != "", ["name", "also_in"]].to_numpy().tolist() == [
+        [copied.name, "val"]
+    ]
+    (tmp_path / "train").rename(tmp_path / "films")
+    assert set(dataset.scan(tmp_path / "films")["also_in"]) == {""}
+
+
+def test_a_file_that_cannot_be_opened_stays_in_the_table(films_folder, tmp_path):
+    """Whoever decodes it is told why; it is no other's duplicate."""
+    folder = shutil.copytree(films_folder, tmp_path / "films")
+    for name in ("IM-0900-0001.jpeg", "IM-0901-0001.jpeg"):
+        (folder / "NORMAL" / name).symlink_to(tmp_path / "gone.jpeg")
+    found = dataset.scan(folder)
+    assert len(found) == len(dataset.scan(films_folder)) + 2
+    assert found["sha256"].is_unique
+
+
+def test_what_is_no_film_is_counted(films_folder, tmp_path):
+    """Files of other suffixes and in subfolders are passed over; hidden ones are no one's loss."""
+    folder = shutil.copytree(films_folder, tmp_path / "films")
+    (folder / "NORMAL" / "deeper").mkdir()
+    for name in ("notes.txt", "deeper/IM-0001-0001.jpeg", ".DS_Store"):
+        (folder / "NORMAL" / name).write_text("")
+    assert dataset.passed_over(folder) == 2
+
+
+def test_a_name_of_the_other_class_is_known():
+    """A normal film's name among those of pneumonia, and the reverse."""
+    films_ = table(
+        [
+            ("NORMAL", "normal", "IM", 1, "normal-1", "a"),
+            ("NORMAL", "virus", "person", 1, "person-1", "b"),
+            ("PNEUMONIA", "normal", "IM", 2, "normal-2", "c"),
+            ("PNEUMONIA", "unknown", "PNEUMONIA/", 0, "PNEUMONIA/x", "d"),
+        ]
+    )
+    assert dataset.is_misfiled(films_).tolist() == [False, True, True, False]
+    assert dataset.has_odd_name(films_).tolist() == [False, False, False, True]
+
+
+def test_a_single_patient_is_one_clear_line():
+    """One patient cannot be split."""
+    with pytest.raises(ConfigError, match=r"^NORMAL: 1 patient is too few; 4 are the least$"):
+        splits.make(normals_and_persons(1))

@@ -218,7 +218,7 @@ def test_films_that_the_release_was_trained_on_are_a_caution(judged):
         ({"part": HOLDOUT}, "not the films that the splits were made for"),
         ({"masks": "none"}, "no such folder; --masks takes one"),
         ({"masks": "empty"}, "no mask of these films here"),
-        ({"sizes": "none.csv"}, "not a list of sizes"),
+        ({"sizes": "none.csv"}, "not a CSV of file,label,width,height"),
         ({"models": "empty"}, "no release here"),
         ({"out": "file"}, "cannot be made"),
     ],

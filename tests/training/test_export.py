@@ -13,19 +13,21 @@ from tensorflow.core.framework import types_pb2
 
 from neumo import contract, image, phantom, release
 from neumo.errors import ConfigError
-from neumo_training import decoding, export, films, signatures, training
+from neumo_training import decoding, export, framing, signatures
+from neumo_training.lungs import network
 
 VAL = Path(__file__).parents[3] / "shared/data/chest_xray/val"
 MEMBERS = [member.name for member in contract.MEMBERS]
+MODELS = [model.name for model in contract.MODELS]
 
 
 @pytest.fixture(scope="module")
 def loaded(run):
     """Release 1's SavedModels, read back from disk."""
-    return {name: tf.saved_model.load(str(run.store / name / "1")) for name in MEMBERS}
+    return {name: tf.saved_model.load(str(run.store / name / "1")) for name in MODELS}
 
 
-@pytest.mark.parametrize("name", MEMBERS)
+@pytest.mark.parametrize("name", MODELS)
 def test_signatures_are_the_contracts(loaded, name):
     """Every signature has the contract's tensors with the contract's dtypes and shapes."""
     for expected in contract.model(name).signatures:
@@ -46,19 +48,39 @@ def tf_dtype(tensor):
 
 
 @pytest.mark.parametrize("name", MEMBERS)
-def test_the_saved_model_answers_what_keras_does(run, loaded, name):
+def test_a_member_answers_the_calibrated_mean_of_its_folds(run, loaded, name):
     """Exporting changes no probability by more than 1e-5."""
     import keras
 
     images = phantom.draw(5, 6)
-    model = keras.models.load_model(run.workdir / name / "final" / "best.keras")
-    expected = training.probabilities(model, films.inputs(images))
-    found = loaded[name].signatures["serving_default"](image=tf.constant(images))
-    np.testing.assert_allclose(found["probability"], expected, atol=1e-5)
-    assert set(found["release"].numpy()) == {1}
+    lungs = keras.models.load_model(run.workdir / "lungs" / "best.keras")
+    found = lungs(framing.overview(images), training=False)[network.MASK]
+    crops = framing.crop(framing.film(images), framing.boxes(tf.sigmoid(found)))
+    folds = sorted((run.workdir / name).glob("fold-*/best.keras"))
+    logits = [keras.models.load_model(path)(crops, training=False)[:, 0] for path in folds]
+    fitted = json.loads((run.workdir / "results.json").read_text())["calibration"][name]
+    expected = tf.sigmoid(fitted["scale"] * np.mean(logits, axis=0) + fitted["offset"])
+    answer = loaded[name].signatures["serving_default"](image=tf.constant(images))
+    assert len(folds) == 3
+    np.testing.assert_allclose(answer["probability"], expected, atol=1e-5)
+    assert set(answer["release"].numpy()) == {1}
 
 
-@pytest.mark.parametrize("name", MEMBERS)
+def test_lungs_draws_what_the_network_finds(run, loaded):
+    """The mask is the network's at the film's size; chest and threshold are between 0 and 1."""
+    import keras
+
+    images = phantom.draw(5, 4)
+    lungs = keras.models.load_model(run.workdir / "lungs" / "best.keras")
+    found = lungs(framing.overview(images), training=False)
+    enlarged = tf.image.resize(found[network.MASK], (256, 256))[..., 0] > 0.0
+    answer = loaded["lungs"].signatures["serving_default"](image=tf.constant(images))
+    assert (answer["mask"].numpy() == enlarged.numpy()).mean() > 0.9999
+    np.testing.assert_allclose(answer["chest"], tf.sigmoid(found["chest"])[:, 0], atol=1e-5)
+    assert 0.0 < answer["threshold"].numpy()[0] <= 0.5
+
+
+@pytest.mark.parametrize("name", MODELS)
 def test_the_contract_travels_with_the_model(run, name):
     """``assets.extra/contract.json`` is the contract, with this release's number."""
     written = json.loads((run.store / name / "1" / contract.CONTRACT_ASSET).read_text())
@@ -66,7 +88,7 @@ def test_the_contract_travels_with_the_model(run, name):
     assert (written["model"], written["release"]) == (name, 1)
 
 
-@pytest.mark.parametrize("name", MEMBERS)
+@pytest.mark.parametrize("name", MODELS)
 def test_warm_up_records_cover_every_signature(run, name):
     """The official protobuf reads each record, and each names a signature of the model."""
     from tensorflow_serving.apis import prediction_log_pb2
@@ -90,7 +112,8 @@ def test_the_manifest_names_every_file_and_its_golden_answers_hold(run, loaded):
         assert files.sha256 == release.sha256_of_files(run.store / name / "1")
         found = loaded[name].signatures["serving_default"](image=tf.constant(images))
         for key, values in golden.outputs[name].items():
-            np.testing.assert_allclose(found[key], values, atol=golden.tolerance)
+            each = np.asarray(found[key], np.float64).reshape(len(images), -1).mean(axis=1)
+            np.testing.assert_allclose(each, values, atol=golden.tolerance)
 
 
 def test_models_config_lists_the_releases_models(run):
@@ -101,27 +124,36 @@ def test_models_config_lists_the_releases_models(run):
     text = (run.store / release.MODELS_CONFIG).read_text()
     parsed = text_format.Parse(text, model_server_config_pb2.ModelServerConfig())
     configs = {c.name: c for c in parsed.model_config_list.config}
-    assert configs.keys() == set(MEMBERS)
+    assert configs.keys() == set(MODELS)
     for name, found in configs.items():
         assert found.base_path == f"/models/{name}"
         assert found.model_version_policy.latest.num_versions == release.SERVED_VERSIONS
 
 
 def test_a_release_never_changes(run):
-    """Exporting over an existing release is refused in one line."""
-    with pytest.raises(ConfigError, match="release 1 exists; choose another --release"):
-        export.export(run.workdir, run.store, 1)
+    """Exporting over an existing release is refused in one line, forced or not."""
+    for forced in (False, True):
+        with pytest.raises(ConfigError, match=r"release 1 is in .* and a release never changes"):
+            export.export(run.workdir, run.store, 1, forced=forced)
 
 
-def test_the_next_export_is_the_next_release(run, tmp_path):
-    """Without a number an export takes the one after the store's newest."""
+def test_an_export_without_a_number_is_a_release_of_your_own(run, tmp_path):
+    """It takes the time as its number, above every release that neumo ships."""
     store = tmp_path / "models"
     shutil.copytree(run.store, store)
-    assert export.export(run.workdir, store).release == 2
-    assert release.numbers(store) == [1, 2]
+    number = export.export(run.workdir, store).release
+    assert number > release.FIRST_OWN
+    assert release.numbers(store) == [1, number]
 
 
-@pytest.mark.parametrize("calls_survived", range(4))
+def test_a_number_of_neumos_own_releases_must_be_forced(run, tmp_path):
+    """Nobody takes one by mistake."""
+    with pytest.raises(ConfigError, match="are the ones that neumo ships"):
+        export.export(run.workdir, tmp_path / "models", 3)
+    assert not (tmp_path / "models").exists()
+
+
+@pytest.mark.parametrize("calls_survived", range(5))
 def test_an_export_that_dies_leaves_no_half_version(run, tmp_path, monkeypatch, calls_survived):
     """Whichever rename the export dies at, what is in place is whole, and a retry completes."""
     store, survived = tmp_path / "models", iter(range(calls_survived))
@@ -134,14 +166,14 @@ def test_an_export_that_dies_leaves_no_half_version(run, tmp_path, monkeypatch, 
 
     monkeypatch.setattr(Path, "replace", dying)
     with pytest.raises(KeyboardInterrupt):
-        export.export(run.workdir, store)
+        export.export(run.workdir, store, 1, forced=True)
     monkeypatch.undo()
     for version in store.glob("*/1"):
         tf.saved_model.load(str(version))
         assert (version / contract.WARMUP_ASSET).exists()
-    if calls_survived < 3:
+    if calls_survived < 4:
         assert release.numbers(store) == []
-    export.export(run.workdir, store, 1 if calls_survived < 3 else 2)
+    export.export(run.workdir, store, 1 if calls_survived < 4 else 2, forced=True)
     newest = release.newest(store)
     for name, files in newest.models.items():
         version = store / name / str(newest.release)
@@ -150,9 +182,9 @@ def test_an_export_that_dies_leaves_no_half_version(run, tmp_path, monkeypatch, 
 
 
 @pytest.mark.parametrize("number", [0, -1])
-def test_a_release_is_a_whole_number_from_1(run, tmp_path, number):
+def test_a_releases_number_is_at_least_1(run, tmp_path, number):
     """TensorFlow Serving's versions are; one line says so, and nothing is written."""
-    with pytest.raises(ConfigError, match="a whole number from 1"):
+    with pytest.raises(ConfigError, match="a release's number is from 1 to"):
         export.export(run.workdir, tmp_path / "models", number)
     assert not (tmp_path / "models").exists()
 
@@ -174,12 +206,13 @@ def test_the_heat_map_finds_a_marked_patch():
     assert heat.min() == 0.0
 
 
-def test_the_exported_heat_map_lies_in_the_frame_of_the_film(run, tmp_path):
-    """A model made to see bright patches, exported, shows a pasted patch where it is."""
-    servable = signatures.Member(_patch_finder(), 0.5, 1)
+@pytest.mark.parametrize("box", [framing.WHOLE, (0.1, 0.15, 0.95, 0.9)])
+def test_the_exported_heat_map_lies_in_the_frame_of_the_film(tmp_path, box):
+    """A model that sees bright patches shows a pasted one where it is, whatever the crop."""
+    servable = signatures.Member(_finds(box), [_patch_finder()], signatures.Calibration(), 0.5, 1)
     tf.saved_model.save(servable, str(tmp_path), signatures=servable.signatures())
     explain = tf.saved_model.load(str(tmp_path)).signatures["explain"]
-    for y, x in ((40, 200), (128, 64), (220, 128)):
+    for y, x in ((64, 180), (128, 80), (200, 128)):
         film = np.full((1, 256, 256, 1), 60, np.uint8)
         film[0, y - 12 : y + 12, x - 12 : x + 12] = 250
         heat = explain(image=tf.constant(film))["heatmap"][0].numpy()
@@ -187,6 +220,32 @@ def test_the_exported_heat_map_lies_in_the_frame_of_the_film(run, tmp_path):
         scale = contract.IMAGE_SIZE_PX / heat.shape[0]
         found = (np.array(np.unravel_index(np.argmax(heat), heat.shape)) + 0.5) * scale
         assert np.abs(found - (y, x)).max() < 16
+        outside = np.ones(heat.shape, bool)
+        top, left, bottom, right = (round(v * len(heat)) for v in box)
+        outside[max(top - 1, 0) : bottom + 1, max(left - 1, 0) : right + 1] = False
+        assert (heat[outside] == 0.0).all()
+
+
+def _finds(box):
+    """A network that sees lungs such that they are framed by ``box``, margin included."""
+    import keras
+
+    size = network.SIZE_PX
+    top, left, bottom, right = box
+    margin = (1 - 1 / (1 + 2 * framing.MARGIN)) / 2
+    high, wide = margin * (bottom - top), margin * (right - left)
+    drawn = np.full((1, size, size, 1), -9.0, np.float32)
+    rows, columns = slice_of(top + high, bottom - high), slice_of(left + wide, right - wide)
+    drawn[:, rows, columns] = 9.0
+    film = keras.Input((size, size, 1))
+    mask = keras.layers.Lambda(lambda x: x * 0.0 + drawn)(film)
+    chest = keras.layers.GlobalAveragePooling2D()(film)
+    return keras.Model(film, {network.MASK: mask, network.CHEST: chest})
+
+
+def slice_of(start, end):
+    """The pixels of the lungs' network between two shares of a side."""
+    return slice(round(start * network.SIZE_PX), round(end * network.SIZE_PX))
 
 
 def _patch_finder():
@@ -195,7 +254,7 @@ def _patch_finder():
 
     from neumo_training.models import FEATURES
 
-    size = films.INPUT_SIZE_PX
+    size = framing.CROP_SIZE_PX
     film = keras.Input((size, size, 1))
     mean = keras.layers.Conv2D(1, 8, 8, kernel_initializer=keras.initializers.Constant(1 / 64))
     x = keras.layers.Activation("relu", name=FEATURES)(mean(film))

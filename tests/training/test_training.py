@@ -11,16 +11,18 @@ import pytest
 
 from drawn import write_configs, write_films
 from neumo.errors import ConfigError
-from neumo_training import config, dataset, films, pipeline, training
+from neumo_training import config, dataset, films, framing, pipeline, runs, splits, training
 
 EPOCHS = 6
 TRAIN = """
 import sys
 from pathlib import Path
-from neumo_training import config, dataset, films, training
-settings = config.members(Path(sys.argv[2]))[0]
+import numpy as np
+from neumo_training import config, dataset, films, framing, training
+settings = config.read_all(Path(sys.argv[2])).members[0]
 loaded = films.load(dataset.scan(Path(sys.argv[1])), print)
-training.run(settings, loaded, None, int(sys.argv[4]), Path(sys.argv[3]), print)
+framed = training.frame(loaded, np.tile(np.float32(framing.WHOLE), (len(loaded.table), 1)))
+training.fit(settings, framed, None, Path(sys.argv[3]), print)
 """
 
 
@@ -45,9 +47,7 @@ def test_a_killed_run_goes_on_and_ends_like_an_unbroken_one(setting):
     broken = base / "broken"
     command = [sys.executable, "-u", "-c", TRAIN, str(data), str(configs)]
     quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"}
-    first = subprocess.Popen(
-        [*command, str(broken), str(EPOCHS)], env=quiet, stdout=subprocess.PIPE, text=True
-    )
+    first = subprocess.Popen([*command, str(broken)], env=quiet, stdout=subprocess.PIPE, text=True)
     for line in first.stdout:
         if "epoch  2/" in line:
             first.send_signal(signal.SIGKILL)
@@ -58,7 +58,7 @@ def test_a_killed_run_goes_on_and_ends_like_an_unbroken_one(setting):
     reached = json.loads((broken / "state.json").read_text())["epoch"]
     assert 2 <= reached < EPOCHS
     second = subprocess.run(
-        [*command, str(broken), str(EPOCHS)],
+        [*command, str(broken)],
         env=quiet,
         capture_output=True,
         text=True,
@@ -66,30 +66,41 @@ def test_a_killed_run_goes_on_and_ends_like_an_unbroken_one(setting):
     )
     assert f"epoch {reached + 1:2d}/" in second.stdout
     assert f"epoch {reached:2d}/" not in second.stdout
-    subprocess.run([*command, str(base / "whole"), str(EPOCHS)], env=quiet, check=True)
+    subprocess.run([*command, str(base / "whole")], env=quiet, check=True)
     np.testing.assert_allclose(weights(broken), weights(base / "whole"), atol=1e-5)
+
+
+def framed(folder):
+    """The films in ``folder``, whole."""
+    loaded = films.load(dataset.scan(folder), print)
+    return training.frame(loaded, np.tile(np.float32(framing.WHOLE), (len(loaded.table), 1)))
 
 
 def test_a_finished_run_is_not_trained_again(run):
     """The same command after the end changes nothing and says so."""
     before = (run.workdir / "results.json").read_bytes()
     said: list[str] = []
-    pipeline.train(run.data, run.workdir, said.append, ())
+    pipeline.train(run.data, None, run.workdir, said.append, config.read_all())
     assert (run.workdir / "results.json").read_bytes() == before
     assert said[-1].endswith("nothing left to train")
 
 
 def test_a_folder_of_another_configuration_is_refused(run, tmp_path):
     """Runs that differ never share checkpoints: one line says to delete or rename."""
-    other = config.members(write_configs(tmp_path / "configs", epochs=9))[0]
-    loaded = films.load(dataset.scan(run.data), print)
+    other = config.read_all(write_configs(tmp_path / "configs", epochs=9)).members[0]
     with pytest.raises(ConfigError, match="another configuration; delete it"):
-        training.run(other, loaded, None, 9, run.workdir / other.model / "final", print)
+        training.fit(other, framed(run.data), None, run.workdir / other.model / "fold-1", print)
+
+
+def test_a_run_writes_what_tensorboard_shows(run):
+    """Each run's losses are in TensorBoard's own files."""
+    for folder in (run.workdir / "lungs", run.workdir / "pneumonia_tuned" / "fold-1"):
+        assert list((folder / "tensorboard").glob("events.out.tfevents.*"))
 
 
 def test_early_stopping_counts_epochs_without_improvement():
     """A run ends when the validation loss has not improved for the configured epochs."""
-    progress = training.Progress("", "", epoch=9, best_epoch=4)
+    progress = runs.Progress("", "", epoch=9, best_epoch=4)
     assert progress.stopped_early(5)
     assert not progress.stopped_early(6)
 
@@ -97,27 +108,43 @@ def test_early_stopping_counts_epochs_without_improvement():
 def test_an_epoch_is_the_same_for_the_same_seed(setting):
     """Shuffling and augmentation depend on the seed and the epoch's number only."""
     data, configs, _ = setting
-    settings = config.members(configs)[0]
-    loaded = films.load(dataset.scan(data), print)
-    pixels = films.inputs(loaded.pixels)
+    settings = config.read_all(configs).members[0]
+    whole = framed(data)
 
     def first_batch(epoch):
-        return next(iter(training._epoch(pixels, loaded.labels, settings, epoch)))[0].numpy()
+        return next(iter(training._epoch(settings, whole, epoch)))[0].numpy()
 
     np.testing.assert_array_equal(first_batch(0), first_batch(0))
     assert np.abs(first_batch(0) - first_batch(1)).max() > 0.1
 
 
-def test_every_film_is_scored_by_a_model_that_never_saw_its_patient(run):
-    """The results carry the threshold, the out-of-fold curve and the hold-out's metrics."""
+def test_every_film_is_scored_by_a_cnn_that_never_saw_its_patient(run):
+    """The results carry threshold, calibration and the out-of-fold metrics of each model."""
     results = json.loads((run.workdir / "results.json").read_text())
+    members = {"pneumonia_tuned", "pneumonia_residual"}
     assert 0.0 < results["threshold"] < 1.0
-    assert results["metrics"]["holdout"]["models"].keys() == {
-        "ensemble",
-        "pneumonia_tuned",
-        "pneumonia_residual",
-    }
+    assert results["calibration"].keys() == members
+    assert {"ensemble", *members} <= results["metrics"]["out_of_fold"].keys()
     assert len(results["roc"]["fpr"]) == len(results["roc"]["threshold"])
+
+
+def test_training_never_reads_the_hold_out(films_folder):
+    """No film of the locked hold-out is among those that are decoded."""
+    table = dataset.scan(films_folder)
+    held = table["group"].isin(splits.splits_for(table).holdout)
+    loaded = pipeline.development_films(table, splits.splits_for(table), print)
+    assert held.any()
+    assert not set(loaded.table["path"]) & set(table[held]["path"])
+
+
+def test_without_masks_the_shipped_network_finds_the_lungs(films_folder, tmp_path):
+    """A user's own data needs no masks: the network of the newest release frames the films."""
+    table = dataset.scan(films_folder)
+    loaded = pipeline.development_films(table, splits.splits_for(table), print)
+    settings = config.read_all().lungs
+    _, told = pipeline.lungs_network(loaded, None, settings, tmp_path, print)
+    assert told == {"source": "shipped"}
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
@@ -131,4 +158,4 @@ def test_a_bad_configuration_is_one_clear_line(tmp_path, text, line):
     """A file that does not parse, or lacks a key, is named with what is wrong."""
     (tmp_path / "pneumonia_tuned.toml").write_text(text)
     with pytest.raises(ConfigError, match=line):
-        config.members(tmp_path)
+        config.read(tmp_path / "pneumonia_tuned.toml", config.MemberConfig)

@@ -1,7 +1,7 @@
 """Random changes that leave the finding: TensorFlow ops on a batch, reproducible from a seed.
 
 Framing, exposure and sharpness differ between this set's classes and between hospitals; these
-are what a model must not rely on.
+are what a model must not rely on. Films are float32 [n, h, w, 1] in 0..1; a seed is int [2].
 """
 
 from __future__ import annotations
@@ -11,85 +11,84 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from neumo_training.config import MemberConfig
-from neumo_training.films import INPUT_SIZE_PX
-
 BLUR_FACTOR = 2
 
 
-def augment(films: Any, labels: Any, seed: Any, config: MemberConfig) -> tuple[Any, Any]:
-    """Augment ``films`` float32 [n, 128, 128, 1] in 0..1 and ``labels`` float32 [n].
+def view(
+    box: Any, seed: Any, *, zoom: float, stretch: float, shift: float, rotation_degrees: float
+) -> tuple[Any, Any]:
+    """A random look at ``box`` and around it: ``framing.sample``'s middle and axes.
 
-    ``seed`` is int [2]; the same seed gives the same batch.
+    The frame is e to the plus or minus ``zoom`` of the box's sides, stretched one against the
+    other by e to the plus or minus ``stretch``, moved by up to ``shift`` of them, turned, and half
+    of the time mirrored.
     """
-    seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 6))
-    films = _reframe(films, seeds[0], config)
-    films = _expose(films, seeds[1], config.gamma)
-    films = _blur(films, seeds[2])
-    films = _grain(films, seeds[3], config.noise)
-    films = _cut_out(films, seeds[4], config.cutouts)
-    return _mix_up(films, labels, seeds[5], config.mixup) if config.mixup else (films, labels)
+    n = tf.shape(box)[0]
+    size, aspect, turn, down, right, mirror = tf.unstack(uniform(seed, tf.stack([6, n])))
+    high = (box[:, 2] - box[:, 0]) * tf.exp(size * zoom - aspect * stretch / 2.0)
+    wide = (box[:, 3] - box[:, 1]) * tf.exp(size * zoom + aspect * stretch / 2.0)
+    middle = (box[:, :2] + box[:, 2:]) / 2.0 + shift * tf.stack([down * high, right * wide], axis=1)
+    return middle, _axes(high, wide, turn * float(np.deg2rad(rotation_degrees)), mirror)
 
 
-def _uniform(seed: Any, shape: Any, low: float = -1.0, high: float = 1.0) -> Any:
+def look_inside(
+    box: Any, seed: Any, *, area_min: float, aspect: float, rotation_degrees: float
+) -> tuple[Any, Any]:
+    """A random look at a part of ``box``: ``framing.sample``'s middle and axes.
+
+    The part has ``area_min`` to all of the box's area, sides stretched one against the other by e
+    to the plus or minus ``aspect``, and lies inside it; it is turned, and mirrored half the time.
+    """
+    n = tf.shape(box)[0]
+    area, skew, turn, down, right, mirror = tf.unstack(uniform(seed, tf.stack([6, n])))
+    size = tf.sqrt(area_min + (1.0 - area_min) * (area + 1.0) / 2.0)
+    stretch = tf.exp(skew * aspect / 2.0)
+    y, x = tf.minimum(size / stretch, 1.0), tf.minimum(size * stretch, 1.0)
+    high, wide = box[:, 2] - box[:, 0], box[:, 3] - box[:, 1]
+    moved = tf.stack([down * (1.0 - y) * high, right * (1.0 - x) * wide], axis=1) / 2.0
+    middle = (box[:, :2] + box[:, 2:]) / 2.0 + moved
+    return middle, _axes(y * high, x * wide, turn * float(np.deg2rad(rotation_degrees)), mirror)
+
+
+def _axes(high: Any, wide: Any, angle: Any, mirror: Any) -> Any:
+    flip = tf.where(mirror < 0.0, -1.0, 1.0)
+    cos, sin = tf.cos(angle), tf.sin(angle)
+    return tf.stack([cos * high, sin * wide * flip, -sin * high, cos * wide * flip], axis=1)
+
+
+def uniform(seed: Any, shape: Any, low: float = -1.0, high: float = 1.0) -> Any:
+    """Even random numbers."""
     return tf.random.stateless_uniform(shape, seed, low, high)
 
 
-def _column(n: Any) -> Any:
-    return tf.stack([n, 1, 1, 1])
-
-
-def _reframe(films: Any, seed: Any, config: MemberConfig) -> Any:
-    """Random resized crop, rotation and mirror image in one bilinear resampling."""
-    n = tf.shape(films)[0]
-    area, aspect, turn, right, down, mirror = tf.unstack(_uniform(seed, tf.stack([6, n])))
-    low = config.crop_area_min
-    size = tf.sqrt(low + (1.0 - low) * (area + 1.0) / 2.0)
-    stretch = tf.exp(aspect * config.crop_aspect / 2.0)
-    width, height = tf.minimum(size * stretch, 1.0), tf.minimum(size / stretch, 1.0)
-    angle = turn * float(np.deg2rad(config.rotation_degrees))
-    half = (INPUT_SIZE_PX - 1) / 2.0
-    flip = tf.where(mirror < 0.0, -1.0, 1.0)
-    a0, a1 = tf.cos(angle) * width * flip, -tf.sin(angle) * height
-    b0, b1 = tf.sin(angle) * width * flip, tf.cos(angle) * height
-    a2 = half + right * (1.0 - width) * half - (a0 + a1) * half
-    b2 = half + down * (1.0 - height) * half - (b0 + b1) * half
-    zero = tf.zeros_like(a0)
-    return tf.raw_ops.ImageProjectiveTransformV3(
-        images=films,
-        transforms=tf.stack([a0, a1, a2, b0, b1, b2, zero, zero], axis=1),
-        output_shape=[INPUT_SIZE_PX, INPUT_SIZE_PX],
-        fill_value=0.0,
-        interpolation="BILINEAR",
-        fill_mode="CONSTANT",
-    )
-
-
-def _expose(films: Any, seed: Any, strength: float) -> Any:
-    gamma = tf.exp(_uniform(seed, _column(tf.shape(films)[0])) * strength)
+def expose(films: Any, seed: Any, strength: float) -> Any:
+    """Gamma of e to the plus or minus ``strength``."""
+    gamma = tf.exp(uniform(seed, _column(films)) * strength)
     return tf.pow(tf.clip_by_value(films, 0.0, 1.0), gamma)
 
 
-def _blur(films: Any, seed: Any) -> Any:
-    """Mix in a copy of half the resolution, by a random share."""
+def blur(films: Any, seed: Any) -> Any:
+    """Mix in a copy of half the resolution, by a random share; half of the films stay sharp."""
     small = tf.nn.avg_pool2d(films, BLUR_FACTOR, BLUR_FACTOR, "SAME")
-    soft = tf.image.resize(small, [INPUT_SIZE_PX, INPUT_SIZE_PX])
-    share = tf.maximum(_uniform(seed, _column(tf.shape(films)[0])), 0.0)
+    soft = tf.image.resize(small, films.shape[1:3])
+    share = tf.maximum(uniform(seed, _column(films)), 0.0)
     return films + share * (soft - films)
 
 
-def _grain(films: Any, seed: Any, strength: float) -> Any:
-    deviation = _uniform(seed, _column(tf.shape(films)[0]), 0.0, strength)
+def grain(films: Any, seed: Any, strength: float) -> Any:
+    """Gaussian noise of up to ``strength``."""
+    deviation = uniform(seed, _column(films), 0.0, strength)
     return films + deviation * tf.random.stateless_normal(tf.shape(films), seed + 1)
 
 
-def _cut_out(films: Any, seed: Any, count: int) -> Any:
+def cut_out(films: Any, seed: Any, count: int) -> Any:
     """Grey rectangles of up to 30 % of a side (DeVries and Taylor 2017)."""
-    axis = (tf.range(INPUT_SIZE_PX, dtype=tf.float32) + 0.5) / INPUT_SIZE_PX
+    side = films.shape[1]
+    axis = (tf.range(side, dtype=tf.float32) + 0.5) / side
     for _ in range(count):
         seed = seed + 1
         size = tf.stack([4, tf.shape(films)[0], 1])
-        y, x, high, wide = tf.unstack(_uniform(seed, size, 0.0, 1.0))
+        y, x, high, wide = tf.unstack(uniform(seed, size, 0.0, 1.0))
         rows = tf.abs(axis - y) < 0.15 * high
         columns = tf.abs(axis - x) < 0.15 * wide
         inside = (rows[:, :, None] & columns[:, None, :])[..., None]
@@ -97,13 +96,16 @@ def _cut_out(films: Any, seed: Any, count: int) -> Any:
     return films
 
 
-def _mix_up(films: Any, labels: Any, seed: Any, beta: float) -> tuple[Any, Any]:
-    """Mix each film with its neighbour in the batch (Zhang et al. 2018)."""
+def mix_up(films: Any, labels: Any, seed: Any, beta: float) -> tuple[Any, Any]:
+    """Mix each film and label with its neighbour in the batch (Zhang et al. 2018)."""
     n = tf.shape(films)[0]
     one, two = tf.unstack(tf.random.stateless_gamma(tf.stack([2, n]), seed, beta))
     share = one / (one + two + 1e-12)
     share = tf.maximum(share, 1.0 - share)
-    films = films * share[:, None, None, None] + tf.roll(films, 1, 0) * (
-        1.0 - share[:, None, None, None]
-    )
+    spread = share[:, None, None, None]
+    films = films * spread + tf.roll(films, 1, 0) * (1.0 - spread)
     return films, labels * share + tf.roll(labels, 1, 0) * (1.0 - share)
+
+
+def _column(films: Any) -> Any:
+    return tf.stack([tf.shape(films)[0], 1, 1, 1])

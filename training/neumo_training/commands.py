@@ -1,4 +1,4 @@
-"""``neumo data``, ``neumo train`` and ``neumo export``.
+"""``neumo train`` and ``neumo export``.
 
 Nothing heavy is imported at the top, so that ``neumo --help`` stays quick.
 """
@@ -6,60 +6,47 @@ Nothing heavy is imported at the top, so that ``neumo --help`` stays quick.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from neumo.commands.options import Parser
+from neumo_training.command_data import FOLDER_HELP
 
 DEFAULT_WORKDIR = Path("runs/train")
-DATA_HELP = "a folder with NORMAL and PNEUMONIA in it, or Kaggle's chest_xray"
-
-
-def data(argv: list[str]) -> int:
-    """Say what a folder of radiographs holds and what training would keep of it."""
-    parser = Parser("neumo data", description=data.__doc__)
-    parser.add_argument("folder", type=Path, help=DATA_HELP)
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table of films there")
-    parser.add_argument("--json", action="store_true", help="print the counts as JSON")
-    args = parser.parse_args(argv)
-
-    _quiet_tensorflow()
-    from neumo_training import dataset, pipeline  # noqa: PLC0415 - pandas and TensorFlow are slow
-
-    table = dataset.scan(args.folder)
-    found = pipeline.describe(table)
-    print(json.dumps(found, indent=2) if args.json else "\n".join(pipeline.summary(found)))
-    if args.csv is not None:
-        table.to_csv(args.csv, index=False)
-    return 0
 
 
 def train(argv: list[str]) -> int:
-    """Train both members on a folder of radiographs and export a release; resumable."""
+    """Train the models on a folder of radiographs and export a release; resumable."""
     parser = Parser("neumo train", description=train.__doc__)
-    parser.add_argument("folder", type=Path, help=DATA_HELP)
-    parser.add_argument(
-        "--configs",
-        type=Path,
-        metavar="DIR",
-        help="a folder with one <model>.toml for each member (default: the committed ones)",
-    )
+    _add_training_arguments(parser)
     _add_export_arguments(parser)
     args = parser.parse_args(argv)
-    began = time.monotonic()
-
-    def say(line: str) -> None:
-        seconds = round(time.monotonic() - began)
-        print(f"{seconds // 60:3d}:{seconds % 60:02d}  {line}", flush=True)
-
+    say = _timed()
     _quiet_tensorflow()
     from neumo_training import config, pipeline  # noqa: PLC0415 - TensorFlow is slow to import
 
-    configs = config.members(args.configs or config.CONFIGS)
-    pipeline.train(args.folder, args.workdir, say, configs)
+    configs = config.read_all(args.configs or config.CONFIGS)
+    pipeline.train(args.folder, args.masks, args.workdir, say, configs)
     return _export(args)
+
+
+def tune(argv: list[str]) -> int:
+    """Search the hyperparameters of pneumonia_tuned on one fold; resumable."""
+    parser = Parser("neumo tune", description=tune.__doc__)
+    _add_training_arguments(parser)
+    _add_workdir_argument(parser)
+    parser.add_argument("--trials", type=int, default=16, metavar="N", help="default: %(default)s")
+    args = parser.parse_args(argv)
+    say = _timed()
+    _quiet_tensorflow()
+    from neumo_training import config, tuning  # noqa: PLC0415 - TensorFlow is slow to import
+
+    configs = config.read_all(args.configs or config.CONFIGS)
+    best = tuning.tune(args.folder, args.masks, args.workdir, say, configs, args.trials)
+    print(f"the trials' table, plots and the winner's configuration are in {best}")
+    return 0
 
 
 def export(argv: list[str]) -> int:
@@ -70,20 +57,59 @@ def export(argv: list[str]) -> int:
     return _export(parser.parse_args(argv))
 
 
-def _add_export_arguments(parser: argparse.ArgumentParser) -> None:
+def _add_training_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help=FOLDER_HELP)
+    parser.add_argument(
+        "--masks",
+        type=Path,
+        metavar="DIR",
+        help="lung masks, <label>/<film's name>.png, to train the lungs' network on "
+        "(default: take the shipped release's network)",
+    )
+    parser.add_argument(
+        "--configs",
+        type=Path,
+        metavar="DIR",
+        help="a folder with one <model>.toml for each model (default: the committed ones)",
+    )
+
+
+def _add_workdir_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workdir",
         type=Path,
         default=DEFAULT_WORKDIR,
         help="where the run lives: checkpoints, splits, results (default: %(default)s)",
     )
+
+
+def _timed() -> Callable[[str], None]:
+    """Prints lines with the minutes and seconds since now."""
+    began = time.monotonic()
+
+    def say(line: str) -> None:
+        seconds = round(time.monotonic() - began)
+        print(f"{seconds // 60:3d}:{seconds % 60:02d}  {line}", flush=True)
+
+    return say
+
+
+def _add_export_arguments(parser: argparse.ArgumentParser) -> None:
+    _add_workdir_argument(parser)
     parser.add_argument(
         "--to",
         type=Path,
         metavar="DIR",
         help="the model store to export to (default: models in the work folder)",
     )
-    parser.add_argument("--release", type=int, metavar="N", help="default: the store's next number")
+    parser.add_argument(
+        "--release", type=int, metavar="N", help="default: the UTC time, YYYYMMDDhhmmss"
+    )
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="take a --release that neumo's own releases may have, or that is not the newest",
+    )
 
 
 def _export(args: argparse.Namespace) -> int:
@@ -91,7 +117,7 @@ def _export(args: argparse.Namespace) -> int:
     from neumo_training.export import export as write  # noqa: PLC0415
 
     store = args.to or args.workdir / "models"
-    manifest = write(args.workdir, store, args.release)
+    manifest = write(args.workdir, store, args.release, forced=args.force)
     print(report.text(manifest))
     print(f"release {manifest.release} is in {store}")
     print(

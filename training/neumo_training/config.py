@@ -1,4 +1,4 @@
-"""How one member is built and trained: read from ``configs/<model>.toml``."""
+"""How one network is built and trained: read from ``configs/<model>.toml``."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import hashlib
 import tomllib
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from neumo.contract import MEMBERS
+from neumo.contract import LUNGS, MEMBERS
 from neumo.errors import ConfigError
 
 CONFIGS = Path(__file__).with_name("configs")
@@ -16,7 +16,7 @@ CONFIGS = Path(__file__).with_name("configs")
 
 @dataclass(frozen=True, slots=True)
 class MemberConfig:
-    """One configuration file; the default values are only the file's to give."""
+    """A member's file; the default values are only the file's to give."""
 
     model: str
     architecture: str
@@ -27,15 +27,18 @@ class MemberConfig:
     """Convolutions (plain) or residual blocks (residual) in each stage."""
     dropout: float
     seed: int
+    curation: str
+    """Which films are trained on, see ``curation``."""
     epochs: int
     """The schedule's length; early stopping may end a run before it."""
+    steps_per_epoch: int
     patience_epochs: int
     batch_size: int
     learning_rate: float
     weight_decay: float
     label_smoothing: float
     crop_area_min: float
-    """Smallest share of the film that a random resized crop keeps."""
+    """Smallest share of the lungs' box that a random resized crop keeps."""
     crop_aspect: float
     """Crops' aspect ratio is e to the plus or minus this."""
     rotation_degrees: float
@@ -47,24 +50,73 @@ class MemberConfig:
     mixup: float
     """Parameter of mixup's Beta distribution; 0 switches it off."""
 
-    def digest(self) -> str:
-        """A short name that changes with any value."""
-        return hashlib.sha256(repr(asdict(self)).encode()).hexdigest()[:12]
+
+@dataclass(frozen=True, slots=True)
+class LungsConfig:
+    """The file of the network that finds the lungs."""
+
+    model: str
+    widths: tuple[int, ...]
+    seed: int
+    epochs: int
+    steps_per_epoch: int
+    patience_epochs: int
+    films_per_batch: int
+    spoilt_per_batch: int
+    """Films on their side, upside down or in pieces."""
+    drawn_per_batch: int
+    phantoms_per_batch: int
+    drawn: int
+    """How many different drawings there are."""
+    learning_rate: float
+    weight_decay: float
+    rotation_degrees: float
+    zoom: float
+    """Films are shown from e to the minus this to e to the plus this of their size."""
+    shift: float
+    """Films are moved by up to this share of a side."""
+    gamma: float
+    noise: float
 
 
-def read(path: Path) -> MemberConfig:
+Config = MemberConfig | LungsConfig
+Kind = TypeVar("Kind", MemberConfig, LungsConfig)
+
+
+@dataclass(frozen=True, slots=True)
+class Configs:
+    """What one release is trained by."""
+
+    lungs: LungsConfig
+    members: tuple[MemberConfig, ...]
+
+    def by_model(self) -> dict[str, dict[str, Any]]:
+        """Every value, for a record of what was done."""
+        known: tuple[Config, ...] = (self.lungs, *self.members)
+        return {config.model: asdict(config) for config in known}
+
+
+def digest(config: Config) -> str:
+    """A short name that changes with any value of ``config``."""
+    return hashlib.sha256(repr(asdict(config)).encode()).hexdigest()[:12]
+
+
+def read(path: Path, kind: type[Kind]) -> Kind:
     """The configuration in ``path``; ``ConfigError`` names a missing or unknown key."""
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path}: {error}") from error
-    known = {field.name for field in fields(MemberConfig)}
+    known = {field.name for field in fields(kind)}
     if odd := sorted(known ^ values.keys()):
         raise ConfigError(f"{path}: missing or unknown: {', '.join(odd)}")
     frozen: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-    return MemberConfig(**frozen)
+    return kind(**frozen)
 
 
-def members(folder: Path = CONFIGS) -> tuple[MemberConfig, ...]:
-    """The configuration of each member of the contract, from ``folder``."""
-    return tuple(read(folder / f"{model.name}.toml") for model in MEMBERS)
+def read_all(folder: Path = CONFIGS) -> Configs:
+    """The configurations in ``folder``: one for each of the contract's models."""
+    return Configs(
+        read(folder / f"{LUNGS.name}.toml", LungsConfig),
+        tuple(read(folder / f"{model.name}.toml", MemberConfig) for model in MEMBERS),
+    )

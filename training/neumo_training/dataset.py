@@ -11,6 +11,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -18,7 +19,15 @@ from neumo.contract import NORMAL, PNEUMONIA
 from neumo.errors import ConfigError
 
 SUFFIXES = frozenset({".jpeg", ".jpg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".dcm"})
-COLUMNS = ("path", "name", "label", "type", "series", "number", "patient", "group", "sha256")
+COLUMNS = (
+    *("path", "name", "label", "type", "series", "number", "patient", "group", "sha256"),
+    "also_in",
+)
+TRAIN = "train"
+OTHER_PARTS = ("test", "val")
+"""Kaggle's folders beside ``train``, which training must not see."""
+
+LABELS = (NORMAL, PNEUMONIA)
 
 _PERSON = re.compile(r"person(\d+)_(virus|bacteria)_")
 _NORMAL = re.compile(r"(NORMAL2-)?IM-(\d+)-")
@@ -55,11 +64,51 @@ def patient_of(name: str) -> Patient | None:
 def scan(folder: Path) -> pd.DataFrame:
     """The films of ``folder``, one row each, sorted by label and name; columns ``COLUMNS``.
 
-    Raises ``ConfigError`` where the folder, or one of its two classes, is missing or empty.
+    ``also_in`` names the folder beside ``train``, ``test`` or ``val``, that holds the very same
+    file, else ''. A file that cannot be read has no ``sha256`` but its own name; whoever decodes
+    it is told why. Raises ``ConfigError`` where the folder, or one of its two classes, is missing
+    or empty.
     """
     root = _classes_folder(folder)
-    rows = [row for label in (NORMAL, PNEUMONIA) for row in _class_rows(root / label, label)]
+    rows = [row for label in LABELS for row in _class_rows(root / label, label)]
+    elsewhere = _in_other_parts(root)
+    rows = [(*row, elsewhere.get(row[-1], "")) for row in rows]
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def passed_over(folder: Path) -> int:
+    """How many files in ``scan``'s folders are no films to it: by suffix, or in subfolders."""
+    root = _classes_folder(folder)
+    return sum(
+        path.is_file() and not path.name.startswith(".") and not _is_film(path, root / label)
+        for label in LABELS
+        for path in (root / label).rglob("*")
+    )
+
+
+def has_odd_name(films: pd.DataFrame) -> pd.Series[bool]:
+    """Whether a film's name tells no patient, so that it counts as one of its own."""
+    return films["series"].str.endswith("/")
+
+
+def is_misfiled(films: pd.DataFrame) -> pd.Series[bool]:
+    """Whether a film's name tells the other class than its folder, which is the one that counts."""
+    told = films["type"].map({"normal": NORMAL, "virus": PNEUMONIA, "bacteria": PNEUMONIA})
+    return ~has_odd_name(films) & (told != films["label"])
+
+
+def original_sizes(path: Path) -> pd.DataFrame:
+    """The table ``file,label,width,height`` (pixels) in the CSV ``path``.
+
+    Raises ``ConfigError`` where it is none.
+    """
+    wanted = ["file", "label", "width", "height"]
+    try:
+        sizes = pd.read_csv(path)[wanted].astype({"width": "int64", "height": "int64"})
+    except (OSError, ValueError, KeyError) as error:
+        reason = " ".join(str(error).split())
+        raise ConfigError(f"{path}: not a CSV of {','.join(wanted)} ({reason})") from error
+    return sizes.drop_duplicates(["file", "label"])
 
 
 def fingerprint(films: pd.DataFrame) -> str:
@@ -77,21 +126,38 @@ def content_fingerprint(films: pd.DataFrame) -> str:
 def _classes_folder(folder: Path) -> Path:
     if not folder.is_dir():
         raise ConfigError(f"{folder}: no such folder; give one with NORMAL and PNEUMONIA in it")
-    for root in (folder, folder / "train"):
+    for root in (folder, folder / TRAIN):
         if (root / NORMAL).is_dir() and (root / PNEUMONIA).is_dir():
             return root
     raise ConfigError(f"{folder}: needs the folders {NORMAL} and {PNEUMONIA} (or train with both)")
 
 
-def _class_rows(folder: Path, label: str) -> list[tuple[object, ...]]:
-    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+def _in_other_parts(root: Path) -> dict[str, str]:
+    """The folder that holds a file beside ``root``, by the file's SHA-256; none but for train."""
+    if root.name != TRAIN:
+        return {}
+    return {
+        _digest(path): part
+        for part in OTHER_PARTS
+        for label in LABELS
+        for path in (root.parent / part / label).glob("*")
+        if _is_film(path, path.parent)
+    }
+
+
+def _is_film(path: Path, folder: Path) -> bool:
+    return path.parent == folder and path.suffix.lower() in SUFFIXES and not path.is_dir()
+
+
+def _class_rows(folder: Path, label: str) -> list[tuple[Any, ...]]:
+    paths = sorted(path for path in folder.iterdir() if _is_film(path, folder))
     if not paths:
         raise ConfigError(f"{folder}: no images here; put the films of class {label} into it")
     return [_row(path, label) for path in paths]
 
 
-def _row(path: Path, label: str) -> tuple[object, ...]:
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+def _row(path: Path, label: str) -> tuple[Any, ...]:
+    digest = _digest(path)
     known = patient_of(path.name)
     if known is None:
         own = f"{label}/{path.stem}"
@@ -101,3 +167,10 @@ def _row(path: Path, label: str) -> tuple[object, ...]:
         *(str(path), path.name, label, known.type, known.series, known.number),
         *(known.patient, known.group, digest),
     )
+
+
+def _digest(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return f"unreadable: {path.parent.name}/{path.name}"

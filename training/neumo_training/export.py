@@ -1,4 +1,4 @@
-"""Trained members to a release: versioned SavedModels and the manifest that names them.
+"""Trained networks to a release: versioned SavedModels and the manifest that names them.
 
 Everything is built and checked in a staging folder of the same file system, then renamed into
 place, the manifest last: at any moment a model store holds whole versions only.
@@ -13,14 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from neumo import contract, phantom, release
+from neumo import contract, golden, phantom, release
+from neumo.contract import LUNGS, MEMBERS
 from neumo.errors import ConfigError
 from neumo_training import signatures, warmup
 from neumo_training.files import write_atomically
-from neumo_training.pipeline import FINAL, RESULTS
+from neumo_training.lungs import SHIPPED
+from neumo_training.pipeline import LUNGS_FOLDER, RESULTS, fold_folder
+
+Servable = signatures.Member | signatures.Lungs
 
 GOLDEN_SEED = 1905
 GOLDEN_COUNT = 8
@@ -30,34 +33,46 @@ SERVED_FROM = "/models"
 """Where TensorFlow Serving's image looks for models."""
 
 
-def export(workdir: Path, models_dir: Path, number: int | None = None) -> release.Manifest:
-    """Write the run in ``workdir`` as release ``number`` (default: the next) of ``models_dir``.
+def export(
+    workdir: Path, models_dir: Path, number: int | None = None, *, forced: bool = False
+) -> release.Manifest:
+    """Write the run in ``workdir`` as release ``number`` of ``models_dir``.
 
-    Raises ``ConfigError`` where the run is not finished, the number is none, or the release
-    exists: a release never changes.
+    By default the number is the UTC time, see ``release.next_number``; ``forced`` is
+    ``release.check_number``'s. Raises ``ConfigError`` where the run is not finished, or the number
+    cannot be taken.
     """
     results = _results(workdir)
     if number is None:
-        number = max(release.numbers(models_dir), default=0) + 1
-    if number < 1:
-        raise ConfigError(f"release {number}: give --release a whole number from 1")
+        number = release.next_number(models_dir, datetime.now(UTC))
+    release.check_number(models_dir, number, forced=forced)
     manifest_path = models_dir / release.MANIFEST_FOLDER / f"{number}.json"
-    if manifest_path.exists():
-        raise ConfigError(f"{manifest_path}: release {number} exists; choose another --release")
     staging = models_dir / ".staging"
     shutil.rmtree(staging, ignore_errors=True)
-    members = contract.MEMBERS
-    for member in members:
-        model = keras.models.load_model(workdir / member.name / FINAL / "best.keras")
-        _write_model(member, model, results["threshold"], number, staging / member.name)
-    manifest = _manifest(results, number, {m.name: staging / m.name for m in members})
-    for member in members:
-        _install(staging / member.name, models_dir / member.name / str(number), staging)
+    for name, servable in _servables(workdir, results, number).items():
+        _write_model(contract.model(name), servable, number, staging / name)
+    manifest = _manifest(results, number, {m.name: staging / m.name for m in contract.MODELS})
+    for name in manifest.models:
+        _install(staging / name, models_dir / name / str(number), staging)
     config = release.models_config(manifest, SERVED_FROM)
     write_atomically(manifest_path, manifest.to_json())
     write_atomically(models_dir / release.MODELS_CONFIG, config)
     shutil.rmtree(staging)
     return manifest
+
+
+def _servables(workdir: Path, results: dict[str, Any], number: int) -> dict[str, Servable]:
+    """Every model of the release by its name, ready to be saved."""
+    trained = workdir / LUNGS_FOLDER / "best.keras"
+    lungs = keras.models.load_model(trained if trained.exists() else SHIPPED)
+    chest = results["lungs"]["chest_threshold"]
+    servables: dict[str, Servable] = {LUNGS.name: signatures.Lungs(lungs, chest, number)}
+    for member in MEMBERS:
+        folders = (fold_folder(workdir / member.name, k) for k in range(results["data"]["folds"]))
+        cnns = [keras.models.load_model(folder / "best.keras") for folder in folders]
+        scale = signatures.Calibration(**results["calibration"][member.name])
+        servables[member.name] = signatures.Member(lungs, cnns, scale, results["threshold"], number)
+    return servables
 
 
 def _results(workdir: Path) -> dict[str, Any]:
@@ -68,16 +83,11 @@ def _results(workdir: Path) -> dict[str, Any]:
     return found
 
 
-def _write_model(
-    member: contract.Model, model: Any, threshold: float, number: int, folder: Path
-) -> None:
-    servable = signatures.Member(model, threshold, number)
+def _write_model(model: contract.Model, servable: Servable, number: int, folder: Path) -> None:
     tf.saved_model.save(servable, str(folder), signatures=servable.signatures())
     (folder / contract.CONTRACT_ASSET).parent.mkdir(exist_ok=True)
-    (folder / contract.CONTRACT_ASSET).write_text(
-        contract.to_json(member, number), encoding="utf-8"
-    )
-    warmup.write(member, folder / contract.WARMUP_ASSET)
+    (folder / contract.CONTRACT_ASSET).write_text(contract.to_json(model, number), encoding="utf-8")
+    warmup.write(model, folder / contract.WARMUP_ASSET)
 
 
 def _install(staged: Path, version: Path, staging: Path) -> None:
@@ -110,8 +120,6 @@ def _golden(folders: dict[str, Path]) -> release.Golden:
     for name, folder in folders.items():
         loaded = tf.saved_model.load(str(folder))
         answer = loaded.signatures[contract.SERVING_DEFAULT](image=tf.constant(images))
-        outputs[name] = {
-            key: [float(v) for v in np.asarray(value, np.float64)] for key, value in answer.items()
-        }
+        outputs[name] = golden.recorded({key: value.numpy() for key, value in answer.items()})
     digest = phantom.sha256(images)
     return release.Golden(GOLDEN_SEED, GOLDEN_COUNT, digest, GOLDEN_TOLERANCE, outputs)

@@ -11,12 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from neumo import image
-from neumo.contract import IMAGE_SCALE, IMAGE_SIZE_PX, PNEUMONIA
+from neumo.contract import PNEUMONIA
 from neumo.errors import ConfigError, ImageError
-
-POOL = 2
-INPUT_SIZE_PX = IMAGE_SIZE_PX // POOL
-"""The CNNs see 128 x 128 pixels: below it, a film and its 224-pixel copy look alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +48,3 @@ def load(table: pd.DataFrame, say: Callable[[str], None]) -> Films:
     for label in sorted(set(table["label"]) - set(readable["label"])):
         raise ConfigError(f"no film of class {label} can be read; see the lines above")
     return Films(readable, np.stack(pixels))
-
-
-def inputs(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
-    """What the CNNs see of ``pixels``: the mean of each 2 x 2, float16 [n, 128, 128, 1], 0..255.
-
-    Quarter steps below 256 are exact in float16; the exported graph pools the same way.
-    """
-    n = len(pixels)
-    blocks = pixels.reshape(n, INPUT_SIZE_PX, POOL, INPUT_SIZE_PX, POOL, 1)
-    sums = blocks.sum(axis=(2, 4), dtype=np.uint16)
-    return np.asarray(sums / POOL**2, dtype=np.float16)
-
-
-def scaled(batch: npt.NDArray[np.float16]) -> npt.NDArray[np.float32]:
-    """0..255 to 0..1, float32, as the contract says."""
-    return batch.astype(np.float32) * np.float32(IMAGE_SCALE)

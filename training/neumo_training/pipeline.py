@@ -1,8 +1,9 @@
 """From a folder of films to everything a release needs, in one resumable run.
 
-Each member is trained once per fold, which scores every film by a model that never saw its
-patient (for the threshold), and once on all folds together (for the release). The locked
-hold-out is read at the end, once.
+The lungs' network comes first: it frames every film. Then each member's CNN is trained once per
+ordered fold, and every film is scored by the one that never saw its patient: on those scores the
+members are calibrated and the ensemble's threshold is taken. A member of the release is all of
+its folds' CNNs together. The locked hold-out is not read here, see ``neumo evaluate``.
 """
 
 from __future__ import annotations
@@ -10,110 +11,80 @@ from __future__ import annotations
 import json
 import os
 import platform
-import statistics
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from neumo_training import baselines, curation, dataset, evaluation, splits, training
-from neumo_training.config import MemberConfig
+from neumo_training import calibration, curation, dataset, evaluation, framing, splits, training
+from neumo_training.config import Configs, LungsConfig, MemberConfig
+from neumo_training.exploration import description
 from neumo_training.files import write_atomically
-from neumo_training.films import Films, inputs, load
+from neumo_training.films import Films, load
+from neumo_training.lungs import SHIPPED, fitting, masks
 
 RESULTS = "results.json"
-FINAL = "final"
+LUNGS_FOLDER = "lungs"
+CHEST_QUANTILE = 0.002
+"""So many of the training films may score below the threshold that a chest radiograph needs."""
+CHEST_THRESHOLD_MAX = 0.5
+SENSITIVITY_GOAL = 0.95
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """The films by the part that the splits give them; ``folds`` as numbers per film."""
+class Trained:
+    """One member's scores of the development films, out of fold: logits float64 [n]."""
 
-    development: Films
-    folds: npt.NDArray[np.int64]
-    holdout: Films
+    logits: npt.NDArray[np.float64]
+    epochs: list[int]
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
-    """One member: its scores of the development films, out of fold, and of the hold-out."""
+class Development:
+    """The films that may be learned from, framed; ``folds`` as numbers per film."""
 
-    out_of_fold: evaluation.Scores
-    holdout: evaluation.Scores
-    epochs: int
+    framed: training.Framed
+    folds: npt.NDArray[np.int64]
 
 
-def train(folder: Path, workdir: Path, say: Say, configs: tuple[MemberConfig, ...]) -> Path:
+def train(
+    folder: Path, mask_folder: Path | None, workdir: Path, say: Say, configs: Configs
+) -> Path:
     """Run everything in ``workdir``; returns the path of its ``results.json``.
 
-    Goes on where an earlier run in ``workdir`` stopped. Raises ``ConfigError`` for data or a
-    work folder that cannot be used.
+    Without ``mask_folder`` the lungs are found by the network of the shipped release. Goes on
+    where an earlier run in ``workdir`` stopped. Raises ``ConfigError`` for data or a work folder
+    that cannot be used.
     """
     results = workdir / RESULTS
     table = dataset.scan(folder)
-    data = describe(table)
-    for line in summary(data):
+    chosen = splits.splits_for(table)
+    data = description.describe(table, chosen)
+    for line in description.summary(data):
         say(line)
     if results.exists():
         say(f"{results} is there already: nothing left to train")
         return results
-    chosen = splits.splits_for(table)
     write_atomically(workdir / "splits.json", chosen.to_json())
-    parts = _parts(table, chosen, say)
-    trained = {c.model: _member(c, parts, workdir / c.model, say) for c in configs}
-    say("reading the locked hold-out, once, with 2,000 bootstrap draws for each model")
-    document = _results(parts, trained) | {
+    films = development_films(table, chosen, say)
+    lungs, lungs_told = lungs_network(films, mask_folder, configs.lungs, workdir, say)
+    development, chest = frame(films, lungs, chosen)
+    trained = {c.model: _member(c, development, workdir / c.model, say) for c in configs.members}
+    document = _results(development, trained) | {
+        "lungs": lungs_told | {"chest_threshold": chest_threshold(chest)},
         "data": data,
         "environment": environment(),
-        "configs": {c.model: asdict(c) for c in configs},
+        "configs": configs.by_model(),
     }
     write_atomically(results, json.dumps(document, indent=1) + "\n")
     return results
-
-
-def describe(table: pd.DataFrame) -> dict[str, Any]:
-    """What the films are and what curation keeps of them, as plain numbers."""
-    unique = curation.without_duplicates(table)
-    types = unique[unique["label"] == "PNEUMONIA"].groupby("patient")["type"].nunique()
-    chosen = splits.splits_for(table)
-    held = unique["group"].isin(chosen.holdout)
-    return {
-        "fingerprint": dataset.fingerprint(table),
-        "content_fingerprint": dataset.content_fingerprint(table),
-        "films": table["label"].value_counts().to_dict(),
-        "types": table["type"].value_counts().to_dict(),
-        "patients": table.groupby("label")["patient"].nunique().to_dict(),
-        "patients_with_both_types": int((types > 1).sum()),
-        "duplicates_left_out": len(table) - len(unique),
-        "one_per_patient": curation.one_per_patient(unique)["label"].value_counts().to_dict(),
-        "holdout": unique[held]["label"].value_counts().to_dict(),
-        "development": unique[~held]["label"].value_counts().to_dict(),
-        "development_curated": len(curation.curate(unique[~held], 0)),
-        "folds": len(chosen.folds),
-    }
-
-
-def summary(data: dict[str, Any]) -> list[str]:
-    """``describe``'s numbers as lines for people."""
-
-    def counts(values: dict[str, int]) -> str:
-        return ", ".join(f"{count} {name}" for name, count in sorted(values.items()))
-
-    return [
-        f"films: {counts(data['films'])}; types: {counts(data['types'])}",
-        f"patients: {counts(data['patients'])}; {data['patients_with_both_types']} with both types",
-        f"left out as duplicates: {data['duplicates_left_out']}",
-        f"one per patient and type: {counts(data['one_per_patient'])}",
-        f"locked hold-out: {counts(data['holdout'])}",
-        f"development, in {data['folds']} folds: {counts(data['development'])}; "
-        f"curated and balanced: {data['development_curated']}",
-    ]
 
 
 def environment() -> dict[str, str]:
@@ -125,91 +96,113 @@ def environment() -> dict[str, str]:
     }
 
 
-def _parts(table: pd.DataFrame, chosen: splits.Splits, say: Say) -> Parts:
-    unique = curation.without_duplicates(table)
-    films = load(unique, say)
-    held = films.table["group"].isin(chosen.holdout).to_numpy()
-    development = films.where(~held)
+def lungs_network(
+    films: Films, mask_folder: Path | None, config: LungsConfig, workdir: Path, say: Say
+) -> tuple[Any, dict[str, Any]]:
+    """The network that finds the lungs, and how well it does on patients it never saw.
+
+    Every twelfth group of patients is held out of its training and chooses its epoch.
+    """
+    if mask_folder is None:
+        say("no --masks: the lungs are found by the shipped release's network")
+        return keras.models.load_model(SHIPPED), {"source": "shipped"}
+    drawn = masks.load(films.table, mask_folder, say)
+    groups = sorted(set(films.table["group"]))
+    held = films.table["group"].isin(groups[::12]).to_numpy()
+    model = fitting.fit(
+        config, films, drawn, held, workdir / LUNGS_FOLDER, lambda line: say(f"lungs: {line}")
+    )
+    tested = drawn.known & held
+    found, _ = fitting.predict(model, fitting.overviews(films.pixels[tested]))
+    dice = float(np.mean(fitting.dice(found, fitting.halved(drawn.pixels[tested]))))
+    say(f"lungs: Dice {dice:.3f} on {int(tested.sum())} films of patients held out")
+    return model, {"source": "masks", "masks": int(drawn.known.sum()), "dice": dice}
+
+
+def frame(
+    films: Films, lungs: Any, chosen: splits.Splits
+) -> tuple[Development, npt.NDArray[np.float32]]:
+    """The films with their boxes, and how sure ``lungs`` is of a chest in each."""
+    found, chest = fitting.predict(lungs, fitting.overviews(films.pixels))
     fold = {group: number for number, groups in enumerate(chosen.folds) for group in groups}
-    numbers = np.asarray(development.table["group"].map(fold), np.int64)
-    return Parts(development, numbers, films.where(held))
+    numbers = np.asarray(films.table["group"].map(fold), np.int64)
+    framed = training.frame(films, framing.boxes(found).numpy())
+    return Development(framed, numbers), chest
 
 
-def _curated(films: Films, seed: int) -> Films:
-    kept = curation.curate(films.table, seed).index
-    return films.where(films.table.index.isin(kept))
+def chest_threshold(chest: npt.NDArray[np.float32]) -> float:
+    """Below it a film is no chest radiograph."""
+    lowest = float(np.quantile(chest, CHEST_QUANTILE))
+    return float(np.float32(min(CHEST_THRESHOLD_MAX, lowest)))
 
 
-def _member(settings: MemberConfig, parts: Parts, folder: Path, say: Say) -> Trained:
-    films, count = parts.development, int(parts.folds.max()) + 1
-    scores = np.zeros(len(films.table))
+def development_films(table: pd.DataFrame, chosen: splits.Splits, say: Say) -> Films:
+    """The films outside the locked hold-out, without duplicates."""
+    unique = curation.without_duplicates(table)
+    return load(unique[~unique["group"].isin(chosen.holdout)], say)
+
+
+def _member(settings: MemberConfig, parts: Development, folder: Path, say: Say) -> Trained:
+    count = int(parts.folds.max()) + 1
+    logits = np.zeros(len(parts.folds))
     best = []
     for fold in range(count):
-        held = parts.folds == fold
+        held = parts.framed.where(parts.folds == fold)
         label = f"{settings.model}, fold {fold + 1} of {count}"
-        model, progress = training.run(
+        model, progress = training.fit(
             settings,
-            _curated(films.where(~held), settings.seed),
-            _curated(films.where(held), settings.seed),
-            settings.epochs,
-            folder / f"fold-{fold + 1}",
+            parts.framed.where(parts.folds != fold),
+            held,
+            fold_folder(folder, fold),
             lambda line, label=label: say(f"{label}: {line}"),  # type: ignore[misc]
         )
-        scores[held] = training.probabilities(model, inputs(films.where(held).pixels))
+        logits[parts.folds == fold] = training.logits(model, held.crops())
         best.append(progress.best_epoch)
-        auc = evaluation.metrics(scores[held], films.where(held).labels, 0.5)["auc"]
+        auc = evaluation.area(logits[parts.folds == fold], held.films.labels)
         say(f"{label}: best epoch {progress.best_epoch}, AUC {auc:.4f} on the fold's films")
-    epochs = round(statistics.median(best))
-    model, _ = training.run(
-        settings,
-        _curated(films, settings.seed),
-        None,
-        epochs,
-        folder / FINAL,
-        lambda line: say(f"{settings.model}, all folds: {line}"),
-    )
-    holdout = training.probabilities(model, inputs(parts.holdout.pixels))
-    return Trained(scores, holdout, epochs)
+    return Trained(logits, best)
 
 
-def _results(parts: Parts, trained: dict[str, Trained]) -> dict[str, Any]:
-    labels = parts.development.labels
-    scores = np.mean([member.out_of_fold for member in trained.values()], axis=0)
-    chosen = evaluation.best_balanced(scores, labels)
+def fold_folder(member_folder: Path, fold: int) -> Path:
+    """Where the CNN that never saw fold number ``fold`` is trained."""
+    return member_folder / f"fold-{fold + 1}"
+
+
+def _results(parts: Development, trained: dict[str, Trained]) -> dict[str, Any]:
+    table, labels = parts.framed.films.table, parts.framed.films.labels
+    patients = table["patient"].to_numpy(str)
+    weights = patient_weights(table)
+    fitted = {n: calibration.platt(m.logits, labels, weights) for n, m in trained.items()}
+    scores = {n: calibration.sigmoid(a * trained[n].logits + b) for n, (a, b) in fitted.items()}
+    ensemble = np.mean(list(scores.values()), axis=0)
+    balanced = evaluation.best_balanced(ensemble, labels)
     return {
-        "threshold": chosen.threshold,
-        "roc": evaluation.roc(scores, labels),
+        "threshold": balanced.threshold,
+        "calibration": {n: {"scale": a, "offset": b} for n, (a, b) in fitted.items()},
+        "roc": evaluation.roc(ensemble, labels),
         "epochs": {name: member.epochs for name, member in trained.items()},
         "metrics": {
             "out_of_fold": {
-                "ensemble": evaluation.metrics(scores, labels, chosen.threshold),
-                "threshold_best_balanced_accuracy": asdict(chosen),
-                "threshold_at_sensitivity_.97": asdict(evaluation.at_sensitivity(scores, labels)),
-            },
-            "holdout": _holdout(parts, trained, chosen.threshold),
+                **{
+                    name: evaluation.metrics(values, labels, balanced.threshold)
+                    for name, values in {"ensemble": ensemble, **scores}.items()
+                },
+                "ensemble_intervals": {
+                    name: asdict(estimate)
+                    for name, estimate in evaluation.with_intervals(
+                        ensemble, labels, patients, balanced.threshold
+                    ).items()
+                },
+                "threshold_best_balanced_accuracy": asdict(balanced),
+                "threshold_at_sensitivity": asdict(
+                    evaluation.at_sensitivity(ensemble, labels, SENSITIVITY_GOAL)
+                ),
+            }
         },
     }
 
 
-def _holdout(parts: Parts, trained: dict[str, Trained], threshold: float) -> dict[str, Any]:
-    held = parts.holdout
-    patients = held.table["patient"].to_numpy(str)
-    ensemble = np.mean([member.holdout for member in trained.values()], axis=0)
-    models = {"ensemble": ensemble} | {name: m.holdout for name, m in trained.items()}
-    judged = {
-        name: evaluation.with_intervals(scores, held.labels, patients, threshold)
-        for name, scores in models.items()
-    }
-    trivial = baselines.scores(_curated(parts.development, 0), held)
-    return {
-        "films": held.table["label"].value_counts().to_dict(),
-        "models": {n: {k: asdict(e) for k, e in found.items()} for n, found in judged.items()},
-        "ensemble_auc_less_member": {
-            name: asdict(evaluation.difference(ensemble, m.holdout, held.labels, patients))
-            for name, m in trained.items()
-        },
-        "baselines_auc": {
-            name: asdict(evaluation.auc_with_interval(scores, held.labels, patients))
-            for name, scores in trivial.items()
-        },
-    }
+def patient_weights(table: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """Every patient the same weight, however many films there are of them; they sum to 1."""
+    count = table.groupby("patient")["name"].transform("size").to_numpy(np.float64)
+    return np.asarray(1.0 / count / np.sum(1.0 / count), np.float64)

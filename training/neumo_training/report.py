@@ -1,8 +1,8 @@
-"""A release's metrics as text for people."""
+"""What training found out about a release, as text for people."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Any
 
 from neumo.release import Manifest
 
@@ -10,20 +10,23 @@ _COLUMNS = ("auc", "accuracy", "sensitivity", "specificity", "brier", "ece")
 
 
 def text(manifest: Manifest) -> str:
-    """The hold-out's metrics with their 95 % intervals, models first, then trivial baselines."""
-    held = manifest.metrics["holdout"]
-    films = ", ".join(f"{count} {label}" for label, count in sorted(held["films"].items()))
+    """The out-of-fold metrics of the ensemble, with 95 % intervals, and of its members."""
+    found: dict[str, Any] = manifest.metrics["out_of_fold"]
+    intervals = found["ensemble_intervals"]
+    rows = {name: found[name] for name in ("ensemble", *sorted(manifest.models)) if name in found}
     lines = [
-        f"release {manifest.release}, threshold {manifest.threshold:.3f}, "
-        f"locked hold-out ({films}), 95 % intervals by patient:",
-        f"{'':20}" + "".join(f"{name:>21}" for name in _COLUMNS),
+        f"release {manifest.release}, threshold {manifest.threshold:.3f}; out of fold, "
+        "95 % intervals by patient:",
+        f"{'':20}" + "".join(f"{name:>18}" for name in _COLUMNS),
+        f"{'ensemble':20}" + "".join(f"{_interval(intervals[name]):>18}" for name in _COLUMNS),
     ]
-    for name, found in held["models"].items():
-        lines.append(f"{name:20}" + "".join(f"{_interval(found[c]):>21}" for c in _COLUMNS))
-    lines += [f"{n:20}{_interval(auc):>21}" for n, auc in held["baselines_auc"].items()]
+    lines += [
+        f"{member:20}" + "".join(f"{rows[member][c]:>18.3f}" for c in _COLUMNS)
+        for member in list(rows)[1:]
+    ]
     return "\n".join(lines)
 
 
-def _interval(estimate: Mapping[str, float]) -> str:
+def _interval(estimate: dict[str, float]) -> str:
     value, low, high = (f"{estimate[k]:.3f}" for k in ("value", "low", "high"))
     return f"{value} ({low}-{high})".replace("0.", ".")

@@ -1,33 +1,57 @@
-"""A trained CNN with the contract's signatures around it."""
+"""The trained networks with the contract's signatures around them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from neumo import contract
+from neumo_training import framing
 from neumo_training.decoding import decode
-from neumo_training.films import POOL
+from neumo_training.lungs import network
 from neumo_training.models import FEATURES
 
-HEATMAP_SIZE_PX = 32
+CROP_HEATMAP_SIZE_PX = 32
+HEATMAP_SIZE_PX = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Platt's scaling (1999) of a member's mean logit: ``scale`` x logit + ``offset``."""
+
+    scale: float = 1.0
+    offset: float = 0.0
 
 
 class Member(tf.Module):  # type: ignore[misc]  # tensorflow has no types
-    """A member's SavedModel: the CNN ``model``, its ensemble's threshold, its release."""
+    """A member's SavedModel: finds the lungs, asks each of ``cnns``, calibrates their mean logit.
 
-    def __init__(self, model: Any, threshold: float, release: int) -> None:
+    ``threshold`` is the ensemble's.
+    """
+
+    def __init__(
+        self,
+        lungs: Any,
+        cnns: Sequence[Any],
+        calibration: Calibration,
+        threshold: float,
+        release: int,
+    ) -> None:
         super().__init__()
-        self._weights = [weight.value for weight in model.weights]
-        features = model.get_layer(FEATURES).output
-        cnn = keras.Model(model.input, [features, model.output])
-        # In a closure: as an attribute it would be tracked too, and every weight saved twice.
-        self._features_and_logit: Callable[[Any], Any] = lambda film: cnn(film, training=False)
-        self._threshold = threshold
-        self._release = release
+        self._weights = [weight.value for model in (lungs, *cnns) for weight in model.weights]
+        # In closures: as attributes they would be tracked too, and every weight saved twice.
+        inner = [_with_features(cnn) for cnn in cnns]
+        self._lungs: Callable[[Any], Any] = lambda film: lungs(film, training=False)
+        self._cnns: list[Callable[[Any], Any]] = [
+            lambda crop, cnn=cnn: cnn(crop, training=False)  # type: ignore[misc]
+            for cnn in inner
+        ]
+        self._calibration = calibration
+        self._tell = _Constants(threshold, release)
 
     def signatures(self) -> dict[str, Any]:
         """The contract's signatures by name, each a concrete function."""
@@ -40,25 +64,57 @@ class Member(tf.Module):  # type: ignore[misc]  # tensorflow has no types
         return {name: _traced(body, known.signature(name)) for name, body in bodies.items()}
 
     def _predict(self, image: Any) -> dict[str, Any]:
-        _, logit = self._features_and_logit(_film(image))
-        return self._scores(logit)
+        crop, _ = self._crop(image)
+        return self._scores([cnn(crop)[1] for cnn in self._cnns])
 
     def _predict_encoded(self, image_bytes: Any) -> dict[str, Any]:
         return self._predict(decode(image_bytes))
 
     def _explain(self, image: Any) -> dict[str, Any]:
-        with tf.GradientTape() as tape:
-            features, logit = self._features_and_logit(_film(image))
-        heat = grad_cam(features, tape.gradient(logit, features))
-        return {contract.HEATMAP.name: heat, **self._scores(logit)}
+        crop, box = self._crop(image)
+        maps, logits = [], []
+        for cnn in self._cnns:
+            with tf.GradientTape() as tape:
+                features, logit = cnn(crop)
+            maps.append(grad_cam(features, tape.gradient(logit, features)))
+            logits.append(logit)
+        heat = framing.paste(tf.add_n(maps) / len(maps), box, HEATMAP_SIZE_PX)
+        return {contract.HEATMAP.name: _to_peak(heat), **self._scores(logits)}
 
-    def _scores(self, logit: Any) -> dict[str, Any]:
-        probability = tf.sigmoid(logit[:, 0])
-        rows = tf.shape(probability)
+    def _crop(self, image: Any) -> tuple[Any, Any]:
+        found = self._lungs(framing.overview(image))
+        box = framing.boxes(tf.sigmoid(found[network.MASK]))
+        return framing.crop(framing.film(image), box), box
+
+    def _scores(self, logits: list[Any]) -> dict[str, Any]:
+        mean = tf.add_n(logits)[:, 0] / len(logits)
+        probability = tf.sigmoid(self._calibration.scale * mean + self._calibration.offset)
+        return {contract.PROBABILITY.name: probability, **self._tell(probability)}
+
+
+class Lungs(tf.Module):  # type: ignore[misc]  # tensorflow has no types
+    """The SavedModel of ``lungs``; ``threshold`` is the least ``chest`` of a chest radiograph."""
+
+    def __init__(self, lungs: Any, threshold: float, release: int) -> None:
+        super().__init__()
+        self._weights = [weight.value for weight in lungs.weights]
+        self._lungs: Callable[[Any], Any] = lambda film: lungs(film, training=False)
+        self._tell = _Constants(threshold, release)
+
+    def signatures(self) -> dict[str, Any]:
+        """The contract's signatures by name, each a concrete function."""
+        known = contract.LUNGS.signature(contract.SERVING_DEFAULT)
+        return {known.name: _traced(self._segment, known)}
+
+    def _segment(self, image: Any) -> dict[str, Any]:
+        found = self._lungs(framing.overview(image))
+        size = [contract.IMAGE_SIZE_PX, contract.IMAGE_SIZE_PX]
+        chest = tf.sigmoid(found[network.CHEST])[:, 0]
+        mask = tf.image.resize(found[network.MASK], size)[..., 0] > 0.0
         return {
-            contract.PROBABILITY.name: probability,
-            contract.THRESHOLD.name: tf.fill(rows, tf.constant(self._threshold, tf.float32)),
-            contract.RELEASE.name: tf.fill(rows, tf.constant(self._release, tf.int64)),
+            contract.MASK.name: tf.cast(mask, tf.uint8),
+            contract.CHEST.name: chest,
+            **self._tell(chest),
         }
 
 
@@ -69,15 +125,30 @@ def grad_cam(features: Any, gradients: Any) -> Any:
     """
     weights = tf.reduce_mean(gradients, axis=(1, 2), keepdims=True)
     heat = tf.nn.relu(tf.reduce_sum(weights * features, axis=-1, keepdims=True))
-    heat = tf.image.resize(heat, [HEATMAP_SIZE_PX, HEATMAP_SIZE_PX])[..., 0]
-    peak = tf.reduce_max(heat, axis=(1, 2), keepdims=True)
-    return tf.math.divide_no_nan(heat, peak)
+    return _to_peak(tf.image.resize(heat, [CROP_HEATMAP_SIZE_PX, CROP_HEATMAP_SIZE_PX])[..., 0])
 
 
-def _film(image: Any) -> Any:
-    """The contract's uint8 input to what the CNN was trained on, see ``films.inputs``."""
-    scaled = tf.cast(image, tf.float32) * contract.IMAGE_SCALE
-    return tf.nn.avg_pool2d(scaled, POOL, POOL, "VALID")
+@dataclass(frozen=True, slots=True)
+class _Constants:
+    """The outputs that are the same for every film."""
+
+    threshold: float
+    release: int
+
+    def __call__(self, like: Any) -> dict[str, Any]:
+        rows = tf.shape(like)
+        return {
+            contract.THRESHOLD.name: tf.fill(rows, tf.constant(self.threshold, tf.float32)),
+            contract.RELEASE.name: tf.fill(rows, tf.constant(self.release, tf.int64)),
+        }
+
+
+def _to_peak(heat: Any) -> Any:
+    return tf.math.divide_no_nan(heat, tf.reduce_max(heat, axis=(1, 2), keepdims=True))
+
+
+def _with_features(cnn: Any) -> Any:
+    return keras.Model(cnn.input, [cnn.get_layer(FEATURES).output, cnn.output])
 
 
 def _traced(body: Any, signature: contract.Signature) -> Any:

@@ -17,6 +17,7 @@ from neumo_training.dataset import fingerprint
 
 FOLDS = 3
 HOLDOUT_SHARE = 0.15
+HOLDOUT = "hold-out"
 COMMITTED = Path(__file__).with_name("splits.json")
 
 
@@ -46,9 +47,8 @@ def make(films: pd.DataFrame) -> Splits:
         groups = rows.groupby("group")["position"].min().sort_values(kind="stable").index
         held = max(1, round(HOLDOUT_SHARE * len(groups)))
         if len(groups) < FOLDS + held:
-            raise ConfigError(
-                f"{label}: {len(groups)} patients are too few; {FOLDS + held} are the least"
-            )
+            found = "1 patient is" if len(groups) == 1 else f"{len(groups)} patients are"
+            raise ConfigError(f"{label}: {found} too few; {FOLDS + held} are the least")
         holdout.update(groups[:held])
         for rank, group in enumerate(groups[held:]):
             folds[rank * FOLDS // (len(groups) - held)].add(group)
@@ -69,6 +69,14 @@ def splits_for(films: pd.DataFrame) -> Splits:
     """The committed splits where ``films`` are the ones they were made for, else new ones."""
     committed = read(COMMITTED)
     return committed if committed.fingerprint == fingerprint(films) else make(films)
+
+
+def parts(films: pd.DataFrame, chosen: Splits) -> pd.Series[str]:
+    """The part that each film belongs to: "hold-out", "fold 1", …; '' where in none."""
+    names = dict.fromkeys(chosen.holdout, HOLDOUT)
+    for number, groups in enumerate(chosen.folds, start=1):
+        names |= dict.fromkeys(groups, f"fold {number}")
+    return films["group"].map(names).fillna("")
 
 
 def _positions(films: pd.DataFrame) -> pd.Series[float]:

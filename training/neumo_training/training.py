@@ -1,12 +1,8 @@
-"""One run: one member on one set of films. Killed at any moment, it goes on at its last epoch."""
+"""Training of one member's CNN on what its films' lungs boxes frame."""
 
 from __future__ import annotations
 
-import json
-import shutil
-import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,184 +11,142 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from neumo.errors import ConfigError
-from neumo_training import models
-from neumo_training.augmentation import augment
-from neumo_training.config import MemberConfig
-from neumo_training.files import write_atomically
-from neumo_training.films import Films, inputs, scaled
+from neumo_training import augmentation, curation, framing, models, runs
+from neumo_training.config import MemberConfig, digest
+from neumo_training.films import Films
 
-WARMUP_SHARE = 0.1
 FORWARD_BATCH = 64
-Report = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """Where a run is: what ``state.json`` holds, always beside the checkpoint it names."""
+class Framed:
+    """Films as the CNNs' graphs see them, float16 [n, 192, 192, 1] in 0..1, with their boxes."""
 
-    config: str
-    films: str
-    epoch: int = 0
-    best_epoch: int = 0
-    best_loss: float = float("inf")
-    seconds: float = 0.0
-    done: bool = False
+    films: Films
+    small: npt.NDArray[np.float16]
+    boxes: npt.NDArray[np.float32]
 
-    def stopped_early(self, patience_epochs: int) -> bool:
-        """Whether the validation loss has not improved for ``patience_epochs``."""
-        return self.epoch - self.best_epoch >= patience_epochs
+    def where(self, keep: npt.NDArray[np.bool_]) -> Framed:
+        """The films at which ``keep`` is true."""
+        return Framed(self.films.where(keep), self.small[keep], self.boxes[keep])
 
-
-def run(
-    config: MemberConfig,
-    train: Films,
-    validation: Films | None,
-    epochs: int,
-    folder: Path,
-    report: Report,
-) -> tuple[Any, Progress]:
-    """Train, or go on training, in ``folder``; returns the model and how the run ended.
-
-    With ``validation`` the epoch of least validation loss is kept and the run stops early;
-    without, all ``epochs`` of the same schedule are run and the last is kept. Raises
-    ``ConfigError`` where ``folder`` belongs to a run of other films or another configuration.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    progress = _read_progress(folder, config, train, epochs)
-    if progress.done:
-        return keras.models.load_model(folder / "best.keras"), progress
-    model = _resume_or_build(folder, config, progress, len(train.table))
-    pixels, labels = inputs(train.pixels), train.labels
-    held = None if validation is None else (inputs(validation.pixels), validation.labels)
-    while progress.epoch < epochs and not progress.stopped_early(config.patience_epochs):
-        began = time.monotonic()
-        history = model.fit(
-            _epoch(pixels, labels, config, progress.epoch), shuffle=False, verbose=0
-        )
-        progress = replace(progress, epoch=progress.epoch + 1)
-        loss = None if held is None else log_loss(probabilities(model, held[0]), held[1])
-        if loss is None or loss < progress.best_loss:
-            best_loss = float("inf") if loss is None else loss
-            progress = replace(progress, best_epoch=progress.epoch, best_loss=best_loss)
-        progress = replace(progress, seconds=progress.seconds + time.monotonic() - began)
-        _save(folder, model, progress)
-        report(_line(progress, epochs, float(history.history["loss"][-1]), loss))
-    return _finish(folder, progress)
+    def crops(self) -> npt.NDArray[np.float16]:
+        """What a member sees of each film, float16 [n, 128, 128, 1]."""
+        crops: npt.NDArray[np.float16] = _in_batches(framing.crop, self.small, self.boxes)
+        return crops
 
 
-def probabilities(model: Any, films: npt.NDArray[np.float16]) -> npt.NDArray[np.float64]:
-    """The model's probability of PNEUMONIA for ``films`` (of ``films.inputs``), float64 [n]."""
-    logits = [
-        model(scaled(films[i : i + FORWARD_BATCH]), training=False).numpy()[:, 0]
-        for i in range(0, len(films), FORWARD_BATCH)
-    ]
-    return 1.0 / (1.0 + np.exp(-np.concatenate(logits).astype(np.float64)))
+def frame(films: Films, boxes: npt.NDArray[np.float32]) -> Framed:
+    """``films`` at the resolution that the graphs keep."""
+    return Framed(films, _in_batches(framing.film, films.pixels), boxes)
 
 
-def log_loss(scores: npt.NDArray[np.float64], labels: npt.NDArray[np.float32]) -> float:
-    """Mean cross-entropy, each class weighing the same."""
-    likelihood = np.log(np.clip(np.where(labels > 0, scores, 1.0 - scores), 1e-7, 1.0))
-    return float(-np.mean([likelihood[labels == label].mean() for label in (0, 1)]))
-
-
-def _epoch(
-    pixels: npt.NDArray[np.float16],
-    labels: npt.NDArray[np.float32],
-    config: MemberConfig,
-    epoch: int,
-) -> Any:
-    """One shuffled, augmented epoch; the same for the same seed and number."""
-    order = np.random.RandomState([config.seed, epoch]).permutation(len(labels))
-    size = config.batch_size
-
-    def batch(step: Any) -> tuple[Any, Any]:
-        rows = order[int(step) * size : (int(step) + 1) * size]
-        return scaled(pixels[rows]), labels[rows]
-
-    def prepare(step: Any) -> tuple[Any, Any]:
-        films, targets = tf.numpy_function(batch, [step], (tf.float32, tf.float32))
-        films = tf.ensure_shape(films, (None, *pixels.shape[1:]))
-        targets = tf.ensure_shape(targets, (None,))
-        seed = tf.stack([config.seed * 1000 + epoch, tf.cast(step, tf.int32)])
-        films, targets = augment(films, targets, seed, config)
-        return films, targets[:, None]
-
-    steps = tf.data.Dataset.range(max(1, len(order) // size))
-    return steps.map(prepare, num_parallel_calls=2, deterministic=True).prefetch(2)
-
-
-def _compile(model: Any, config: MemberConfig, steps_per_epoch: int) -> None:
-    total = steps_per_epoch * config.epochs
-    warmup = round(WARMUP_SHARE * total)
-    rate = keras.optimizers.schedules.CosineDecay(
-        0.0, total - warmup, warmup_target=config.learning_rate, warmup_steps=warmup
+def fit(
+    config: MemberConfig, train: Framed, held: Framed | None, folder: Path, say: runs.Say
+) -> tuple[Any, runs.Progress]:
+    """The CNN and how its run in ``folder`` ended; ``held`` chooses the epoch, where given."""
+    chosen = train.films.table.index.isin(
+        curation.curate(train.films.table, config.curation, config.seed).index
     )
-    loss = keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=config.label_smoothing)
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=config.weight_decay)
-    model.compile(optimizer=optimizer, loss=loss, jit_compile=False)
+    kept = train.where(chosen)
+    task = runs.Task(
+        config=digest(config),
+        films=f"{len(kept.boxes)} films, last {kept.films.table['sha256'].iloc[-1][:12]}",
+        epochs=config.epochs,
+        patience_epochs=config.patience_epochs,
+        build=lambda: _compiled(config),
+        epoch=lambda number: _epoch(config, kept, number),
+        held_loss=None if held is None else _loss_on(held),
+    )
+    return runs.run(task, folder, say)
 
 
-def _films_digest(train: Films, epochs: int) -> str:
-    return f"{len(train.table)} films, {epochs} epochs, last {train.table['sha256'].iloc[-1][:12]}"
+def logits(model: Any, crops: npt.NDArray[np.float16]) -> npt.NDArray[np.float64]:
+    """The model's logit of PNEUMONIA for ``Framed.crops``, float64 [n]."""
+    found = [
+        model(crops[i : i + FORWARD_BATCH].astype(np.float32), training=False).numpy()[:, 0]
+        for i in range(0, len(crops), FORWARD_BATCH)
+    ]
+    return np.concatenate(found).astype(np.float64)
 
 
-def _read_progress(folder: Path, config: MemberConfig, train: Films, epochs: int) -> Progress:
-    fresh = Progress(config.digest(), _films_digest(train, epochs))
-    path = folder / "state.json"
-    if not path.exists():
-        return fresh
-    progress = Progress(**json.loads(path.read_text(encoding="utf-8")))
-    if (progress.config, progress.films) != (fresh.config, fresh.films):
-        raise ConfigError(
-            f"{folder}: holds a run of other films or another configuration; "
-            "delete it or name another --workdir"
-        )
-    return progress
+def log_loss(
+    logits: npt.NDArray[np.float64],
+    labels: npt.NDArray[np.float32],
+    weights: npt.NDArray[np.float64],
+) -> float:
+    """Mean cross-entropy of ``logits``, each film weighing ``weights`` (they sum to 1)."""
+    wrong = np.where(labels > 0, -logits, logits)
+    return float(np.sum(np.logaddexp(0.0, wrong) * weights))
 
 
-def _resume_or_build(folder: Path, config: MemberConfig, progress: Progress, films: int) -> Any:
-    if progress.epoch:
-        model = keras.models.load_model(folder / f"epoch-{progress.epoch}.keras")
-        _advance_dropout(model)
-        return model
+def _loss_on(held: Framed) -> Any:
+    crops, labels = held.crops(), held.films.labels
+    weights = curation.weights(held.films.table, curation.ALL_WEIGHTED)
+    return lambda model: log_loss(logits(model, crops), labels, weights)
+
+
+def _compiled(config: MemberConfig) -> Any:
     model = models.build(config)
-    _compile(model, config, max(1, films // config.batch_size))
+    steps = config.epochs * config.steps_per_epoch
+    loss = keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=config.label_smoothing)
+    optimizer = runs.optimizer(config.learning_rate, config.weight_decay, steps)
+    model.compile(optimizer=optimizer, loss=loss, jit_compile=False)
     return model
 
 
-def _advance_dropout(model: Any) -> None:
-    """A saved Dropout starts its random stream anew: bring it to where the steps taken left it."""
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.Dropout):
-            seed, _ = layer.seed_generator.state.numpy()
-            layer.seed_generator.state.assign([seed, int(model.optimizer.iterations)])
+def _epoch(config: MemberConfig, train: Framed, number: int) -> Any:
+    """Films drawn by their weights, augmented; the same for the same seed and number."""
+    size, side = config.batch_size, train.small.shape[1]
+    random = np.random.RandomState([config.seed, number])
+    weights = curation.weights(train.films.table, config.curation)
+    order = random.choice(len(weights), config.steps_per_epoch * size, p=weights)
+    labels = train.films.labels
+
+    def batch(step: Any) -> Any:
+        rows = order[int(step) * size : (int(step) + 1) * size]
+        return train.small[rows].astype(np.float32), train.boxes[rows], labels[rows]
+
+    def prepare(step: Any) -> tuple[Any, Any]:
+        small, boxes, targets = tf.numpy_function(
+            batch, [step], (tf.float32, tf.float32, tf.float32)
+        )
+        small = tf.ensure_shape(small, (size, side, side, 1))
+        boxes, targets = tf.ensure_shape(boxes, (size, 4)), tf.ensure_shape(targets, (size,))
+        seed = tf.stack([config.seed * 1000 + number, tf.cast(step, tf.int32)])
+        crops, targets = _augmented(small, boxes, targets, seed, config)
+        return crops, targets[:, None]
+
+    steps = tf.data.Dataset.range(config.steps_per_epoch)
+    return steps.map(prepare, num_parallel_calls=2, deterministic=True).prefetch(2)
 
 
-def _save(folder: Path, model: Any, progress: Progress) -> None:
-    """Checkpoint first, then the state that names it, then clean up: any kill is survived."""
-    checkpoint = folder / f"epoch-{progress.epoch}.keras"
-    model.save(checkpoint)
-    write_atomically(folder / "state.json", json.dumps(asdict(progress)))
-    keep = {checkpoint.name, f"epoch-{progress.best_epoch}.keras"}
-    for old in folder.glob("epoch-*.keras"):
-        if old.name not in keep:
-            old.unlink()
+def _augmented(
+    small: Any, boxes: Any, labels: Any, seed: Any, config: MemberConfig
+) -> tuple[Any, Any]:
+    seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 6))
+    look = augmentation.look_inside(
+        boxes, seeds[0], area_min=config.crop_area_min, aspect=config.crop_aspect,
+        rotation_degrees=config.rotation_degrees,
+    )  # fmt: skip
+    crops = framing.sample(small, *look, framing.CROP_SIZE_PX)
+    crops = augmentation.expose(crops, seeds[1], config.gamma)
+    crops = augmentation.blur(crops, seeds[2])
+    crops = augmentation.grain(crops, seeds[3], config.noise)
+    crops = augmentation.cut_out(crops, seeds[4], config.cutouts)
+    if not config.mixup:
+        return crops, labels
+    return augmentation.mix_up(crops, labels, seeds[5], config.mixup)
 
 
-def _finish(folder: Path, progress: Progress) -> tuple[Any, Progress]:
-    shutil.copyfile(folder / f"epoch-{progress.best_epoch}.keras", folder / "best.keras")
-    done = replace(progress, done=True)
-    write_atomically(folder / "state.json", json.dumps(asdict(done)))
-    for old in folder.glob("epoch-*.keras"):
-        old.unlink()
-    return keras.models.load_model(folder / "best.keras"), done
+def _in_batches(convert: Any, *arrays: Any) -> Any:
+    count = len(arrays[0])
+    parts = [
+        convert(*(_real(array[i : i + FORWARD_BATCH]) for array in arrays)).numpy()
+        for i in range(0, count, FORWARD_BATCH)
+    ]
+    return np.concatenate(parts).astype(np.float16)
 
 
-def _line(progress: Progress, epochs: int, loss: float, held: float | None) -> str:
-    left = round((epochs - progress.epoch) * progress.seconds / progress.epoch)
-    validation = "" if held is None else f"  validation {held:.3f}"
-    return (
-        f"epoch {progress.epoch:2d}/{epochs}  loss {loss:.3f}{validation}"
-        f"  {left // 60}:{left % 60:02d} left at most"
-    )
+def _real(array: Any) -> Any:
+    return array if array.dtype == np.uint8 else array.astype(np.float32)

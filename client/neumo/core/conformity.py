@@ -17,14 +17,15 @@ def check(model: contract.Model, served: ModelMetadata, target: str) -> None:
     A release of a later minor may have more signatures and outputs than this client knows, and
     one of an earlier minor may lack what came after it; further inputs are never accepted.
     """
-    for difference in _differences(model, served):
+    for difference in differences(model, served):
         raise ContractError(
             f"{model.name} version {served.version} at {target}: {difference}; "
             "update neumo, or serve a release of its contract"
         )
 
 
-def _differences(model: contract.Model, served: ModelMetadata) -> Iterator[str]:
+def differences(model: contract.Model, served: ModelMetadata) -> Iterator[str]:
+    """Every difference that would make an answer wrong, in words; see ``check``."""
     for signature in model.signatures:
         found = served.signatures.get(signature.name)
         if found is None:

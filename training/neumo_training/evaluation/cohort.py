@@ -19,7 +19,7 @@ from neumo_training.evaluation.scoring import Labels
 MIN_PATIENTS = 5
 """Of each class: with fewer a bootstrap over patients says nothing."""
 
-PARTS = ("test", "train", "val")
+PARTS = ("test", dataset.TRAIN, "val")
 """Kaggle's folders, in the order in which a folder that holds them is searched."""
 
 UNREADABLE = "unreadable"
@@ -131,7 +131,7 @@ def read(
 
 def require_patients(table: pd.DataFrame) -> None:
     """Raise ``ConfigError`` where a class has too few patients for an interval."""
-    for label in (NORMAL, PNEUMONIA):
+    for label in dataset.LABELS:
         patients = table.loc[table["label"] == label, "patient"].nunique()
         if patients < MIN_PATIENTS:
             raise ConfigError(
@@ -141,16 +141,13 @@ def require_patients(table: pd.DataFrame) -> None:
 
 
 def read_sizes(path: Path) -> dict[str, tuple[int, int]]:
-    """Width and height in pixels by label and name, from CSV with file, label, width, height."""
-    try:
-        found = pd.read_csv(path)
-        keys = found["label"].astype(str) + "/" + found["file"].astype(str)
-        sizes = zip(found["width"].astype(int), found["height"].astype(int), strict=True)
-    except (OSError, ValueError, KeyError) as error:
-        raise ConfigError(
-            f"{path}: not a list of sizes ({error}); it needs file, label, width, height"
-        ) from error
-    return dict(zip(keys, sizes, strict=True))
+    """Originals' width and height in pixels by label and name, from the CSV ``path``.
+
+    Raises ``ConfigError`` as ``dataset.original_sizes`` does.
+    """
+    found = dataset.original_sizes(path)
+    keys = found["label"] + "/" + found["file"]
+    return dict(zip(keys, zip(found["width"], found["height"], strict=True), strict=True))
 
 
 def film_counts(labels: Labels) -> dict[str, int]:

@@ -113,7 +113,7 @@ def prepare(request: Request, stream: TextIO) -> Prepared:
 
 def _root(request: Request) -> Path:
     """The folder with the two classes; the hold-out is part of the training folder."""
-    train = request.folder / "train"
+    train = request.folder / dataset.TRAIN
     return cohort.classes_folder(
         train if request.part == HOLDOUT and train.is_dir() else request.folder
     )

@@ -1,0 +1,78 @@
+"""The lungs' network: its data, what it learns, what it refuses."""
+
+import numpy as np
+import pytest
+
+from drawn import write_films, write_masks
+from neumo.errors import ConfigError
+from neumo_training import dataset
+from neumo_training.lungs import fitting, masks, network, nonchest
+
+
+def test_masks_are_found_by_the_films_name(tmp_path):
+    """Each film gets the mask of its name; one without a mask is not known."""
+    table = dataset.scan(write_films(tmp_path / "films", patients=4))
+    folder = write_masks(tmp_path / "masks", tmp_path / "films")
+    (folder / "NORMAL" / "IM-0002-0001.png").unlink()
+    found = masks.load(table, folder, print)
+    assert found.known.sum() == 7
+    assert not found.known[list(table["name"]).index("IM-0002-0001.jpeg")]
+    assert set(np.unique(found.pixels)) == {0, 1}
+
+
+def test_a_damaged_mask_is_left_out_and_said(tmp_path):
+    """An unreadable mask is counted, not silently skipped."""
+    table = dataset.scan(write_films(tmp_path / "films", patients=4))
+    folder = write_masks(tmp_path / "masks", tmp_path / "films")
+    (folder / "NORMAL" / "IM-0002-0001.png").write_bytes(b"no image")
+    said: list[str] = []
+    assert masks.load(table, folder, said.append).known.sum() == 7
+    assert said == ["left out: 1 lung masks that cannot be read"]
+
+
+def test_a_folder_without_masks_is_one_clear_line(tmp_path):
+    """The line says what was expected where."""
+    table = dataset.scan(write_films(tmp_path / "films", patients=4))
+    with pytest.raises(ConfigError, match="no lung mask of any film; expected NORMAL/"):
+        masks.load(table, tmp_path, print)
+
+
+@pytest.mark.parametrize("kind", nonchest.KINDS, ids=lambda kind: kind.__name__)
+def test_every_kind_is_drawn_from_its_seed(kind):
+    """The same seed draws the same picture, another seed another one."""
+    first, again, other = (kind(np.random.RandomState(seed)) for seed in (3, 3, 4))
+    assert first.size == (256, 256)
+    assert first.tobytes() == again.tobytes()
+    assert first.tobytes() != other.tobytes()
+
+
+def test_drawings_are_the_contracts_images():
+    """uint8 [n, 256, 256, 1], every kind in turn."""
+    drawn = nonchest.draw(1, len(nonchest.KINDS) + 1)
+    assert drawn.shape == (len(nonchest.KINDS) + 1, 256, 256, 1)
+    assert drawn.dtype == np.uint8
+
+
+def test_a_spoilt_film_keeps_its_pixels_and_loses_its_order():
+    """Turned or cut into pieces: the same pixels elsewhere."""
+    film = np.arange(128 * 128, dtype=np.float32).reshape(128, 128, 1)
+    for seed in range(8):
+        spoilt = fitting._spoilt(film, np.random.RandomState(seed))
+        assert spoilt.shape == film.shape
+        assert not np.array_equal(spoilt, film)
+        np.testing.assert_array_equal(np.sort(spoilt, axis=None), np.sort(film, axis=None))
+
+
+def test_cells_and_pixels_are_the_same():
+    """Gathering pixels into cells and spreading them again changes nothing."""
+    film = np.random.RandomState(0).rand(2, 8, 8, 1).astype(np.float32)
+    np.testing.assert_array_equal(network.FromCells()(network.ToCells()(film)), film)
+
+
+def test_dice_is_one_for_the_same_and_none_for_the_opposite():
+    """Two halves: 1 with itself, 0 with the other, 2/3 with everything."""
+    half = np.zeros((1, 128, 128, 1), np.uint8)
+    half[:, :64] = 1
+    guesses = (half.astype(np.float32), 1.0 - half, np.ones_like(half, np.float32))
+    found = [fitting.dice(np.float32(guess), half)[0] for guess in guesses]
+    assert found == pytest.approx([1.0, 0.0, 2 / 3])
