@@ -111,14 +111,15 @@ def test_the_page_loads_nothing(judged):
     assert "url(" not in judged.page
 
 
-def test_a_page_without_films_shows_none(judged, tmp_path):
+def test_a_page_without_films_shows_none(toys, tmp_path):
     """``--no-films`` gives a report that can be shared; ``--names`` one that tells whose film."""
-    options = ("--models", judged.store, "--no-films", "--names", "--out", tmp_path)
-    document = evaluate(judged.data, *options)
-    page = (tmp_path / command.PAGE_FILE).read_text()
+    data = write_films(tmp_path / "films", patients=6)
+    options = ("--models", toys, "--no-films", "--names", "--out", tmp_path / "out")
+    document = evaluate(data, *options)
+    page = (tmp_path / "out" / command.PAGE_FILE).read_text()
     assert "data:image/jpeg" not in page
     assert "must not be shared" not in page
-    assert len(document["per_film"]) == 48
+    assert len(document["per_film"]) == 12
     assert NAME.match(document["per_film"][0]["name"])
 
 
@@ -148,11 +149,11 @@ def test_the_test_folder_is_judged_where_there_is_one(toys, tmp_path):
 
 
 def test_the_originals_sizes_make_subgroups_and_baselines(toys, tmp_path):
-    """A list of sizes stands in for those of files that were squashed."""
+    """A list of sizes stands in for those of squashed files; a film that it lacks is in neither."""
     data = write_films(tmp_path / "films", patients=9)
     lines = ["file,label,width,height"]
     for label in ("NORMAL", "PNEUMONIA"):
-        names = sorted(path.name for path in (data / label).iterdir())
+        names = sorted(path.name for path in (data / label).iterdir())[:-1]
         lines += [f"{name},{label},{1000 + 10 * i},1000" for i, name in enumerate(names)]
     (tmp_path / "sizes.csv").write_text("\n".join(lines))
     options = ("--models", toys, "--sizes", tmp_path / "sizes.csv", "--out", tmp_path, "--no-films")
@@ -160,6 +161,9 @@ def test_the_originals_sizes_make_subgroups_and_baselines(toys, tmp_path):
     assert "geometry" not in document["not_measured"]
     assert {group["by"] for group in document["geometry"]} == {"aspect_ratio", "megapixels"}
     assert {"aspect ratio", "size"} <= document["baselines"]["auc"].keys()
+    ratios = [group for group in document["geometry"] if group["by"] == "aspect_ratio"]
+    assert sum(sum(group["films"].values()) for group in ratios) == 16
+    assert document["baselines"]["films_of_known_size"] == 16
 
 
 @pytest.fixture

@@ -109,24 +109,42 @@ def test_a_mask_that_cannot_be_read_is_one_clear_line(judged, tmp_path):
         masks.read(tmp_path, dataset.scan(judged.data))
 
 
-def test_a_large_film_is_compared_with_its_small_copy(tmp_path):
-    """A model that reads fine detail moves; the share of larger films is told."""
-    random = np.random.RandomState(0)
+def copied(folder, draw):
+    """What ``as_small_copies`` finds about four films that ``draw`` makes."""
     for label in ("NORMAL", "PNEUMONIA"):
-        (tmp_path / label).mkdir()
+        (folder / label).mkdir()
         for number in range(2):
-            grain = random.randint(0, 256, (900, 700)).astype(np.uint8)
-            Image.fromarray(grain).save(tmp_path / label / f"{number}.png")
-    table = dataset.scan(tmp_path)
+            draw(number).save(folder / label / f"{number}.png")
+    table = dataset.scan(folder)
     pixels = np.stack([image.read(path).pixels for path in table["path"]])
 
     def grain(films):
         return Answers({"fine": films.std(axis=(1, 2, 3)) / 128.0}, 0.5)
 
     cohort = Cohort(table, pixels, np.full((4, 2), (700, 900)))
-    found = robustness.as_small_copies(grain, cohort, grain(pixels))
+    return robustness.as_small_copies(grain, cohort, grain(pixels))
+
+
+def test_a_large_film_is_compared_with_its_small_copy(tmp_path):
+    """A model that reads fine detail moves; the share of larger films is told."""
+    random = np.random.RandomState(0)
+
+    def noise(_):
+        return Image.fromarray(random.randint(0, 256, (900, 700)).astype(np.uint8))
+
+    found = copied(tmp_path, noise)
     assert (found["films"], found["larger_than_the_copy"]) == (4, 4)
     assert found["moved_most"] >= found["moved_mean"] > 0.01
+
+
+def test_a_copy_is_read_as_the_sdk_reads_the_film(tmp_path):
+    """A film of 16 bits becomes the same greys in its copy: a model of contrast hardly moves."""
+
+    def deep(number):
+        film = phantom.draw(number, 1)[0, :, :, 0].astype(np.uint16) * 200
+        return Image.fromarray(film).resize((600, 500))
+
+    assert copied(tmp_path, deep)["moved_most"] < 0.02
 
 
 def test_predictive_values_follow_bayes():
@@ -175,6 +193,21 @@ def test_a_baseline_of_the_files_shape_needs_sizes_that_differ():
     wide = np.stack([1000 + 100 * films.labels, np.full(40, 900)], axis=1).astype(int)
     assert area(baselines.scores(films, films, wide, wide)["aspect ratio"], films) == 1.0
     assert "aspect ratio" not in baselines.scores(films, films, wide, np.full((40, 2), 224))
+
+
+def test_a_film_of_unknown_size_has_no_score_by_size():
+    """It is neither fitted on nor judged; where most are unknown there is no such baseline."""
+    films = pictures(40, 0)
+    sizes = np.stack([1000 + 100 * films.labels, np.full(40, 900)], axis=1).astype(int)
+    sizes[:4] = 0
+    for found in (
+        baselines.scores(films, films, sizes, sizes),
+        baselines.cross_validated(films, np.arange(40).astype(str), sizes),
+    ):
+        np.testing.assert_array_equal(np.flatnonzero(np.isnan(found["size"])), range(4))
+        assert not np.isnan(found["brightness"]).any()
+    sizes[:25] = 0
+    assert "size" not in baselines.scores(films, films, sizes, sizes)
 
 
 def test_cross_validation_scores_no_patient_by_a_fit_on_themselves():

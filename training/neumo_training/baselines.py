@@ -13,17 +13,18 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.model_selection import StratifiedGroupKFold
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 Features = npt.NDArray[np.float64]
 Pixels = npt.NDArray[np.uint8]
 Sizes = npt.NDArray[np.int_]
-"""Width and height in pixels, int [n, 2]."""
+"""Width and height in pixels, int [n, 2]; 0 where unknown."""
 
 BORDER_PX = 16
 THUMBNAIL_PX = 32
 FOLDS = 5
+LEAST_KNOWN = 0.5
 RIDGE = "ridge on 32 x 32"
 
 
@@ -58,14 +59,14 @@ def thumbnail(pixels: Pixels) -> Features:
     return means
 
 
-def aspect_ratio(sizes: Sizes) -> Features:
+def aspect_ratio(sizes: Features) -> Features:
     """Width over height, [n, 1]."""
     return sizes[:, :1] / sizes[:, 1:]
 
 
-def size(sizes: Sizes) -> Features:
+def size(sizes: Features) -> Features:
     """Width and height in pixels, [n, 2]."""
-    return sizes.astype(np.float64)
+    return sizes
 
 
 def scores(
@@ -76,12 +77,13 @@ def scores(
 ) -> dict[str, npt.NDArray[np.float64]]:
     """Each baseline's score for ``test``, higher for PNEUMONIA; "constant" scores all the same.
 
-    Those of the files' shape and size only where the sizes are given, and differ.
+    Those of the files' shape and size only where the sizes are given, differ, and are known for
+    half of the films of each class or more; NaN for a film whose size is not.
     """
-    fitted_on = _features(train.pixels, train_sizes)
-    scored = _features(test.pixels, test_sizes)
+    fitted_on = _features(train, train_sizes)
+    scored = _features(test, test_sizes)
     return {"constant": np.zeros(len(test.labels))} | {
-        name: _model(name).fit(fitted_on[name], train.labels).decision_function(features)
+        name: _scores(name, fitted_on[name], train.labels, features)
         for name, features in scored.items()
         if name in fitted_on
     }
@@ -92,25 +94,36 @@ def cross_validated(
 ) -> dict[str, npt.NDArray[np.float64]]:
     """As ``scores``, each film scored by a fit on other patients, in five folds."""
     folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0)
-    features = _features(films.pixels, sizes)
+    features = _features(films, sizes)
     found = {name: np.zeros(len(films.labels)) for name in ("constant", *features)}
     for fitted, held in folds.split(films.pixels, films.labels, patients):
         for name, values in features.items():
-            model = _model(name).fit(values[fitted], films.labels[fitted])
-            found[name][held] = model.decision_function(values[held])
+            found[name][held] = _scores(name, values[fitted], films.labels[fitted], values[held])
     return found
 
 
-def _features(pixels: Pixels, sizes: Sizes | None) -> dict[str, Features]:
-    found = {name: of(pixels) for name, of in _OF_PIXELS.items()}
-    if sizes is not None and len(np.unique(sizes, axis=0)) > 1:
-        found |= {name: of(sizes) for name, of in _OF_SIZES.items()}
+def _features(films: Pictures, sizes: Sizes | None) -> dict[str, Features]:
+    found = {name: of(films.pixels) for name, of in _OF_PIXELS.items()}
+    if sizes is None:
+        return found
+    known = sizes.min(axis=1) > 0
+    share = min(known[films.labels == label].mean() for label in (0, 1))
+    if share >= LEAST_KNOWN and len(np.unique(sizes[known], axis=0)) > 1:
+        told = np.where(known[:, None], sizes, np.nan)
+        found |= {name: of(told) for name, of in _OF_SIZES.items()}
     return found
 
 
-def _model(name: str) -> Pipeline:
+def _scores(
+    name: str, fitted_on: Features, labels: npt.NDArray[np.float32], features: Features
+) -> npt.NDArray[np.float64]:
+    """A fit's scores; rows with NaN are neither fitted on nor scored."""
+    fits, told = (~np.isnan(rows.sum(axis=1)) for rows in (fitted_on, features))
     model = RidgeClassifier(alpha=1000.0) if name == RIDGE else LogisticRegression()
-    return make_pipeline(StandardScaler(), model)
+    fit = make_pipeline(StandardScaler(), model).fit(fitted_on[fits], labels[fits])
+    scores = np.full(len(features), np.nan)
+    scores[told] = fit.decision_function(features[told])
+    return scores
 
 
 _OF_PIXELS: dict[str, Callable[[Pixels], Features]] = {
@@ -118,4 +131,4 @@ _OF_PIXELS: dict[str, Callable[[Pixels], Features]] = {
     "borders": border_brightness,
     RIDGE: thumbnail,
 }
-_OF_SIZES: dict[str, Callable[[Sizes], Features]] = {"aspect ratio": aspect_ratio, "size": size}
+_OF_SIZES: dict[str, Callable[[Features], Features]] = {"aspect ratio": aspect_ratio, "size": size}

@@ -30,12 +30,13 @@ from neumo_training.evaluation.answers import (
 )
 from neumo_training.evaluation.cohort import Cohort, described
 from neumo_training.evaluation.corruptions import CORRUPTIONS, SEVERITIES
-from neumo_training.evaluation.estimates import DRAWS, LEVEL
+from neumo_training.evaluation.estimates import DRAWS, LEVEL, Estimate
 from neumo_training.evaluation.examples import Example
 from neumo_training.evaluation.intervals import auc_with_interval
 from neumo_training.evaluation.masks import Masks
 from neumo_training.evaluation.progress import Progress
 from neumo_training.evaluation.schema import NOTICE, SCHEMA
+from neumo_training.evaluation.scoring import Scores
 
 Document = dict[str, Any]
 
@@ -186,11 +187,14 @@ def _baselines(subject: Subject) -> Document:
         how = f"fitted on {len(train.labels)} films that are not in the hold-out"
     return {
         "fitted": how,
-        "auc": {
-            name: asdict(auc_with_interval(values, cohort.labels, cohort.patients))
-            for name, values in scores.items()
-        },
+        "films_of_known_size": int((cohort.sizes_px.min(axis=1) > 0).sum()),
+        "auc": {name: asdict(_auc_where_told(v, cohort)) for name, v in scores.items()},
     }
+
+
+def _auc_where_told(values: Scores, cohort: Cohort) -> Estimate:
+    told = ~np.isnan(values)
+    return auc_with_interval(values[told], cohort.labels[told], cohort.patients[told])
 
 
 def _lungs(subject: Subject, progress: Progress) -> Lungs | None:
@@ -284,10 +288,9 @@ def _not_measured(document: Document, subject: Subject) -> dict[str, str]:
     """Which parts are absent, and why."""
     reasons = {
         "against": "no other release was named (--against)",
-        "geometry": "all films have one size (--sizes names a list of the originals')",
+        "geometry": "the films have one size, or an unknown one (--sizes lists the originals')",
         "lungs": f"release {subject.ensemble.manifest.release} has no model {contract.LUNGS.name}",
         "heat": "no masks were given (--masks), or there is no heat in one of the classes",
-        "resolution": "no film is a raster file",
     }
     return {name: reason for name, reason in reasons.items() if not document[name]}
 

@@ -22,6 +22,8 @@ MIN_PATIENTS = 5
 PARTS = ("test", dataset.TRAIN, "val")
 """Kaggle's folders, in the order in which a folder that holds them is searched."""
 
+_UNKNOWN_PX = (0, 0)
+
 UNREADABLE = "unreadable"
 DUPLICATE = "the same file again"
 CONTRADICTION = "the same file under both labels"
@@ -41,7 +43,7 @@ class Cohort:
     """``table``'s rows (as ``dataset.scan``'s), their ``pixels`` and their sizes, in one order.
 
     ``pixels`` is uint8 [n, 256, 256, 1]; ``sizes_px`` int [n, 2], width and height of the file,
-    or of the original where a list of sizes was given.
+    or of the original where a list of sizes was given: 0 for a film that the list lacks.
     """
 
     table: pd.DataFrame
@@ -91,13 +93,13 @@ def read(
     whole: pd.DataFrame,
     tick: Callable[[], None],
     leave_out: Callable[[Exclusion], None],
-    sizes_px: dict[str, tuple[int, int]],
+    sizes_px: dict[str, tuple[int, int]] | None,
 ) -> Cohort:
     """Read every film of ``table`` once, as the SDK does; ``tick`` is called for each.
 
     Repeated files are looked for in ``whole``, of which ``table`` is a part. ``leave_out`` is
-    told of each film that is not read. ``sizes_px`` gives originals' width and height by label
-    and name; a film that it lacks keeps its file's. Raises ``ConfigError`` where a class has
+    told of each film that is not read. ``sizes_px`` gives the originals' width and height by label
+    and name; without it the files' own are taken. Raises ``ConfigError`` where a class has
     readable films of fewer than 5 patients.
     """
     exclusions: list[Exclusion] = []
@@ -122,7 +124,8 @@ def read(
             without(path, UNREADABLE, str(error))
             continue
         pixels.append(film.pixels)
-        sizes.append(sizes_px.get(key, (film.width_px, film.height_px)))
+        own = (film.width_px, film.height_px)
+        sizes.append(own if sizes_px is None else sizes_px.get(key, _UNKNOWN_PX))
         rows.append(row)
     readable = unique.iloc[rows].reset_index(drop=True)
     require_patients(readable)

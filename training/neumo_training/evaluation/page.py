@@ -39,7 +39,6 @@ _PARTS = {
     "geometry": "subgroups by geometry",
     "lungs": "lungs",
     "heat": "heat in the lungs",
-    "resolution": "resolution",
 }
 
 
@@ -114,7 +113,8 @@ def _models(found: Document) -> str:
             ),
         ),
         table(
-            f"Trivial baselines, {baselines['fitted']}: what a model must beat",
+            f"Trivial baselines, {baselines['fitted']}; those of shape and size on "
+            f"{baselines['films_of_known_size']} films: what a model must beat",
             ("", "AUC"),
             ((name, interval(auc)) for name, auc in baselines["auc"].items()),
         ),
@@ -276,18 +276,17 @@ def _shortcuts(found: Document) -> str:
 
 
 def _looking(found: Document) -> str:
-    rows: list[tuple[str, str]] = []
-    if (copies := found["resolution"]) is not None:
-        what = f"{copies['copy_px']}-pixel JPEG copy (quality {copies['copy_quality']})"
-        rows += [
-            (f"films compared with their {what}", str(copies["films"])),
-            ("of them larger than the copy", str(copies["larger_than_the_copy"])),
-            ("the probability moves by, mean", small(copies["moved_mean"])),
-            ("median", small(copies["moved_median"])),
-            ("95 % move by at most", small(copies["moved_95_percent"])),
-            ("most", small(copies["moved_most"])),
-            ("decisions that change", str(copies["decisions_changed"])),
-        ]
+    copies = found["resolution"]
+    what = f"{copies['copy_px']}-pixel JPEG copy (quality {copies['copy_quality']})"
+    rows = [
+        (f"films compared with their {what}", str(copies["films"])),
+        ("of them larger than the copy", str(copies["larger_than_the_copy"])),
+        ("the probability moves by, mean", small(copies["moved_mean"])),
+        ("median", small(copies["moved_median"])),
+        ("95 % move by at most", small(copies["moved_95_percent"])),
+        ("most", small(copies["moved_most"])),
+        ("decisions that change", str(copies["decisions_changed"])),
+    ]
     if (lungs := found["lungs"]) is not None:
         refused = lungs["refused"]
         rows += [

@@ -68,7 +68,7 @@ def prepare(request: Request, stream: TextIO) -> Prepared:
     if request.against == number:
         raise ConfigError(f"--against {number}: that is the release that is judged; name another")
     against = None if request.against is None else answers.load(store, request.against)
-    sizes = {} if request.sizes is None else cohort.read_sizes(request.sizes)
+    sizes = None if request.sizes is None else cohort.read_sizes(request.sizes)
     whole = dataset.scan(_root(request))
     fingerprint = dataset.fingerprint(whole)
 

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from neumo import image
-from neumo.errors import ImageError
 from neumo_training.evaluation.answers import Answers, Pixels
 from neumo_training.evaluation.cohort import Cohort, film_counts
 from neumo_training.evaluation.corruptions import CORRUPTIONS, SEVERITIES, compressed, corrupted
@@ -59,27 +58,15 @@ def without_parts(ask: Ask, cohort: Cohort, clean: Answers, masks: Masks | None)
     }
 
 
-def as_small_copies(ask: Ask, cohort: Cohort, clean: Answers) -> Document | None:
-    """How far the probability moves between a file and its 224 x 224 JPEG copy.
-
-    None where no film is a raster file; DICOM files are not copied.
-    """
-    rows, copies, larger = [], [], 0
-    for row, path in enumerate(cohort.table["path"]):
-        copy = _small_copy(Path(path))
-        if copy is not None:
-            rows.append(row)
-            copies.append(copy[0])
-            larger += copy[1]
-    if not rows:
-        return None
-    before = clean.ensemble[np.array(rows)]
-    after = ask(np.stack(copies)).ensemble
-    moved = np.abs(after - before)
-    flipped = (after > clean.threshold) != (before > clean.threshold)
+def as_small_copies(ask: Ask, cohort: Cohort, clean: Answers) -> Document:
+    """How far the probability moves between a file and its 224 x 224 JPEG copy."""
+    found = [_small_copy(Path(path)) for path in cohort.table["path"]]
+    after = ask(np.stack([pixels for pixels, _ in found])).ensemble
+    moved = np.abs(after - clean.ensemble)
+    flipped = (after > clean.threshold) != (clean.ensemble > clean.threshold)
     return {
-        "films": len(rows),
-        "larger_than_the_copy": larger,
+        "films": len(found),
+        "larger_than_the_copy": sum(larger for _, larger in found),
         "copy_px": COPY_PX,
         "copy_quality": COPY_QUALITY,
         "moved_mean": float(moved.mean()),
@@ -90,16 +77,11 @@ def as_small_copies(ask: Ask, cohort: Cohort, clean: Answers) -> Document | None
     }
 
 
-def _small_copy(path: Path) -> tuple[Pixels, bool] | None:
-    """The pixels of the copy, and whether the file is larger; None for what Pillow cannot read."""
-    try:
-        with Image.open(path) as file:
-            film = ImageOps.exif_transpose(file).convert("L")
-        small = film.resize((COPY_PX, COPY_PX), Image.Resampling.BICUBIC)
-        copy = image.read(compressed(small, COPY_QUALITY))
-        return copy.pixels, min(film.size) > COPY_PX
-    except (OSError, UnidentifiedImageError, ImageError):
-        return None
+def _small_copy(path: Path) -> tuple[Pixels, bool]:
+    """The pixels of the copy, and whether the file is larger than it."""
+    film, _ = image.decode(path)
+    small = film.convert("L").resize((COPY_PX, COPY_PX), Image.Resampling.BICUBIC)
+    return image.read(compressed(small, COPY_QUALITY)).pixels, min(film.size) > COPY_PX
 
 
 def _judged(answers: Answers, cohort: Cohort) -> Document:
