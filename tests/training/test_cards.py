@@ -10,9 +10,8 @@ import pytest
 
 from neumo import release
 from neumo.errors import ConfigError
-from neumo_training import cards
-from neumo_training.cards import command, writing
-from neumo_training.evaluation import command as evaluate
+from neumo_training import cards, command_card, command_evaluate
+from neumo_training.cards import writing
 
 TEMPLATES = Path(cards.__file__).parent / "templates"
 PAIRS = [("model-card.en.md", "model-card.es.md"), ("data-sheet.en.md", "data-sheet.es.md")]
@@ -147,15 +146,17 @@ def test_a_file_that_is_no_evaluation_is_one_clear_line(tmp_path, text):
     """Broken JSON, another document and another schema each say what to do."""
     (tmp_path / "evaluation.json").write_text(text)
     with pytest.raises(ConfigError, match=r"evaluation|JSON"):
-        command.main([str(tmp_path / "evaluation.json"), "--out", str(tmp_path)])
+        command_card.main([str(tmp_path / "evaluation.json"), "--out", str(tmp_path)])
 
 
 def test_the_command_writes_the_four_files(judged, manifest, tmp_path):
     """From the evaluation's file and the manifest's, into a folder that need not exist."""
     (tmp_path / "2.json").write_text(manifest.to_json())
-    arguments = [judged.out / evaluate.JSON_FILE, "--manifest", tmp_path / "2.json"]
-    assert command.main([*map(str, arguments), "--out", str(tmp_path / "cards")]) == 0
+    arguments = [judged.out / command_evaluate.JSON_FILE, "--manifest", tmp_path / "2.json"]
+    assert command_card.main([*map(str, arguments), "--out", str(tmp_path / "cards")]) == 0
     expected = cards.render(judged.document, manifest)
     found = {path.name: path.read_text() for path in (tmp_path / "cards").iterdir()}
     assert found == expected
-    assert writing.read(judged.out / evaluate.JSON_FILE) == json.loads(json.dumps(judged.document))
+    assert writing.read(judged.out / command_evaluate.JSON_FILE) == json.loads(
+        json.dumps(judged.document)
+    )

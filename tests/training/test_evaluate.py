@@ -11,8 +11,9 @@ import pytest
 
 from drawn import write_films
 from neumo.errors import ConfigError
+from neumo_training import command_evaluate as command
 from neumo_training import dataset, splits
-from neumo_training.evaluation import command, summary
+from neumo_training.evaluation import summary
 from neumo_training.evaluation.preparation import HOLDOUT, Request, prepare
 from neumo_training.evaluation.progress import Progress
 
@@ -200,6 +201,13 @@ def test_another_release_may_read_the_hold_out_too(held_out):
     assert prepare(other, io.StringIO()).answered() == 1
 
 
+def test_a_release_that_is_compared_with_has_read_the_hold_out(held_out):
+    """The ledger of the folder names both releases."""
+    prepare(replace(held_out, against=1), io.StringIO()).answered()
+    with pytest.raises(ConfigError, match="release 1 has read this hold-out"):
+        prepare(replace(held_out, release=1), io.StringIO())
+
+
 def test_a_second_reading_is_a_caution_in_the_report(judged):
     """Whoever reads the figures learns that they were looked at before."""
     about = {**judged.document["set"], "holdout_readings": 2}
@@ -224,7 +232,7 @@ def test_films_that_the_release_was_trained_on_are_a_caution(judged):
         ({"masks": "empty"}, "no mask of these films here"),
         ({"sizes": "none.csv"}, "not a CSV of file,label,width,height"),
         ({"models": "empty"}, "no release here"),
-        ({"out": "file"}, "cannot be made"),
+        ({"out": "file"}, "cannot be written"),
     ],
 )
 def test_an_option_that_cannot_be_used_is_one_clear_line(
@@ -261,6 +269,16 @@ def test_a_folder_that_cannot_be_judged_is_one_clear_line(toys, tmp_path, spoil,
     data = write_films(tmp_path / "films", patients=6)
     spoil(data)
     assert line in refused(folder=data, models=toys, out=tmp_path / "out")
+
+
+def test_masks_of_a_few_films_are_refused(films_folder, judged, tmp_path):
+    """Tests with masks need both classes, as every other does."""
+    for path in (judged.masks / "NORMAL").iterdir():
+        (tmp_path / "NORMAL").mkdir(exist_ok=True)
+        shutil.copy(path, tmp_path / "NORMAL" / path.name)
+    (tmp_path / "PNEUMONIA").mkdir()
+    line = refused(folder=films_folder, models=judged.store, masks=tmp_path, out=tmp_path / "out")
+    assert line.startswith("PNEUMONIA: films with a mask of 0 patients")
 
 
 class Terminal(io.StringIO):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -10,6 +9,7 @@ from neumo import contract
 from neumo.release import Manifest
 from neumo_training import splits
 from neumo_training.cards import sources
+from neumo_training.cards.markdown import counts, found, interval, number, plain, table
 from neumo_training.cards.words import Words
 from neumo_training.evaluation.names import percent
 
@@ -50,7 +50,7 @@ def _release(evaluation: Document, manifest: Manifest | None, words: Words) -> d
     return {
         "release": str(release["number"]),
         "contract": str(release["contract"]),
-        "threshold": _number(release["threshold"], words),
+        "threshold": number(release["threshold"], words),
         "models": ", ".join(f"`{name}`" for name in release["models"]),
         "weights": str(release["weights_sha256"]),
         "created": words.unknown if manifest is None else manifest.created,
@@ -70,16 +70,16 @@ def _training_data(manifest: Manifest | None, words: Words) -> dict[str, str]:
     public = fingerprint == _public_fingerprint()
     return {
         "source": words.public_source if public else words.other_source,
-        "data_films": _counts(data.get("films"), words.classes, words),
-        "data_types": _counts(data.get("types"), words.kinds, words),
-        "data_patients": _counts(data.get("patients"), words.classes, words),
-        "data_both_types": _plain(data.get("patients_with_both_types"), words),
-        "data_duplicates": _plain(data.get("duplicates_left_out"), words),
-        "data_development": _counts(data.get("development"), words.classes, words),
-        "data_curated": _plain(data.get("development_curated"), words),
-        "data_holdout": _counts(data.get("holdout"), words.classes, words),
-        "data_folds": _plain(data.get("folds"), words),
-        "data_fingerprint": _plain(fingerprint, words),
+        "data_films": counts(data.get("films"), words.classes, words),
+        "data_types": counts(data.get("types"), words.kinds, words),
+        "data_patients": counts(data.get("patients"), words.classes, words),
+        "data_both_types": plain(data.get("patients_with_both_types"), words),
+        "data_duplicates": plain(data.get("duplicates_left_out"), words),
+        "data_development": counts(data.get("development"), words.classes, words),
+        "data_curated": plain(data.get("development_curated"), words),
+        "data_holdout": counts(data.get("holdout"), words.classes, words),
+        "data_folds": plain(data.get("folds"), words),
+        "data_fingerprint": plain(fingerprint, words),
     }
 
 
@@ -99,10 +99,10 @@ def _judged_films(evaluation: Document, words: Words) -> dict[str, str]:
     return {
         "part": words.parts[about["part"]],
         "readings": " ".join(said),
-        "judged_films": _counts(about.get("films"), words.classes, words),
-        "judged_patients": _counts(about.get("patients"), words.classes, words),
-        "judged_types": _counts(about.get("types"), words.kinds, words),
-        "judged_excluded": _counts(about.get("excluded"), words.excluded, words),
+        "judged_films": counts(about.get("films"), words.classes, words),
+        "judged_patients": counts(about.get("patients"), words.classes, words),
+        "judged_types": counts(about.get("types"), words.kinds, words),
+        "judged_excluded": counts(about.get("excluded"), words.excluded, words),
         "judged_fingerprint": str(about.get("fingerprint", words.unknown)),
     }
 
@@ -113,30 +113,30 @@ def _performance(evaluation: Document, words: Words) -> dict[str, str]:
     return {
         "level": percent(how["level"]),
         "draws": str(how["draws"]),
-        **{name: _interval(ensemble.get(name), words) for name in words.metrics},
-        "models_table": _table(
+        **{name: interval(ensemble.get(name), words) for name in words.metrics},
+        "models_table": table(
             ("", *(words.models.get(name, name) for name in models)),
             (
-                (title, *(_interval(values.get(name), words) for values in models.values()))
+                (title, *(interval(values.get(name), words) for values in models.values()))
                 for name, title in words.metrics.items()
             ),
             words,
         ),
         "thresholds_table": _thresholds(evaluation, words),
-        "predictive_table": _table(
+        "predictive_table": table(
             tuple(words.columns[name] for name in ("prevalence", "ppv", "npv")),
             (
-                (percent(row["prevalence"]), *(_interval(row[n], words) for n in ("ppv", "npv")))
+                (percent(row["prevalence"]), *(interval(row[n], words) for n in ("ppv", "npv")))
                 for row in evaluation.get("predictive_values") or ()
             ),
             words,
         ),
         "groups_table": _groups(evaluation, words),
-        "baselines_table": _table(
+        "baselines_table": table(
             ("", "AUC"),
             (
-                (words.baselines.get(name, name), _interval(auc, words))
-                for name, auc in _found(evaluation, "baselines", "auc", default={}).items()
+                (words.baselines.get(name, name), interval(auc, words))
+                for name, auc in found(evaluation, "baselines", "auc", default={}).items()
             ),
             words,
         ),
@@ -147,13 +147,13 @@ def _performance(evaluation: Document, words: Words) -> dict[str, str]:
 def _thresholds(evaluation: Document, words: Words) -> str:
     names = ("sensitivity", "specificity")
     rows = evaluation.get("thresholds") or ()
-    return _table(
+    return table(
         ("", words.columns["threshold"], *(words.metrics[name] for name in names)),
         (
             (
                 " ".join([words.thresholds[row["name"]], *_wanted(row)]),
-                _number(row["threshold"], words),
-                *(_interval(row["metrics"].get(name), words) for name in names),
+                number(row["threshold"], words),
+                *(interval(row["metrics"].get(name), words) for name in names),
             )
             for row in rows
         ),
@@ -174,13 +174,13 @@ def _groups(evaluation: Document, words: Words) -> str:
         bounds = f"{group['from']:.3f} {words.to} {group['to']:.3f}"
         groups.append((f"{words.geometry[group['by']]} {bounds}", group))
     names = ("auc", "sensitivity", "specificity")
-    return _table(
+    return table(
         ("", words.columns["films"], *(words.metrics[name] for name in names)),
         (
             (
                 title,
-                _counts(group["films"], words.classes, words),
-                *(_interval((group["metrics"] or {}).get(name), words) for name in names),
+                counts(group["films"], words.classes, words),
+                *(interval((group["metrics"] or {}).get(name), words) for name in names),
             )
             for title, group in groups
         ),
@@ -196,9 +196,9 @@ def _differences(evaluation: Document, words: Words) -> str:
     if (other := evaluation.get("against")) is not None:
         pairs.append((f"{words.rows['release_less']} {other['release']}", other["difference"]))
     names = ("auc", "accuracy", "balanced_accuracy", "brier")
-    return _table(
+    return table(
         ("", *(words.metrics[name] for name in names)),
-        ((title, *(_interval(of.get(name), words, "+") for name in names)) for title, of in pairs),
+        ((title, *(interval(of.get(name), words, "+") for name in names)) for title, of in pairs),
         words,
     )
 
@@ -210,91 +210,52 @@ def _robustness(evaluation: Document, words: Words) -> dict[str, str]:
     severity = words.columns["severity"]
     left = {"whole": shortcuts["whole"], **shortcuts["tests"]} if shortcuts else {}
     return {
-        "corruption_films": _counts(corruptions.get("films"), words.classes, words),
-        "corruption_clean_auc": _interval(_found(corruptions, "clean", "auc"), words),
-        "corruption_mean_auc": _number(corruptions.get("mean_auc"), words),
-        "corruption_least_auc": _number(corruptions.get("least_auc"), words),
-        "corruptions_table": _table(
-            ("", *(f"AUC, {severity} {number}" for number in severities)),
+        "corruption_films": counts(corruptions.get("films"), words.classes, words),
+        "corruption_clean_auc": interval(found(corruptions, "clean", "auc"), words),
+        "corruption_mean_auc": number(corruptions.get("mean_auc"), words),
+        "corruption_least_auc": number(corruptions.get("least_auc"), words),
+        "corruptions_table": table(
+            ("", *(f"AUC, {severity} {level}" for level in severities)),
             (
-                (words.corruptions[name], *(_interval(of[s]["auc"], words) for s in severities))
+                (words.corruptions[name], *(interval(of[s]["auc"], words) for s in severities))
                 for name, of in corruptions.get("corruptions", {}).items()
             ),
             words,
         ),
-        "shortcut_films": _counts(shortcuts.get("films"), words.classes, words),
-        "shortcuts_table": _table(
+        "shortcut_films": counts(shortcuts.get("films"), words.classes, words),
+        "shortcuts_table": table(
             ("", words.metrics["auc"], words.metrics["balanced_accuracy"]),
             (
                 (
                     words.shortcuts[name],
-                    _interval(of["auc"], words),
-                    _interval(of["balanced_accuracy"], words),
+                    interval(of["auc"], words),
+                    interval(of["balanced_accuracy"], words),
                 )
                 for name, of in left.items()
             ),
             words,
         ),
         "looking_table": _looking(evaluation, words),
-        "copy_px": _plain(_found(evaluation, "resolution", "copy_px"), words),
+        "copy_px": plain(found(evaluation, "resolution", "copy_px"), words),
     }
 
 
 def _looking(evaluation: Document, words: Words) -> str:
     copies = evaluation.get("resolution") or {}
     rows = words.rows
-    return _table(
+    return table(
         (words.columns["what"], words.columns["figure"]),
         (
-            (rows["moved_mean"], _number(copies.get("moved_mean"), words)),
-            (rows["moved_most"], _number(copies.get("moved_most"), words)),
-            (rows["decisions_changed"], _plain(copies.get("decisions_changed"), words)),
-            (rows["refused"], _interval(_found(evaluation, "lungs", "refused", "share"), words)),
-            (rows["dice"], _interval(_found(evaluation, "lungs", "dice", "mean"), words)),
-            (rows["heat"], _interval(_found(evaluation, "heat", "share"), words)),
+            (rows["moved_mean"], number(copies.get("moved_mean"), words)),
+            (rows["moved_most"], number(copies.get("moved_most"), words)),
+            (rows["decisions_changed"], plain(copies.get("decisions_changed"), words)),
+            (rows["refused"], interval(found(evaluation, "lungs", "refused", "share"), words)),
+            (rows["dice"], interval(found(evaluation, "lungs", "dice", "mean"), words)),
+            (rows["heat"], interval(found(evaluation, "heat", "share"), words)),
             (
                 rows["area"],
-                _interval(_found(evaluation, "heat", "lungs_share_of_the_film"), words),
+                interval(found(evaluation, "heat", "lungs_share_of_the_film"), words),
             ),
         ),
         words,
     )
-
-
-def _found(document: Document, *path: str, default: Any = None) -> Any:
-    """What lies at ``path``; ``default`` where any of it is absent."""
-    at: Any = document
-    for key in path:
-        at = at.get(key) if isinstance(at, dict) else None
-    return default if at is None else at
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], words: Words) -> str:
-    """A Markdown table; one word where there is no row."""
-    lines = [_line(row) for row in rows]
-    return "\n".join([_line(head), _line(["---"] * len(head)), *lines]) if lines else words.unknown
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _interval(estimate: Document | None, words: Words, sign: str = "") -> str:
-    if estimate is None:
-        return words.unknown
-    value, low, high = (f"{estimate[key]:{sign}.3f}" for key in ("value", "low", "high"))
-    return f"{value} ({low} {words.to} {high})"
-
-
-def _number(value: float | None, words: Words) -> str:
-    return words.unknown if value is None else f"{value:.3f}"
-
-
-def _plain(value: object, words: Words) -> str:
-    return words.unknown if value is None else str(value)
-
-
-def _counts(found: dict[str, int] | None, names: dict[str, str], words: Words) -> str:
-    if found is None:
-        return words.unknown
-    return ", ".join(f"{count} {names.get(n, n)}" for n, count in found.items()) or words.none

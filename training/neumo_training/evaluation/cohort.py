@@ -132,13 +132,13 @@ def read(
     return Cohort(readable, np.stack(pixels), np.array(sizes, np.int_), tuple(exclusions))
 
 
-def require_patients(table: pd.DataFrame) -> None:
-    """Raise ``ConfigError`` where a class has too few patients for an interval."""
+def require_patients(table: pd.DataFrame, what: str = "readable films") -> None:
+    """Raise ``ConfigError`` where ``table``, which is ``what``, has too few patients of a class."""
     for label in dataset.LABELS:
         patients = table.loc[table["label"] == label, "patient"].nunique()
         if patients < MIN_PATIENTS:
             raise ConfigError(
-                f"{label}: readable films of {patients} patients; an interval needs at least "
+                f"{label}: {what} of {patients} patients; an interval needs at least "
                 f"{MIN_PATIENTS} of each class: add films, or ask neumo predict about single ones"
             )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TextIO
 
 import pandas as pd
@@ -60,11 +61,7 @@ def prepare(request: Request, stream: TextIO) -> Prepared:
     ensemble = answers.load(store, request.release)
     number = ensemble.manifest.release
     out = request.out or Path(f"runs/evaluate/release-{number}")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = error.strerror or error
-        raise ConfigError(f"{out}: cannot be made ({reason}); choose another --out") from error
+    _make_writable(out)
     if request.against == number:
         raise ConfigError(f"--against {number}: that is the release that is judged; name another")
     against = None if request.against is None else answers.load(store, request.against)
@@ -92,10 +89,14 @@ def prepare(request: Request, stream: TextIO) -> Prepared:
         films = whole[held]
     judged = read(films, "reading the films")
     masked = None if request.masks is None else masks.read(request.masks, judged.table)
+    if masked is not None:
+        cohort.require_patients(judged.table.iloc[masked[0]], "films with a mask")
 
     def answered() -> int | None:
         if request.part != HOLDOUT:
             return None
+        if against is not None:
+            holdout.record(out, against, fingerprint)
         return holdout.record(out, ensemble, fingerprint)
 
     subject = Subject(
@@ -109,6 +110,17 @@ def prepare(request: Request, stream: TextIO) -> Prepared:
         names=request.names,
     )
     return Prepared(subject, out, answered)
+
+
+def _make_writable(out: Path) -> None:
+    """Before anything is measured, so that no result is lost for want of a place."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        reason = error.strerror or error
+        raise ConfigError(f"{out}: cannot be written ({reason}); choose another --out") from error
 
 
 def _root(request: Request) -> Path:
