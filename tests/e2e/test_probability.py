@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import neumo
+import trained
 from neumo import contract, image, phantom, release
 from neumo.testing import EmbeddedServer
 from neumo_serving import shipped
@@ -29,27 +30,18 @@ def exported(run, tmp_path_factory):
         yield server
 
 
-def in_keras(run, member, films):
-    """A member's probabilities by the trained Keras model itself."""
-    import keras
-
-    from neumo_training import films as reading
-    from neumo_training import training
-
-    model = keras.models.load_model(run.workdir / member / "final" / "best.keras")
-    return training.probabilities(model, reading.inputs(films))
-
-
 def asked(url, sources):
     """Both members' probabilities through the SDK: [film, member]."""
-    with neumo.Client(url, timeout=60) as client:
+    with neumo.Client(url, timeout=60, screen=False) as client:
         return np.array([[m.probability for m in client.predict(s).members] for s in sources])
 
 
 def test_keras_grpc_and_rest_give_the_same_probability(run, exported):
     """From the trained model in this process to both ports of the server: within 1e-5."""
     films = phantom.draw(11, 8)
-    keras_says = np.stack([in_keras(run, m.name, films) for m in contract.MEMBERS], axis=1)
+    keras_says = np.stack(
+        [trained.probabilities(run.workdir, m.name, films) for m in contract.MEMBERS], axis=1
+    )
     over_grpc, over_rest = asked(exported.grpc_url, films), asked(exported.http_url, films)
     np.testing.assert_allclose(over_grpc, keras_says, atol=SAME)
     np.testing.assert_allclose(over_rest, keras_says, atol=SAME)

@@ -135,8 +135,8 @@ class _Search(keras_tuner.Tuner):  # type: ignore[misc]  # keras-tuner has no ty
         row = pd.DataFrame(
             [{"trial": trial, OBJECTIVE: loss, "auc": auc, "seconds": seconds, **asdict(config)}]
         )
-        known = pd.read_csv(path) if path.exists() else row.iloc[:0]
-        known = known[known["trial"].astype(str) != str(trial)]
+        known = pd.read_csv(path, dtype={"trial": str}) if path.exists() else row.iloc[:0]
+        known = known[known["trial"] != trial]
         table = pd.concat([known, row]) if len(known) else row
         write_atomically(path, table.sort_values(OBJECTIVE).to_csv(index=False))
 
