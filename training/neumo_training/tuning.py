@@ -66,8 +66,8 @@ def tune(
     table = dataset.scan(folder)
     chosen = splits.splits_for(table)
     films = pipeline.development_films(table, chosen, say)
-    lungs, _ = pipeline.lungs_network(films, mask_folder, configs.lungs, workdir, say)
-    parts, _ = pipeline.frame(films, lungs, chosen)
+    localiser, _ = pipeline.lungs_network(films, mask_folder, configs.localiser, workdir, say)
+    parts = pipeline.frame(films, localiser, chosen)
     (base,) = (c for c in configs.members if c.model == contract.MEMBERS[0].name)
     to = workdir / FOLDER
     search = _Search(base, parts, to, say, count)
