@@ -13,8 +13,8 @@ def probabilities(workdir, member, images):
     from neumo_training import framing
     from neumo_training.lungs import network
 
-    lungs = keras.models.load_model(workdir / "lungs" / "best.keras")
-    found = lungs(framing.overview(images), training=False)[network.MASK]
+    localiser = keras.models.load_model(workdir / "localiser" / "best.keras")
+    found = localiser(framing.overview(images), training=False)[network.MASK]
     crops = framing.crop(framing.film(images), framing.boxes(tf.sigmoid(found)))
     folds = sorted((workdir / member).glob("fold-*/best.keras"))
     logits = [keras.models.load_model(path)(crops, training=False)[:, 0] for path in folds]

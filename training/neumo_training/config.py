@@ -118,7 +118,7 @@ def read(path: Path, kind: type[Kind]) -> Kind:
 
 
 def read_all(folder: Path = CONFIGS) -> Configs:
-    """The configurations in ``folder``: the localiser's, and one for each of the contract's models."""
+    """The configurations in ``folder``: the localiser's, and one for each model."""
     return Configs(
         read(folder / "localiser.toml", LungsConfig),
         read(folder / f"{LUNGS.name}.toml", LungsConfig),
