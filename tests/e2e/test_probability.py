@@ -76,7 +76,7 @@ def post_encoded(url, member, content):
 
 def test_the_encoded_signature_is_within_its_bound_on_drawn_films(served, tmp_path):
     """A JPEG sent whole gives nearly what the SDK gives."""
-    for number, pixels in enumerate(phantom.draw(21, 3)):
+    for number, pixels in enumerate(phantom.chests(21, 3)):
         path = tmp_path / f"{number}.jpeg"
         Image.fromarray(pixels[:, :, 0]).resize((1300, 1000)).save(path, quality=92)
         _compare_encoded(served, path)
@@ -102,7 +102,7 @@ def _compare_encoded(served, path):
 def test_the_asynchronous_client_gives_the_same_answers(served, scheme):
     """Many at a time, over both transports, each film its own answer."""
     url = served.grpc_url if scheme == "grpc" else served.http_url
-    films = list(phantom.draw(41, 8)) * 4
+    films = list(phantom.chests(41, 8)) * 4
     expected = asked(served.grpc_url, films[:8]).mean(axis=1)
 
     async def ask():
@@ -118,7 +118,7 @@ def test_a_batch_gives_each_film_its_own_answer(served):
     from neumo import transports
     from neumo.core.calls import Predict
 
-    films = phantom.draw(31, 8)
+    films = phantom.chests(31, 8)
     alone = asked(served.grpc_url, films)
     transport = transports.connect(served.grpc_url)
     for column, member in enumerate(contract.MEMBERS):

@@ -24,6 +24,7 @@ from neumo_training.lungs.masks import Masks
 
 FORWARD_BATCH = 64
 PIECES = 4
+PHANTOMS = 192
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def fit(
     tested = _Rows(small[masks.known & held], drawn[masks.known & held])
     others = _Others(
         overviews(nonchest.draw(config.seed, config.drawn)),
-        overviews(phantom.draw(config.seed, 4 * 64)[np.arange(4 * 64) % 4 != 3]),
+        overviews(phantom.chests(config.seed, PHANTOMS)),
     )
 
     def held_loss(model: Any) -> float:
