@@ -44,6 +44,7 @@ def films(val_films):
 
 
 def judged(name, found, lungs):
+    """The row of ``found``."""
     return judging.count(name, found, lungs.chest(found.pixels) >= lungs.threshold)
 
 
