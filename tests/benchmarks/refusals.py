@@ -106,7 +106,15 @@ def _options() -> argparse.Namespace:
     add("--offline", action="store_true", help="only what needs no download and no browser")
     add("--sheet", type=Path, help="write the images that pass and should not, as one picture")
     add("--json", action="store_true", help="JSON to standard output, the table to standard error")
-    return parser.parse_args()
+    options = parser.parse_args()
+    folder = options.models / LUNGS.name / str(options.release)
+    if options.network is None and not folder.is_dir():
+        parser.error(
+            f"{folder}: release {options.release} has no lungs; give --release or --network"
+        )
+    if options.network and not options.network.is_file():
+        parser.error(f"{options.network}: no such file; give a network that training wrote")
+    return options
 
 
 def _network(path: Path, development: Read | None) -> Lungs:

@@ -36,7 +36,7 @@ def debian_package(name: str, cache: Path) -> Path:
     if not folder.is_dir():
         cache.mkdir(parents=True, exist_ok=True)
         _quietly(["apt-get", "download", name], cache)
-        archive = next(iter(sorted(cache.glob(f"{name}_*.deb"))))
+        archive = sorted(cache.glob(f"{name}_*.deb"))[-1]
         _quietly(["dpkg-deb", "-x", archive.name, f"{name}.part"], cache)
         (cache / f"{name}.part").rename(folder)
         archive.unlink()

@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator
 
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Error, sync_playwright
 
 from browsing import CHROMIUM, FLAGS
 from gateway_process import gateway
@@ -69,6 +69,13 @@ def take() -> Iterator[Picture]:
     """Each page in each window, light and dark; raises ``OSError`` where there is no Chromium."""
     if not CHROMIUM.exists():
         raise FileNotFoundError(f"no {CHROMIUM}")
+    try:
+        yield from _shots()
+    except Error as error:
+        raise OSError(f"Chromium failed: {error.message.splitlines()[0]}") from error
+
+
+def _shots() -> Iterator[Picture]:
     with sync_playwright() as playwright, gateway(NOBODY) as web:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         for width, height in WINDOWS_PX:
