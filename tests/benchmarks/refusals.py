@@ -26,6 +26,7 @@ from PIL import Image, ImageDraw
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from neumo.contract import IMAGE_SIZE_PX, LUNGS
+from neumo.errors import ConfigError
 from neumo_training import pipeline
 from neumo_training.lungs import fitting
 from nonchest import chest_films, judging, packaged, sources
@@ -67,7 +68,10 @@ class Judgement:
 def main() -> None:
     """Gather, judge, print."""
     options = _options()
-    films = chest_films.parts(options.data, holdout=options.network is None, say=_say)
+    try:
+        films = chest_films.parts(options.data, holdout=options.network is None, say=_say)
+    except ConfigError as error:
+        sys.exit(str(error))
     if options.network:
         lungs = _network(options.network, films.get(chest_films.DEVELOPMENT))
     else:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from neumo_training import curation, dataset, splits
 from neumo_training.films import load
@@ -15,10 +16,13 @@ from nonchest.pictures import Picture
 DEVELOPMENT, HOLDOUT, VALIDATION = "development", "hold-out", "val"
 
 
-def parts(folder: Path, *, holdout: bool, say: Callable[[str], None]) -> dict[str, Read]:
+def parts(
+    folder: Path, *, holdout: bool, say: Callable[[str], None], at_most: int | None = None
+) -> dict[str, Read]:
     """What training may see, the locked hold-out where it is asked for, and ``val`` if there.
 
-    Empty where ``folder`` is missing.
+    ``at_most`` bounds each of the first two. Empty where ``folder`` is missing; raises
+    ``ConfigError`` where it has not Kaggle's layout.
     """
     if not folder.is_dir():
         return {}
@@ -27,7 +31,7 @@ def parts(folder: Path, *, holdout: bool, say: Callable[[str], None]) -> dict[st
     found = {}
     for part, rows in ((DEVELOPMENT, table[~held]), (HOLDOUT, table[held])):
         if part == DEVELOPMENT or holdout:
-            films = load(rows, say)
+            films = load(rows.iloc[_evenly(len(rows), at_most or len(rows))], say)
             found[part] = Read(tuple(films.table["label"]), films.pixels)
     if any((folder / "val").rglob("*.jpeg")):
         paths = sorted((folder / "val").rglob("*.jpeg"))
@@ -37,6 +41,11 @@ def parts(folder: Path, *, holdout: bool, say: Callable[[str], None]) -> dict[st
 
 def turned(films: Read, count: int, quarters: int) -> Read:
     """``count`` of the films, evenly through their order, turned by so many right angles."""
-    rows = np.unique(np.linspace(0, len(films.kinds) - 1, count).astype(int))
+    rows = _evenly(len(films.kinds), count)
     pixels = np.rot90(films.pixels[rows], quarters, axes=(1, 2))
     return Read(tuple(films.kinds[row] for row in rows), np.ascontiguousarray(pixels))
+
+
+def _evenly(size: int, count: int) -> npt.NDArray[np.int64]:
+    """At most ``count`` of the indices below ``size``, from the first to the last."""
+    return np.unique(np.linspace(0, size - 1, count).astype(np.int64))
