@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
   $$p -c '$(SUITABLE)' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-images fuzz lint benchmarks soak train lock proto wheel clean
+.PHONY: help demo test test-images fuzz lint benchmarks refusals soak train lock proto wheel clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile
@@ -37,7 +37,10 @@ lint: $(VENV)/.dev
 	@$(BIN)/lint-imports --no-logo
 
 benchmarks: $(VENV)/.dev  ## ratios against an in-process floor
-	@for file in $(filter-out %/timing.py,$(wildcard tests/benchmarks/*.py)); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@for file in $(filter-out %/timing.py %/refusals.py,$(wildcard tests/benchmarks/*.py)); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+refusals: $(VENV)/.dev  ## what lungs refuses, by pictures that are downloaded (400 MB) and drawn
+	@$(BIN)/python tests/benchmarks/refusals.py
 
 soak: $(VENV)/.dev  ## predictions by each client while the server restarts; 50,000 requests to the gateway
 	@$(BIN)/python tests/soak/restarts.py
