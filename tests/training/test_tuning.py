@@ -10,10 +10,12 @@ from neumo_training import commands, config, trials, tuning
 
 @pytest.fixture(scope="module")
 def search(run, films_folder, tmp_path_factory):
-    """Two short trials on the drawn films, after the lungs' network of the shared run."""
+    """Two short trials on the drawn films."""
     base = tmp_path_factory.mktemp("search")
     configs = write_configs(base / "configs")
+    masks = run.workdir.parent / "masks"
     arguments = [str(films_folder), "--workdir", str(base), "--configs", str(configs)]
+    arguments += ["--masks", str(masks)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tuning, "EPOCHS", 1)
         assert commands.tune([*arguments, "--trials", "2"]) == 0
