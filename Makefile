@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 IMAGES ?=
 DATA ?= ../shared/data/chest_xray
+MASKS ?= ../shared/data/lung_masks
 # TensorFlow 2.20 has wheels for Python 3.11 to 3.13. Another one: make demo PYTHON=/path/to/python
 SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -46,8 +47,8 @@ soak: $(VENV)/.dev  ## predictions by each client while the server restarts; 50,
 	@$(BIN)/python tests/soak/restarts.py
 	@$(BIN)/python tests/soak/gateway.py
 
-train: $(VENV)/.dev  ## the whole training: make train DATA=chest_xray (an hour on 2 cores)
-	@$(BIN)/neumo train $(DATA)
+train: $(VENV)/.dev  ## the whole training: make train DATA=chest_xray MASKS=lung_masks (hours on 2 cores)
+	@$(BIN)/neumo train $(DATA) --masks $(MASKS)
 
 lock: $(VENV)/.dev  ## resolve the pinned versions anew
 	@$(BIN)/uv pip compile $(LOCK) --extra dev -o requirements/dev.lock pyproject.toml
