@@ -11,7 +11,6 @@ import pytest
 
 from neumo import release
 from neumo.contract import LUNGS
-from neumo_serving import shipped
 from nonchest import chest_films, judging, packaged, sources
 
 REFUSED_OF_OTHERS_MIN = 0.95
@@ -24,10 +23,10 @@ FILMS = 400
 @pytest.fixture(scope="module")
 def lungs():
     """``lungs`` of the newest shipped release, in this process."""
-    manifest = release.newest(shipped.folder())
+    manifest = release.newest(release.shipped())
     if LUNGS.name not in manifest.models:
         pytest.skip(f"release {manifest.release}, the newest shipped, has no lungs")
-    return judging.saved_model(shipped.folder() / LUNGS.name / str(manifest.release))
+    return judging.saved_model(release.shipped() / LUNGS.name / str(manifest.release))
 
 
 @functools.cache
