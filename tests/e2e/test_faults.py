@@ -157,7 +157,7 @@ def two_releases(run, tmp_path_factory):
 
     store = tmp_path_factory.mktemp("two") / "models"
     shutil.copytree(run.store, store)
-    arguments = ["--workdir", str(run.workdir), "--to", str(store), "--release", "2"]
+    arguments = ["--workdir", str(run.workdir), "--to", str(store), "--release", "2", "--force"]
     assert commands.export(arguments) == 0
     return store
 

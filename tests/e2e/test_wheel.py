@@ -87,7 +87,7 @@ def test_the_wheel_alone_passes_the_sdks_tests(wheel, tmp_path, pythons, resolut
     checked(*pip, *FOR_TESTS, cwd=tmp_path)
     (tmp_path / "tests").mkdir()
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    for helper in ("fakes.py", "releases.py"):
+    for helper in ("fakes.py", "releases.py", "rpc_server.py"):
         shutil.copy(ROOT / "tests" / helper, tmp_path / "tests")
     shutil.copytree(ROOT / "tests" / "client", tmp_path / "tests" / "client")
     printed = checked(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tmp_path)

@@ -68,4 +68,6 @@ def test_every_row_says_one_thing_of_its_own_and_where_it_is_from(rows):
     """Identifiers are unique, and a source is a file or says that it is ours."""
     assert len({row.id for row in rows}) == len(rows)
     for row in rows:
-        assert row.source.startswith("ours: ") or row.source.endswith((".cc", ".py")), row.id
+        assert row.source.startswith("ours: ") or row.source.endswith((".cc", ".py", ".json")), (
+            row.id
+        )
