@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
   $$p -c '$(SUITABLE)' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-images fuzz lint benchmarks soak train lock proto wheel clean
+.PHONY: help demo test test-images test-cluster fuzz lint benchmarks soak train lock proto wheel clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile
@@ -24,6 +24,9 @@ test: lint  ## lint, types, walls and every test
 
 test-images: $(VENV)/.dev  ## build the images and run them (docker; minutes)
 	@$(BIN)/pytest -m images tests/images
+
+test-cluster: $(VENV)/.dev  ## the manifests on the cluster that KUBECONFIG names (half an hour)
+	@$(BIN)/pytest -m cluster tests/k8s
 
 fuzz: $(VENV)/.dev  ## 100,000 malformed requests over 10 minutes: does the server live?
 	@$(BIN)/python tests/fuzz/fuzzing.py
@@ -48,7 +51,7 @@ train: $(VENV)/.dev  ## the whole training: make train DATA=chest_xray (an hour 
 
 lock: $(VENV)/.dev  ## resolve the pinned versions anew
 	@$(BIN)/uv pip compile $(LOCK) --extra dev -o requirements/dev.lock pyproject.toml
-	@$(BIN)/uv pip compile $(LOCK) --extra serving -c requirements/dev.lock -o requirements/serving.lock pyproject.toml
+	@for extra in serving web; do $(BIN)/uv pip compile $(LOCK) --extra $$extra -c requirements/dev.lock -o requirements/$$extra.lock pyproject.toml || exit 1; done
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 proto: $(VENV)/.dev  ## generate the SDK's messages anew
