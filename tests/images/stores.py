@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 from daemon import ROOT
+
 from neumo import release
 
 SHIPPED = ROOT / "serving" / "models"

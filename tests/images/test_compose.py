@@ -8,14 +8,14 @@ import shutil
 import subprocess
 import time
 
-import pytest
-import yaml
-
 import daemon
-import neumo
+import pytest
 import stores
+import yaml
 from daemon import ROOT
 from manifests import MONITORING
+
+import neumo
 from neumo import phantom, release
 
 LONGEST_S = 300.0

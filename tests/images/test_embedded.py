@@ -6,11 +6,11 @@ import json
 import subprocess
 import sys
 
-import pytest
-
 import daemon
-import neumo
+import pytest
 from daemon import ROOT, docker, healthy
+
+import neumo
 from neumo import phantom
 
 pytestmark = [pytest.mark.images, pytest.mark.timeout(1800)]

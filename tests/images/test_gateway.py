@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import urllib.request
 
-import pytest
-
 import daemon
+import pytest
 from daemon import docker, healthy
 
 pytestmark = [pytest.mark.images, pytest.mark.timeout(1800)]

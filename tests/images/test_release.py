@@ -6,12 +6,12 @@ import shutil
 import subprocess
 import sys
 
-import pytest
-
 import daemon
-import neumo
+import pytest
 import stores
 from daemon import ROOT, docker, healthy
+
+import neumo
 from neumo import phantom
 
 pytestmark = [pytest.mark.images, pytest.mark.timeout(3600)]

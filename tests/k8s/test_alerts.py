@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-
 from manifests import MONITORING, need
 
 TESTS = Path(__file__).parent / "alerts.yaml"
@@ -34,7 +33,6 @@ def test_the_rules_fire_when_they_should_and_not_before(rules, tmp_path):
 def test_every_rule_has_a_case_in_which_it_fires(rules):
     """A rule that no test makes fire might never."""
     names = {rule["alert"] for group in rules["groups"] for rule in group["rules"]}
-    cases = [
-        case for test in yaml.safe_load(TESTS.read_text())["tests"] for case in test["alert_rule_test"]
-    ]
+    tests = yaml.safe_load(TESTS.read_text())["tests"]
+    cases = [case for test in tests for case in test["alert_rule_test"]]
     assert {case["alertname"] for case in cases if case["exp_alerts"]} == names

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from manifests import (
     MONITORING,
     OVERLAYS,
@@ -17,11 +16,11 @@ from manifests import (
     selects,
     wrapped,
 )
+
 from neumo_serving.engine import batching_parameters
 
-MODEL_SERVERS = {"local": ["tfserving"]} | dict.fromkeys(
-    ("production", "embedded"), ["tfserving", "tfserving-canary"]
-)
+BOTH_TRACKS = ["tfserving", "tfserving-canary"]
+MODEL_SERVERS = {"local": ["tfserving"], "production": BOTH_TRACKS, "embedded": BOTH_TRACKS}
 MIB = {"Mi": 1, "Gi": 1024}
 
 
@@ -173,7 +172,7 @@ def test_as_many_batches_run_at_once_as_cores_are_requested():
 
 
 def test_a_pod_that_leaves_drains_first(resources):
-    """preStop outlasts names in DNS, connections made by them and calls on those."""
+    """It waits longer than names in DNS, connections made by them and calls on those."""
     dns_s, deadline_s = 30, 30
     for name, pod in pods(resources):
         (one,) = pod["spec"]["containers"]
