@@ -72,10 +72,10 @@ def configured(folder, targets):
 def are_up(url, count):
     """Whether so many targets were scraped."""
     try:
-        found = asked(f"{url}/query", query="up == 1")["result"]
+        answer = requests.get(f"{url}/query", params={"query": "up == 1"}, timeout=10)
     except requests.ConnectionError:
         return False
-    return len(found) == count
+    return answer.ok and len(answer.json()["data"]["result"]) == count
 
 
 def asked(url, **words):
