@@ -23,7 +23,7 @@ def ask(transport: Transport, step: Step, deadline: Deadline) -> Sequence[Reply[
 
     The first fault is raised, and the calls still under way are given up.
     """
-    check_time(step, transport, deadline)
+    check_time(step, transport.target, deadline)
     if isinstance(step, Pause):
         time.sleep(step.seconds)
         return ()
@@ -33,27 +33,27 @@ def ask(transport: Transport, step: Step, deadline: Deadline) -> Sequence[Reply[
         _, late = wait(futures, deadline.remaining() + GRACE_S, FIRST_EXCEPTION)
         raise_fault(futures)
         if late:
-            raise no_answer(step, transport, deadline)
+            raise no_answer(step, transport.target, deadline)
         return [future.result() for future in futures]
     finally:
         for future in futures:
             future.cancel()
 
 
-def check_time(step: Step, transport: Transport, deadline: Deadline) -> None:
+def check_time(step: Step, target: str, deadline: Deadline) -> None:
     """Raise the error of a pause that would outlast the deadline, or that no time is left."""
     if isinstance(step, Pause):
         if step.seconds >= deadline.remaining():
             raise step.because
     elif not deadline.remaining():
         detail = f"the {deadline.seconds:g} s had passed before it was asked"
-        raise DeadlineExceeded(step[0].model, transport.target, detail)
+        raise DeadlineExceeded(step[0].model, target, detail)
 
 
-def no_answer(step: Calls, transport: Transport, deadline: Deadline) -> DeadlineExceeded:
+def no_answer(step: Calls, target: str, deadline: Deadline) -> DeadlineExceeded:
     """What is raised where a transport keeps silent beyond the deadline."""
     detail = f"no answer within {deadline.seconds:g} s"
-    return DeadlineExceeded(step[0].model, transport.target, detail)
+    return DeadlineExceeded(step[0].model, target, detail)
 
 
 def raise_fault(futures: Sequence[Any]) -> None:

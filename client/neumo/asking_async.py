@@ -12,12 +12,12 @@ from neumo.core.deadline import Deadline
 from neumo.core.plans import Calls, Plan
 from neumo.core.retries import Pause
 from neumo.errors import ServingError
-from neumo.transports import Transport
+from neumo.transports.awaited import AwaitedTransport
 
 T = TypeVar("T")
 
 
-async def drive(plan: Plan[T], transport: Transport, deadline: Deadline) -> T:
+async def drive(plan: Plan[T], transport: AwaitedTransport, deadline: Deadline) -> T:
     """Run ``plan`` to its end."""
     try:
         step = next(plan)
@@ -34,19 +34,20 @@ async def drive(plan: Plan[T], transport: Transport, deadline: Deadline) -> T:
 
 
 async def _ask(
-    transport: Transport, step: Calls | Pause, deadline: Deadline
+    transport: AwaitedTransport, step: Calls | Pause, deadline: Deadline
 ) -> Sequence[Reply[Any]]:
-    check_time(step, transport, deadline)
+    check_time(step, transport.target, deadline)
     if isinstance(step, Pause):
         await asyncio.sleep(step.seconds)
         return ()
-    futures = [asyncio.wrap_future(transport.start(call, deadline.remaining())) for call in step]
+    futures: list[asyncio.Future[Reply[Any]]] = []
     try:
+        futures += (transport.start(call, deadline.remaining()) for call in step)
         within_s = deadline.remaining() + GRACE_S
         _, late = await asyncio.wait(futures, timeout=within_s, return_when=asyncio.FIRST_EXCEPTION)
         raise_fault(futures)
         if late:
-            raise no_answer(step, transport, deadline)
+            raise no_answer(step, transport.target, deadline)
         return [future.result() for future in futures]
     finally:
         for future in futures:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
 from types import TracebackType
 from typing import TypeVar
 
-from neumo import session, settings, streams, streams_async
+from neumo import session_async, settings, streams, streams_async
 from neumo.asking_async import drive
 from neumo.core import planning
 from neumo.core.deadline import Deadline
@@ -62,7 +62,7 @@ class AsyncClient:
             token=token,
             tls=tls,
         )
-        self._session = session.begin(chosen, metadata, transport)
+        self._session = session_async.begin(chosen, metadata, transport)
 
     async def predict(self, source: Source) -> Prediction:
         """The ensemble's answer about one film; raises as ``Client.predict``."""
@@ -109,7 +109,8 @@ class AsyncClient:
 
     async def close(self) -> None:
         """Close the connections; a call under way ends with an error."""
-        await asyncio.to_thread(self._session.close)
+        await self._session.transport.close()
+        self._session.workers.close()
 
     async def __aenter__(self) -> AsyncClient:
         return self

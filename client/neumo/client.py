@@ -138,7 +138,8 @@ class Client:
 
     def close(self) -> None:
         """Close the connections; a call under way ends with an error."""
-        self._session.close()
+        self._session.transport.close()
+        self._session.workers.close()
 
     def __enter__(self) -> Client:
         return self

@@ -71,9 +71,12 @@ def to_pixels(image: Image.Image) -> npt.NDArray[np.uint8]:
     Training resizes with this very function.
     """
     size = (contract.IMAGE_SIZE_PX, contract.IMAGE_SIZE_PX)
-    grey = image.convert(contract.IMAGE_MODE)
-    small = grey.resize(size, Image.Resampling[contract.IMAGE_RESAMPLE])
-    return np.array(small, dtype=np.uint8)[:, :, None]
+    # Pillow would copy an image that is as it should be already.
+    if image.mode != contract.IMAGE_MODE:
+        image = image.convert(contract.IMAGE_MODE)
+    if image.size != size:
+        image = image.resize(size, Image.Resampling[contract.IMAGE_RESAMPLE])
+    return np.array(image, dtype=np.uint8)[:, :, None]
 
 
 def _decode(source: Source) -> tuple[Image.Image, tuple[Caution, ...]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
@@ -25,7 +25,11 @@ from neumo.transports import Transport
 from neumo.transports.hedging import HedgedTransport
 from neumo.workers import Workers
 
+if TYPE_CHECKING:  # a client that blocks does without asyncio
+    from neumo.transports.awaited import AwaitedTransport
+
 T = TypeVar("T")
+C = TypeVar("C", Transport, "AwaitedTransport")
 
 QUICK_PIXELS = 512 * 512
 """An array of so many is reduced in about a millisecond, and waits for no file."""
@@ -44,10 +48,10 @@ class Reading:
 
 
 @dataclass(slots=True)
-class Session:
+class Session(Generic[C]):
     """A server, and what holds for every film; ``is_checked`` once the contract was compared."""
 
-    transport: Transport
+    transport: C
     terms: Terms
     retries: Retries
     timeout_s: float
@@ -95,24 +99,35 @@ class Session:
             yield from self.check()
         return (yield from planned(films, terms or self.terms, deadline.elapsed))
 
-    def close(self) -> None:
-        """Close the connections and let the readers end."""
-        self.transport.close()
-        self.workers.close()
-
 
 def begin(
     chosen: Settings, metadata: Mapping[str, str] | None, transport: Transport | None
-) -> Session:
+) -> Session[Transport]:
     """A session with these settings; raises ``ConfigError`` for what cannot be used."""
-    telemetry = Telemetry()
-    retries = Retries(chosen.retries)
+    telemetry, retries = Telemetry(), Retries(chosen.retries)
+    carrier = connected(chosen, metadata, transport, telemetry, retries)
+    return over(carrier, chosen, telemetry, retries)
+
+
+def connected(
+    chosen: Settings,
+    metadata: Mapping[str, str] | None,
+    transport: Transport | None,
+    telemetry: Telemetry,
+    retries: Retries,
+) -> Transport:
+    """``transport``, or the one for the URL: observed, and hedged where the settings say so."""
     carrier = transport or transports.connect(
         chosen.url, token=chosen.token, metadata=metadata, tls=chosen.tls
     )
     carrier = telemetry.observed(carrier)
     if chosen.hedge_s is not None:
         carrier = HedgedTransport(carrier, chosen.hedge_s, retries.spend)
+    return carrier
+
+
+def over(carrier: C, chosen: Settings, telemetry: Telemetry, retries: Retries) -> Session[C]:
+    """A session over ``carrier``."""
     terms = Terms(carrier.target, retries, chosen.release, chosen.labels, chosen.screen)
     return Session(carrier, terms, retries, chosen.timeout_s, telemetry)
 

@@ -18,14 +18,21 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, TypeAlias, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from neumo import contract
 from neumo.core.calls import Call, Reply
 from neumo.transports import Transport
 
-A = TypeVar("A")
+if TYPE_CHECKING:  # a client that blocks does without asyncio
+    import asyncio
 
+    from neumo.transports.awaited import AwaitedTransport
+
+A = TypeVar("A")
+F = TypeVar("F", "Future[Any]", "asyncio.Future[Any]")
+_Future: TypeAlias = "Future[Any] | asyncio.Future[Any]"
 
 Seen: TypeAlias = Callable[[int], None]
 """Where a finished prediction tells its release."""
@@ -42,6 +49,12 @@ class Telemetry:
         if self._instruments is None:
             return transport
         return _ObservedTransport(transport, self._instruments)
+
+    def observed_async(self, transport: AwaitedTransport) -> AwaitedTransport:
+        """The same for asyncio."""
+        if self._instruments is None:
+            return transport
+        return _ObservedAwaitedTransport(transport, self._instruments)
 
     def prediction(self, name: str, films: int) -> AbstractContextManager[Seen]:
         """Around one prediction or explanation of ``films``; ``name`` is the client's method."""
@@ -99,6 +112,33 @@ class _Instruments:
                 span.set_attributes(labels)
                 self.predictions.record(time.monotonic() - started, labels)
 
+    def call(self, call: Call[Any], target: str, send: Callable[[], F]) -> F:
+        """The future that ``send`` makes of ``call`` to ``target``."""
+        method = call.rpc_method.lstrip("/")
+        labels: dict[str, str | int] = {"neumo.model": call.model, "rpc.method": method}
+        span = self.tracer.start_span(
+            method,
+            kind=self.trace.SpanKind.CLIENT,
+            attributes={**labels, "server.address": target},
+        )
+        started = time.monotonic()
+
+        def finish(done: _Future) -> None:
+            labels.update(_outcome(done))
+            span.set_attributes(labels)
+            if "error.type" in labels:
+                span.set_status(self.trace.StatusCode.ERROR)
+            span.end()
+            self.calls.record(time.monotonic() - started, labels)
+
+        try:
+            future = send()
+        except BaseException:
+            span.end()
+            raise
+        future.add_done_callback(finish)
+        return future
+
 
 class _ObservedTransport:
     def __init__(self, inner: Transport, instruments: _Instruments) -> None:
@@ -107,37 +147,28 @@ class _ObservedTransport:
         self._instruments = instruments
 
     def start(self, call: Call[A], timeout_s: float) -> Future[Reply[A]]:
-        instruments = self._instruments
-        method = call.rpc_method.lstrip("/")
-        labels: dict[str, str | int] = {"neumo.model": call.model, "rpc.method": method}
-        span = instruments.tracer.start_span(
-            method,
-            kind=instruments.trace.SpanKind.CLIENT,
-            attributes={**labels, "server.address": self.target},
-        )
-        started = time.monotonic()
-
-        def finish(done: Future[Reply[A]]) -> None:
-            labels.update(_outcome(done))
-            span.set_attributes(labels)
-            if "error.type" in labels:
-                span.set_status(instruments.trace.StatusCode.ERROR)
-            span.end()
-            instruments.calls.record(time.monotonic() - started, labels)
-
-        try:
-            future = self._inner.start(call, timeout_s)
-        except BaseException:
-            span.end()
-            raise
-        future.add_done_callback(finish)
-        return future
+        send = partial(self._inner.start, call, timeout_s)
+        return self._instruments.call(call, self.target, send)
 
     def close(self) -> None:
         self._inner.close()
 
 
-def _outcome(done: Future[Reply[Any]]) -> dict[str, str | int]:
+class _ObservedAwaitedTransport:
+    def __init__(self, inner: AwaitedTransport, instruments: _Instruments) -> None:
+        self.target = inner.target
+        self._inner = inner
+        self._instruments = instruments
+
+    def start(self, call: Call[A], timeout_s: float) -> asyncio.Future[Reply[A]]:
+        send = partial(self._inner.start, call, timeout_s)
+        return self._instruments.call(call, self.target, send)
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+
+def _outcome(done: _Future) -> dict[str, str | int]:
     if done.cancelled():
         return {"error.type": "cancelled"}
     error = done.exception()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import gc
 import logging
 import os
 import queue
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from neumo.errors import ConfigError
 from neumo_serving import config, config_file, runtime, shipped
-from neumo_serving.engine import batching_parameters, reloading
+from neumo_serving.engine import batching_parameters, memory, reloading
 from neumo_serving.engine.batching_parameters import BatchingParameters
 from neumo_serving.engine.faults import Fault
 from neumo_serving.engine.lifecycle import Models
@@ -48,11 +47,7 @@ def run(options: Options) -> None:
     Raises ``ConfigError`` where the configuration cannot be served, and ``Fault`` where a model
     cannot be loaded.
     """
-    # TensorFlow's modules are a million objects: walking them in each full collection stops
-    # every request for 0.2 s. What is loaded later is still collected, but not for every JSON
-    # body, which makes 65,000 objects of one film.
-    gc.freeze()
-    gc.set_threshold(200_000, 20, 50)
+    memory.prepare()
     plan = _fault_plan(options)
     rpc_options, rest_options = _rpc_options(options, plan), _rest_options(options)
     _check_port_is_free(options["port"])

@@ -7,6 +7,7 @@ import logging
 import subprocess
 import sys
 
+import grpc
 import numpy as np
 import pytest
 from PIL import Image
@@ -15,6 +16,7 @@ import neumo
 from fakes import FILM, RESIDUAL, TUNED, client
 from neumo.core.calls import Predict
 from neumo.testing import FakeTransport, answering
+from rpc_server import grpc_server
 
 pytest.importorskip("opentelemetry.sdk", reason="OpenTelemetry's SDK is not installed")
 from opentelemetry import metrics, trace
@@ -75,6 +77,33 @@ def test_the_applications_own_span_is_the_parent(spans):
         asyncio.run(neumo.AsyncClient(transport=FakeTransport(WORKING)).predict(FILM))
     parents = [span.parent.span_id for span in named(spans, "neumo.predict")]
     assert parents == [visit.get_span_context().span_id] * 2
+
+
+def test_calls_awaited_on_grpcs_own_event_loop_are_spans_of_the_task_that_asks(spans):
+    """One that fails says how."""
+
+    def answer(request, context):
+        if RESIDUAL.encode() in request:
+            context.abort(grpc.StatusCode.INTERNAL, "broken")
+        return b""
+
+    async def ask(url):
+        async with neumo.AsyncClient(url) as asking:
+            tracer = trace.get_tracer("application")
+            with (
+                tracer.start_as_current_span("visit") as visit,
+                pytest.raises(neumo.ServingError),
+            ):
+                await asking.status()
+            return visit
+
+    with grpc_server(answer) as url:
+        visit = asyncio.run(ask(url))
+    answered, failed = named(spans, "tensorflow.serving.ModelService/GetModelStatus")
+    assert "error.type" not in answered.attributes
+    assert failed.attributes["error.type"] == "ServingError"
+    for span in (answered, failed):
+        assert span.parent.span_id == visit.get_span_context().span_id
 
 
 def test_a_failed_call_is_an_error_without_the_film(spans):

@@ -7,7 +7,6 @@ import json
 import socket
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -19,6 +18,7 @@ from neumo import errors, transports
 from neumo.core import faults
 from neumo.core.calls import Status
 from neumo.transports import address
+from rpc_server import grpc_server
 
 MODEL = "pneumonia_tuned"
 FAULTS = [
@@ -34,23 +34,6 @@ FAULTS = [
     ("DEADLINE_EXCEEDED", 504, neumo.DeadlineExceeded),
 ]
 """The pairs of TensorFlow Serving (its util/net_http), and the class for both."""
-
-
-@contextmanager
-def grpc_server(answer, address="127.0.0.1:0"):
-    """A gRPC server whose every method is ``answer(request, context)``; its URL."""
-
-    class Handler(grpc.GenericRpcHandler):
-        def service(self, details):
-            return grpc.unary_unary_rpc_method_handler(answer)
-
-    server = grpc.server(ThreadPoolExecutor(4), handlers=(Handler(),))
-    port = server.add_insecure_port(address)
-    server.start()
-    try:
-        yield f"grpc://127.0.0.1:{port}"
-    finally:
-        server.stop(None).wait()
 
 
 @contextmanager

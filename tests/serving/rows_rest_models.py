@@ -14,6 +14,7 @@ SECOND = {"version": "2", "state": "AVAILABLE", "status": FINE}
 BOTH = {"model_version_status": [SECOND, FIRST]}
 SIGNATURES = "metadata.signature_def.signature_def"
 X = f"{SIGNATURES}.serving_default.inputs.x"
+COLUMN = [{"size": "-1", "name": ""}, {"size": "1", "name": ""}]
 JSON_TYPE = {"Content-Type": "application/json"}
 
 
@@ -85,6 +86,31 @@ ROWS = [
             f"{SIGNATURES}.classify_x_to_y.method_name": "tensorflow/serving/classify",
             f"{SIGNATURES}.regress_x_to_y.inputs.inputs.name": "tf_example:0",
             f"{SIGNATURES}.serving_default.outputs.y.name": "y:0",
+        },
+    ),
+    RestRow(
+        "the metadata of a signature have every field, empty ones too",
+        "/v1/models/half_plus_two/metadata",
+        "servables/tensorflow/testdata/saved_model_half_plus_two_2_versions_metadata.json",
+        fields={
+            f"{SIGNATURES}.regress_x_to_y": {
+                "inputs": {
+                    "inputs": {
+                        "dtype": "DT_STRING",
+                        "tensor_shape": {"dim": COLUMN[:1], "unknown_rank": False},
+                        "name": "tf_example:0",
+                    }
+                },
+                "outputs": {
+                    "outputs": {
+                        "dtype": "DT_FLOAT",
+                        "tensor_shape": {"dim": COLUMN, "unknown_rank": False},
+                        "name": "y:0",
+                    }
+                },
+                "method_name": "tensorflow/serving/regress",
+                "defaults": {},
+            }
         },
     ),
     RestRow(

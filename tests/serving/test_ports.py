@@ -73,6 +73,18 @@ def test_a_socket_left_by_a_killed_server_is_taken_over(model_flags, tmp_path):
         assert asked(channel) == 2
 
 
+def test_a_socket_goes_to_the_server_that_was_started_last(model_flags, store, tmp_path):
+    """Upstream's end-to-end test starts all its servers on one path."""
+    path = tmp_path / "grpc.sock"
+    other = ["--model_name=other", f"--model_base_path={store}"]
+    with (
+        serving_process.serving(*other, f"--grpc_socket_path={path}"),
+        serving_process.serving(*model_flags, f"--grpc_socket_path={path}"),
+        grpc.insecure_channel(f"unix:{path}") as channel,
+    ):
+        assert asked(channel) == 2
+
+
 def test_the_socket_alone_will_do(model_flags, tmp_path):
     """--port=0 is off (model_servers/main.cc)."""
     path = tmp_path / "grpc.sock"

@@ -8,37 +8,14 @@ from typing import Any, TypeVar
 
 import grpc
 
-from neumo.core import faults
 from neumo.core.calls import Call, Reply
-from neumo.errors import (
-    BadResponse,
-    ConfigError,
-    PermissionDenied,
-    ServingError,
-    Unavailable,
-)
-from neumo.transports.access import Access, Tls, content
+from neumo.errors import ConfigError
+from neumo.transports import channels, outcomes
+from neumo.transports.access import Access, Tls
 from neumo.transports.address import Address
+from neumo.transports.channels import CHANNEL_OPTIONS
 
 A = TypeVar("A")
-
-CHANNEL_OPTIONS: tuple[tuple[str, int | str], ...] = (
-    # A batch of films or heat maps passes the default of 4 MiB.
-    ("grpc.max_send_message_length", -1),
-    ("grpc.max_receive_message_length", -1),
-    # Behind a headless Kubernetes service every pod gets its share.
-    ("grpc.service_config", '{"loadBalancingConfig": [{"round_robin": {}}]}'),
-    # Load balancers forget an idle connection after 350 s; servers ban pings below 300 s.
-    ("grpc.keepalive_time_ms", 310_000),
-    ("grpc.keepalive_permit_without_calls", 1),
-    # Also TCP's user timeout: a pod that vanished without a word is given up after this.
-    ("grpc.keepalive_timeout_ms", 10_000),
-    # A restarted server is found again within seconds, not after gRPC's two minutes.
-    ("grpc.initial_reconnect_backoff_ms", 200),
-    ("grpc.max_reconnect_backoff_ms", 5_000),
-    # Clients in one process do not share a connection, nor its backoff.
-    ("grpc.use_local_subchannel_pool", 1),
-)
 
 
 class RpcTransport:
@@ -92,18 +69,10 @@ class RpcTransport:
             future.set_exception(error)
 
     def _read(self, call: Call[A], rpc: Any) -> A:  # noqa: ANN401 - grpc has no types
-        if rpc.code() is not grpc.StatusCode.OK:
-            raise self._fault(call.model, rpc.code().name, rpc.details() or "")
-        try:
-            return call.read_rpc(rpc.result())
-        except ValueError as error:
-            raise BadResponse(call.model, self.target, faults.brief(str(error))) from error
-
-    def _fault(self, model: str, code: str, details: str) -> ServingError:
-        kind = faults.of_grpc(code)
-        if kind is Unavailable and faults.is_about_certificates(details):
-            kind = PermissionDenied
-        return kind(model, self.target, f"{code}: {faults.brief(details)}")
+        code = rpc.code()
+        if code is not grpc.StatusCode.OK:
+            raise outcomes.fault(call.model, self.target, code.name, rpc.details() or "")
+        return outcomes.answer(call, rpc.result(), self.target)
 
 
 class _RpcFuture(Future[Reply[A]]):
@@ -122,12 +91,7 @@ class _RpcFuture(Future[Reply[A]]):
 
 
 def _channel(address: Address, tls: Tls) -> Any:  # noqa: ANN401 - grpc has no types
-    if address.scheme == "unix":
-        return grpc.insecure_channel(f"unix:{address.path}", options=CHANNEL_OPTIONS)
-    target = f"dns:///{address.netloc}"
-    if address.scheme == "grpcs":
-        credentials = grpc.ssl_channel_credentials(
-            content(tls.ca), content(tls.key), content(tls.certificate)
-        )
-        return grpc.secure_channel(target, credentials, options=CHANNEL_OPTIONS)
-    return grpc.insecure_channel(target, options=CHANNEL_OPTIONS)
+    name, credentials = channels.name(address), channels.credentials(address, tls)
+    if credentials is None:
+        return grpc.insecure_channel(name, options=CHANNEL_OPTIONS)
+    return grpc.secure_channel(name, credentials, options=CHANNEL_OPTIONS)

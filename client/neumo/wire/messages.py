@@ -125,8 +125,10 @@ def _predict(
     inputs: Mapping[str, npt.NDArray[np.generic]],
     outputs: Sequence[str],
 ) -> pb.PredictRequest:
-    encoded = {name: tensors.encode(array) for name, array in inputs.items()}
-    return pb.PredictRequest(model_spec=spec, inputs=encoded, output_filter=outputs)
+    request = pb.PredictRequest(model_spec=spec, output_filter=outputs)
+    for name, array in inputs.items():
+        tensors.encode(array, request.inputs[name])
+    return request
 
 
 def _parsed(kind: type[M], data: bytes) -> M:

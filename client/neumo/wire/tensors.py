@@ -46,23 +46,24 @@ _BY_NUMBER: dict[int, _Kind] = {kind.number: kind for kind in _KINDS}
 _BY_DTYPE = {kind.dtype: kind for kind in _KINDS}
 
 
-def encode(array: npt.NDArray[np.generic]) -> pb.TensorProto:
-    """``array`` as a tensor: numbers as ``tensor_content``, text and bytes as ``string_val``.
+def encode(array: npt.NDArray[np.generic], tensor: pb.TensorProto) -> None:
+    """Write ``array`` into the empty ``tensor``, in its place in a message: a film is not copied.
 
-    Bytes are given as an array of dtype object. Raises ``ConfigError`` for a dtype that
-    TensorFlow Serving has no input for.
+    Numbers are ``tensor_content``, text and bytes ``string_val``. Bytes are given as an array of
+    dtype object. Raises ``ConfigError`` for a dtype that TensorFlow Serving has no input for.
     """
-    shape = pb.TensorShapeProto(dim=[pb.TensorShapeProto.Dim(size=n) for n in array.shape])
+    tensor.tensor_shape.dim.extend([pb.TensorShapeProto.Dim(size=n) for n in array.shape])
     if array.dtype.kind in "OU":
-        values = [_to_bytes(value) for value in array.flat]
-        return pb.TensorProto(dtype=pb.DT_STRING, tensor_shape=shape, string_val=values)
+        tensor.dtype = pb.DT_STRING
+        tensor.string_val.extend([_to_bytes(value) for value in array.flat])
+        return
     kind = _BY_DTYPE.get(array.dtype.newbyteorder("<"))
     if kind is None:
         raise ConfigError(
             f"an array of {array.dtype} cannot be sent: use numbers, or bytes with dtype=object"
         )
-    content = array.astype(kind.dtype, copy=False).tobytes()
-    return pb.TensorProto(dtype=kind.number, tensor_shape=shape, tensor_content=content)
+    tensor.dtype = kind.number
+    tensor.tensor_content = array.astype(kind.dtype, copy=False).tobytes()
 
 
 def decode(tensor: pb.TensorProto) -> npt.NDArray[np.generic]:

@@ -1,0 +1,39 @@
+"""What the server does to keep its memory small."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+
+import pytest
+
+HEAPS = """
+import ctypes, sys, threading
+from neumo_serving.engine import memory
+
+def take():
+    taken = bytearray(100_000)
+    everyone_has.wait()
+    counted.wait()
+
+memory.prepare()
+everyone_has, counted = threading.Barrier(9), threading.Event()
+for _ in range(8):
+    threading.Thread(target=take).start()
+everyone_has.wait()
+libc = ctypes.CDLL(None)
+libc.fopen.restype = ctypes.c_void_p
+report = ctypes.c_void_p(libc.fopen(sys.argv[1].encode(), b"w"))
+libc.malloc_info(0, report)
+libc.fclose(report)
+counted.set()
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another malloc has other heaps")
+def test_all_threads_take_memory_from_one_heap(tmp_path):
+    """One heap for each thread would each keep what the largest request took."""
+    report = tmp_path / "heaps.xml"
+    subprocess.run([sys.executable, "-c", HEAPS, report], check=True)
+    assert report.read_text().count("<heap ") == 1
