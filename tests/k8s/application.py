@@ -18,7 +18,9 @@ IMAGE = "neumo-gateway:0.1.0"
 """It holds the SDK."""
 NAME = "application"
 SCRIPT = Path(__file__).parent / "load.py"
+SAME = 1e-4
 Outcome = dict[str, Any]
+Answer = list[tuple[int, float]]
 
 
 def pod(name: str, spec: dict[str, Any]) -> dict[str, Any]:
@@ -101,22 +103,33 @@ class Load:
         return [one["failure"] for one in self.outcomes if "failure" in one]
 
     @property
-    def answers(self) -> dict[int, set[tuple[tuple[int, float], ...]]]:
+    def answers(self) -> dict[int, list[Answer]]:
         """The different answers of each release: each member's version and probability.
 
-        It is always the same film, so a release has one; two, where releases were mixed.
+        It is always the same film, so a release has one; more, where releases were mixed.
         """
-        found: dict[int, set[tuple[tuple[int, float], ...]]] = {}
+        found: dict[int, list[Answer]] = {}
         for one in self.outcomes:
             if "release" in one:
-                members = tuple((version, value) for version, value in one["members"])
-                found.setdefault(one["release"], set()).add(members)
+                known = found.setdefault(one["release"], [])
+                if not any(is_same(one["members"], other) for other in known):
+                    known.append(one["members"])
         return found
 
     def p99_ms(self, begin: int, end: int) -> float:
         """Of the predictions from number ``begin`` to ``end``."""
         seconds = [one["seconds"] for one in self.outcomes[begin:end] if "seconds" in one]
         return 1000 * statistics.quantiles(seconds, n=100)[98]
+
+
+def is_same(one: Answer, other: Answer) -> bool:
+    """Whether every member answered from the same version, and the same but for rounding."""
+    return all(
+        version == other_version and abs(probability - other_probability) < SAME
+        for (version, probability), (other_version, other_probability) in zip(
+            one, other, strict=True
+        )
+    )
 
 
 class Application:

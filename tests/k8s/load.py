@@ -29,7 +29,7 @@ def outcome(client: neumo.Client, film: Any) -> dict[str, Any]:
         return {"failure": f"{type(error).__name__}: {error}"}
     return {
         "release": answer.release,
-        "members": [[one.version, round(one.probability, 3)] for one in answer.members],
+        "members": [[one.version, one.probability] for one in answer.members],
         "seconds": time.monotonic() - started,
     }
 

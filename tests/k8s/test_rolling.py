@@ -26,7 +26,7 @@ def check(load):
     assert load.failures == []
     for release, answers in load.answers.items():
         assert len(answers) == 1, f"release {release} answered differently: {answers}"
-        assert {version for version, _ in next(iter(answers))} == {release}
+        assert {version for version, _ in answers[0]} == {release}
 
 
 def test_a_release_is_rolled_forward_and_back_without_a_failed_prediction(app, tmp_path, tell):
