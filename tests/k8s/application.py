@@ -94,8 +94,9 @@ class Load:
         """Let it finish."""
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._process.wait(timeout=90)
-        self._listener.join()
+        self._listener.join(timeout=90)
+        with self._process:
+            self._process.kill()
 
     @property
     def failures(self) -> list[str]:

@@ -55,7 +55,9 @@ def test_the_api_server_accepts_the_monitoring(tmp_path):
 def test_an_overlay_comes_up_and_an_application_predicts(name, app, tmp_path, tell):
     """Ready under ``restricted``; the SDK in another namespace finds the pods by DNS."""
     fitted = fit(1, 1)
-    tell(f"{name}, fitted to 2 cores by:\n{yaml.safe_dump(fitted)}")
+    tell(f"{name}, to fit 2 cores:")
+    for one in fitted:
+        tell(f"  {' '.join(one['target'].values())}: {yaml.safe_load(one['patch'])}")
     with deployed(tmp_path / "wrapped", name, fitted) as one:
         assert app.python(PREDICT.format(url=one.url)).split() == ["1"]
 
