@@ -87,7 +87,8 @@ def test_a_release_that_was_changed_is_not_built(releases):
     shutil.copytree(stores.SHIPPED, unsound)
     number = releases[0]
     (weights,) = unsound.glob(f"pneumonia_tuned/{number}/variables/variables.data*")
-    weights.write_bytes(weights.read_bytes()[:-1] + b"\0")
+    content = weights.read_bytes()
+    weights.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     words = refused(RELEASE=str(number), MODELS=str(unsound.relative_to(ROOT)))
     assert f"release {number}, pneumonia_tuned: " in words
 
@@ -107,7 +108,7 @@ def test_it_answers_as_tensorflow_serving_does(built, tmp_path):
         healthy(name)
         grpc, rest = (docker("port", name, port).splitlines()[0] for port in ("8500", "8501"))
         rows = ["tests/serving/test_conformance.py", "--server", grpc, "--rest", rest]
-        command = [sys.executable, "-m", "pytest", "-q", *rows]
+        command = [sys.executable, "-m", "pytest", "-q", "-k", "test_grpc or test_rest", *rows]
         done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
         assert done.returncode == 0, done.stdout[-3000:]
     finally:
