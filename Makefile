@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 IMAGES ?=
 DATA ?= ../shared/data/chest_xray
+MASKS ?= ../shared/data/lung_masks
 # TensorFlow 2.20 has wheels for Python 3.11 to 3.13. Another one: make demo PYTHON=/path/to/python
 SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
   $$p -c '$(SUITABLE)' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-images test-cluster fuzz lint benchmarks soak train lock proto wheel clean
+.PHONY: help demo test test-images test-cluster fuzz lint benchmarks refusals soak train lock proto wheel clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile
@@ -44,14 +45,17 @@ lint: $(VENV)/.dev
 	@$(BIN)/lint-imports --no-logo
 
 benchmarks: $(VENV)/.dev  ## ratios against an in-process floor
-	@for file in $(filter-out %/timing.py,$(wildcard tests/benchmarks/*.py)); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@for file in $(filter-out %/timing.py %/refusals.py,$(wildcard tests/benchmarks/*.py)); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+refusals: $(VENV)/.dev  ## what lungs refuses, by pictures that are downloaded (400 MB) and drawn
+	@$(BIN)/python tests/benchmarks/refusals.py
 
 soak: $(VENV)/.dev  ## predictions by each client while the server restarts; 50,000 requests to the gateway
 	@$(BIN)/python tests/soak/restarts.py
 	@$(BIN)/python tests/soak/gateway.py
 
-train: $(VENV)/.dev  ## the whole training: make train DATA=chest_xray (an hour on 2 cores)
-	@$(BIN)/neumo train $(DATA)
+train: $(VENV)/.dev  ## the whole training: make train DATA=chest_xray MASKS=lung_masks (hours on 2 cores)
+	@$(BIN)/neumo train $(DATA) --masks $(MASKS)
 
 lock: $(VENV)/.dev  ## resolve the pinned versions anew
 	@$(BIN)/uv pip compile $(LOCK) --extra dev -o requirements/dev.lock pyproject.toml

@@ -32,7 +32,7 @@ cutouts = 2
 mixup = 0.2
 """
 LUNGS = """
-model = "lungs"
+model = "{model}"
 widths = [4, 8]
 seed = 5
 epochs = {epochs}
@@ -80,7 +80,8 @@ def write_masks(folder: Path, films: Path) -> Path:
 def write_configs(folder: Path, epochs: int = 2) -> Path:
     """One small configuration for each model."""
     folder.mkdir()
-    (folder / "lungs.toml").write_text(LUNGS.format(epochs=epochs))
+    for model in ("localiser", "lungs"):
+        (folder / f"{model}.toml").write_text(LUNGS.format(model=model, epochs=epochs))
     for model, architecture, curation in (
         ("pneumonia_tuned", "plain", "all-weighted"),
         ("pneumonia_residual", "residual", "one-per-patient"),

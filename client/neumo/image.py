@@ -58,7 +58,7 @@ def read(source: Source) -> Film:
     """
     if isinstance(source, Film):
         return source
-    image, cautions = _decode(source)
+    image, cautions = decode(source)
     pixels = to_pixels(image)
     pixels.flags.writeable = False
     return Film(pixels, cautions, image.width, image.height)
@@ -79,8 +79,11 @@ def to_pixels(image: Image.Image) -> npt.NDArray[np.uint8]:
     return np.array(image, dtype=np.uint8)[:, :, None]
 
 
-def _decode(source: Source) -> tuple[Image.Image, tuple[Caution, ...]]:
-    """An upright 8-bit image, and what to know about it."""
+def decode(source: Source) -> tuple[Image.Image, tuple[Caution, ...]]:
+    """An upright 8-bit image of the original's size, and what to know about it.
+
+    ``source`` is anything that ``read`` takes but a ``Film``; raises as ``read`` does.
+    """
     if isinstance(source, np.ndarray):
         return arrays.decode(source), ()
     if isinstance(source, Image.Image):

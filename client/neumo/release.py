@@ -14,6 +14,7 @@ newest of your own is served before any that is shipped.
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -25,6 +26,8 @@ from neumo.errors import ConfigError
 
 MANIFEST_FOLDER = "releases"
 MODELS_CONFIG = "models.config"
+_CARRIER = "neumo_serving"
+"""The package whose folder holds the shipped release; every install of neumo has it."""
 SERVED_VERSIONS = 2
 """The two newest releases are served, so that any two servers in a rollout share one."""
 
@@ -153,6 +156,16 @@ def newest(models_dir: Path) -> Manifest:
     return read(models_dir / MANIFEST_FOLDER / f"{releases[-1]}.json")
 
 
+def shipped() -> Path:
+    """Where the release lies that neumo brings along: in the wheel, or a checkout's models."""
+    found = importlib.util.find_spec(_CARRIER)
+    if found is None or found.origin is None:
+        raise ConfigError(f"the package {_CARRIER} is not installed: reinstall neumo")
+    package = Path(found.origin).parent
+    installed = package / "shipped"
+    return installed if installed.is_dir() else package.parent / "models"
+
+
 def models_config(manifest: Manifest, base_path: str) -> str:
     """``models.config`` for the models of ``manifest``, each below ``base_path``."""
     blocks = [
@@ -166,6 +179,12 @@ def models_config(manifest: Manifest, base_path: str) -> str:
         for name in sorted(manifest.models)
     ]
     return "model_config_list {\n" + "".join(blocks) + "}\n"
+
+
+def weights_sha256(manifest: Manifest) -> str:
+    """One SHA-256 of the files of all models: which release it is, whatever it is called."""
+    files = {name: of.sha256 for name, of in manifest.models.items()}
+    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
 
 
 def sha256_of_files(folder: Path) -> dict[str, str]:

@@ -34,7 +34,7 @@ max_enqueued_batches { value: 1000 } num_batch_threads { value: 2 }
 """
 MONITORING = 'prometheus_config { enable: true path: "/monitoring/prometheus/metrics" }'
 SESSION = ":tensorflow:serving:batching_session"
-FILMS = phantom.draw(5, 32)
+FILMS = phantom.chests(5, 32)
 
 
 def server(folder: Path) -> EmbeddedServer:

@@ -35,7 +35,7 @@ SIZE_PX = (1200, 900)
 def films() -> list[bytes]:
     """JPEG files of an ordinary size."""
     found = []
-    for pixels in phantom.draw(5, 16):
+    for pixels in phantom.chests(5, 16):
         file = io.BytesIO()
         Image.fromarray(pixels[:, :, 0]).resize(SIZE_PX).save(file, "JPEG", quality=90)
         found.append(file.getvalue())

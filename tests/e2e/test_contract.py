@@ -8,9 +8,8 @@ import pytest
 import tensorflow as tf
 
 import neumo
-from neumo import contract, phantom
+from neumo import contract, phantom, release
 from neumo.testing import EmbeddedServer
-from neumo_serving import shipped
 
 FILM = phantom.draw(2, 1)[0]
 LATER = contract.Tensor("uncertainty", "DT_FLOAT", (None,), since_minor=contract.CONTRACT_MINOR + 1)
@@ -44,7 +43,7 @@ def newer(tmp_path_factory):
     store = tmp_path_factory.mktemp("newer")
     entries = []
     for model in contract.MEMBERS:
-        module = Newer(str(shipped.folder() / model.name / "1"))
+        module = Newer(str(release.shipped() / model.name / "1"))
         tf.saved_model.save(module, str(store / model.name / "1"), module.exported())
         entries.append(
             f'config {{ name: "{model.name}" base_path: "{store / model.name}" '

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import neumo
+import trained
 from neumo import contract, image, phantom, release
 from neumo.testing import EmbeddedServer
 from neumo_serving import shipped
@@ -29,27 +30,18 @@ def exported(run, tmp_path_factory):
         yield server
 
 
-def in_keras(run, member, films):
-    """A member's probabilities by the trained Keras model itself."""
-    import keras
-
-    from neumo_training import films as reading
-    from neumo_training import training
-
-    model = keras.models.load_model(run.workdir / member / "final" / "best.keras")
-    return training.probabilities(model, reading.inputs(films))
-
-
 def asked(url, sources):
     """Both members' probabilities through the SDK: [film, member]."""
-    with neumo.Client(url, timeout=60) as client:
+    with neumo.Client(url, timeout=60, screen=False) as client:
         return np.array([[m.probability for m in client.predict(s).members] for s in sources])
 
 
 def test_keras_grpc_and_rest_give_the_same_probability(run, exported):
     """From the trained model in this process to both ports of the server: within 1e-5."""
     films = phantom.draw(11, 8)
-    keras_says = np.stack([in_keras(run, m.name, films) for m in contract.MEMBERS], axis=1)
+    keras_says = np.stack(
+        [trained.probabilities(run.workdir, m.name, films) for m in contract.MEMBERS], axis=1
+    )
     over_grpc, over_rest = asked(exported.grpc_url, films), asked(exported.http_url, films)
     np.testing.assert_allclose(over_grpc, keras_says, atol=SAME)
     np.testing.assert_allclose(over_rest, keras_says, atol=SAME)
@@ -84,7 +76,7 @@ def post_encoded(url, member, content):
 
 def test_the_encoded_signature_is_within_its_bound_on_drawn_films(served, tmp_path):
     """A JPEG sent whole gives nearly what the SDK gives."""
-    for number, pixels in enumerate(phantom.draw(21, 3)):
+    for number, pixels in enumerate(phantom.chests(21, 3)):
         path = tmp_path / f"{number}.jpeg"
         Image.fromarray(pixels[:, :, 0]).resize((1300, 1000)).save(path, quality=92)
         _compare_encoded(served, path)
@@ -110,7 +102,7 @@ def _compare_encoded(served, path):
 def test_the_asynchronous_client_gives_the_same_answers(served, scheme):
     """Many at a time, over both transports, each film its own answer."""
     url = served.grpc_url if scheme == "grpc" else served.http_url
-    films = list(phantom.draw(41, 8)) * 4
+    films = list(phantom.chests(41, 8)) * 4
     expected = asked(served.grpc_url, films[:8]).mean(axis=1)
 
     async def ask():
@@ -126,7 +118,7 @@ def test_a_batch_gives_each_film_its_own_answer(served):
     from neumo import transports
     from neumo.core.calls import Predict
 
-    films = phantom.draw(31, 8)
+    films = phantom.chests(31, 8)
     alone = asked(served.grpc_url, films)
     transport = transports.connect(served.grpc_url)
     for column, member in enumerate(contract.MEMBERS):

@@ -11,10 +11,10 @@ import pytest
 
 from neumo import contract, release
 from neumo.errors import ConfigError
-from neumo_serving import command_release, shipped
+from neumo_serving import command_release
 from releases import MEMBERS, change_manifest, hash_anew
 
-NEWEST = release.numbers(shipped.folder())[-1]
+NEWEST = release.numbers(release.shipped())[-1]
 WITHOUT_SERVING = """
 import sys
 
@@ -32,7 +32,7 @@ sys.exit(main(["check", sys.argv[1], "--json"]))
 @pytest.fixture
 def store(tmp_path):
     """A copy of the shipped folder, free to be tampered with."""
-    return shutil.copytree(shipped.folder(), tmp_path / "models")
+    return shutil.copytree(release.shipped(), tmp_path / "models")
 
 
 def checked(capsys, *arguments):
@@ -43,8 +43,8 @@ def checked(capsys, *arguments):
 
 def test_every_shipped_release_is_sound(capsys):
     """All of its checks hold for what neumo ships, run by TensorFlow."""
-    found = checked(capsys, shipped.folder())
-    numbers = release.numbers(shipped.folder())
+    found = checked(capsys, release.shipped())
+    numbers = release.numbers(release.shipped())
     assert found == (0, [f"release {number}: sound" for number in numbers])
 
 

@@ -43,7 +43,7 @@ REPORTS = 10
 def films() -> list[bytes]:
     """Small JPEG files: the gateway is to be worked, not the decoder."""
     found = []
-    for pixels in phantom.draw(9, 32):
+    for pixels in phantom.chests(9, 32):
         file = io.BytesIO()
         Image.fromarray(pixels[:, :, 0]).save(file, "JPEG")
         found.append(file.getvalue())

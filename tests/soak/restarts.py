@@ -21,7 +21,7 @@ from neumo import phantom
 from neumo.testing import EmbeddedServer
 
 PREDICTIONS = 10_000
-FILMS = phantom.draw(7, 40)
+FILMS = phantom.chests(7, 40)
 RESTARTS = (PREDICTIONS * 3 // 10, PREDICTIONS * 6 // 10)
 WARM = PREDICTIONS // 10
 LARGEST_GROWTH = 1.1

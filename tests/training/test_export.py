@@ -11,6 +11,7 @@ import tensorflow as tf
 from PIL import Image
 from tensorflow.core.framework import types_pb2
 
+import trained
 from neumo import contract, image, phantom, release
 from neumo.errors import ConfigError
 from neumo_training import decoding, export, framing, signatures
@@ -50,18 +51,10 @@ def tf_dtype(tensor):
 @pytest.mark.parametrize("name", MEMBERS)
 def test_a_member_answers_the_calibrated_mean_of_its_folds(run, loaded, name):
     """Exporting changes no probability by more than 1e-5."""
-    import keras
-
     images = phantom.draw(5, 6)
-    lungs = keras.models.load_model(run.workdir / "lungs" / "best.keras")
-    found = lungs(framing.overview(images), training=False)[network.MASK]
-    crops = framing.crop(framing.film(images), framing.boxes(tf.sigmoid(found)))
-    folds = sorted((run.workdir / name).glob("fold-*/best.keras"))
-    logits = [keras.models.load_model(path)(crops, training=False)[:, 0] for path in folds]
-    fitted = json.loads((run.workdir / "results.json").read_text())["calibration"][name]
-    expected = tf.sigmoid(fitted["scale"] * np.mean(logits, axis=0) + fitted["offset"])
+    expected = trained.probabilities(run.workdir, name, images)
     answer = loaded[name].signatures["serving_default"](image=tf.constant(images))
-    assert len(folds) == 3
+    assert len(list((run.workdir / name).glob("fold-*"))) == 3
     np.testing.assert_allclose(answer["probability"], expected, atol=1e-5)
     assert set(answer["release"].numpy()) == {1}
 

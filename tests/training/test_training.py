@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from drawn import write_configs, write_films
+from neumo import release
 from neumo.errors import ConfigError
 from neumo_training import config, dataset, films, framing, pipeline, runs, splits, training
+from neumo_training.lungs import shipped
 
 EPOCHS = 6
 TRAIN = """
@@ -137,14 +139,31 @@ def test_training_never_reads_the_hold_out(films_folder):
     assert not set(loaded.table["path"]) & set(table[held]["path"])
 
 
-def test_without_masks_the_shipped_network_finds_the_lungs(films_folder, tmp_path):
-    """A user's own data needs no masks: the network of the newest release frames the films."""
-    table = dataset.scan(films_folder)
-    loaded = pipeline.development_films(table, splits.splits_for(table), print)
-    settings = config.read_all().lungs
-    _, told = pipeline.lungs_network(loaded, None, settings, tmp_path, print)
-    assert told == {"source": "shipped"}
-    assert not list(tmp_path.iterdir())
+def test_without_masks_the_shipped_networks_find_the_lungs(run, monkeypatch):
+    """A user's own data needs no masks: the newest shipped release has both networks."""
+    import keras
+
+    configs = run.workdir.parent / "configs"
+    monkeypatch.setattr(release, "shipped", lambda: run.store)
+    monkeypatch.setattr(shipped, "CONFIGS", configs)
+    settings = config.read_all(configs)
+    for network in (settings.localiser, settings.lungs):
+        found, told = pipeline.lungs_network(None, None, network, run.workdir, print)
+        trained = keras.models.load_model(run.workdir / network.model / "best.keras")
+        assert told == {"source": "shipped"}
+        for ours, theirs in zip(found.get_weights(), trained.get_weights(), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_shipped_release_without_lungs_is_one_clear_line(run, tmp_path, monkeypatch):
+    """Release 1 had none: then masks are needed, and the line says so."""
+    manifest = release.newest(run.store)
+    del manifest.models["lungs"]
+    (tmp_path / "releases").mkdir()
+    (tmp_path / "releases" / "1.json").write_text(manifest.to_json())
+    monkeypatch.setattr(release, "shipped", lambda: tmp_path)
+    with pytest.raises(ConfigError, match="finds no lungs: train with --masks DIR"):
+        shipped.load("lungs")
 
 
 @pytest.mark.parametrize(

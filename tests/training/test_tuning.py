@@ -5,19 +5,21 @@ import pandas as pd
 import pytest
 
 from drawn import write_configs
-from neumo_training import commands, config, tuning
+from neumo_training import commands, config, trials, tuning
 
 
 @pytest.fixture(scope="module")
 def search(run, films_folder, tmp_path_factory):
-    """Two short trials on the drawn films, after the lungs' network of the shared run."""
+    """Two short trials on the drawn films."""
     base = tmp_path_factory.mktemp("search")
     configs = write_configs(base / "configs")
+    masks = run.workdir.parent / "masks"
     arguments = [str(films_folder), "--workdir", str(base), "--configs", str(configs)]
+    arguments += ["--masks", str(masks)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tuning, "EPOCHS", 1)
         assert commands.tune([*arguments, "--trials", "2"]) == 0
-        before = (base / "tuning" / tuning.TABLE).read_bytes()
+        before = (base / "tuning" / trials.TABLE).read_bytes()
         assert commands.tune([*arguments, "--trials", "2"]) == 0
     return base / "tuning", before
 
@@ -25,16 +27,26 @@ def search(run, films_folder, tmp_path_factory):
 def test_every_trial_has_a_row(search):
     """The table has each trial's values, loss and AUC, the best first."""
     folder, _ = search
-    table = pd.read_csv(folder / tuning.TABLE)
+    table = pd.read_csv(folder / trials.TABLE)
     assert len(table) == 2
     assert table["loss"].is_monotonic_increasing
     assert {"auc", "seconds", "widths", "mixup", "curation"} <= set(table.columns)
 
 
+def test_the_plot_shows_every_value_that_varied(search):
+    """An SVG with a panel for each of them."""
+    folder, _ = search
+    drawn = (folder / trials.PLOT).read_text()
+    assert drawn.startswith("<?xml")
+    table = pd.read_csv(folder / trials.TABLE)
+    panels = trials.plot(table.assign(mixup=[0.0, 0.2], gamma=[0.2, 0.4])).count('id="axes_')
+    assert panels >= 2
+
+
 def test_a_finished_search_changes_nothing(search):
     """The same command after the end trains no further trial."""
     folder, before = search
-    assert (folder / tuning.TABLE).read_bytes() == before
+    assert (folder / trials.TABLE).read_bytes() == before
 
 
 def test_the_winner_is_a_configuration_with_the_whole_schedule(search):
@@ -60,5 +72,5 @@ def test_the_committed_configuration_lies_in_the_search_space():
 def test_a_configuration_survives_being_written(tmp_path):
     """As TOML and back, every value is the same."""
     base = config.read_all().members[0]
-    (tmp_path / "a.toml").write_text(tuning.to_toml(base))
+    (tmp_path / "a.toml").write_text(trials.to_toml(base))
     assert config.read(tmp_path / "a.toml", config.MemberConfig) == base

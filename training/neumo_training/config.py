@@ -53,7 +53,7 @@ class MemberConfig:
 
 @dataclass(frozen=True, slots=True)
 class LungsConfig:
-    """The file of the network that finds the lungs."""
+    """The file of a network that finds the lungs."""
 
     model: str
     widths: tuple[int, ...]
@@ -87,12 +87,15 @@ Kind = TypeVar("Kind", MemberConfig, LungsConfig)
 class Configs:
     """What one release is trained by."""
 
+    localiser: LungsConfig
+    """Of the network inside every member: small."""
     lungs: LungsConfig
+    """Of the model ``lungs``."""
     members: tuple[MemberConfig, ...]
 
     def by_model(self) -> dict[str, dict[str, Any]]:
         """Every value, for a record of what was done."""
-        known: tuple[Config, ...] = (self.lungs, *self.members)
+        known: tuple[Config, ...] = (self.localiser, self.lungs, *self.members)
         return {config.model: asdict(config) for config in known}
 
 
@@ -115,8 +118,9 @@ def read(path: Path, kind: type[Kind]) -> Kind:
 
 
 def read_all(folder: Path = CONFIGS) -> Configs:
-    """The configurations in ``folder``: one for each of the contract's models."""
+    """The configurations in ``folder``: the localiser's, and one for each model."""
     return Configs(
+        read(folder / "localiser.toml", LungsConfig),
         read(folder / f"{LUNGS.name}.toml", LungsConfig),
         tuple(read(folder / f"{model.name}.toml", MemberConfig) for model in MEMBERS),
     )

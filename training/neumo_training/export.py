@@ -20,8 +20,8 @@ from neumo.contract import LUNGS, MEMBERS
 from neumo.errors import ConfigError
 from neumo_training import signatures, warmup
 from neumo_training.files import write_atomically
-from neumo_training.lungs import SHIPPED
-from neumo_training.pipeline import LUNGS_FOLDER, RESULTS, fold_folder
+from neumo_training.lungs import shipped
+from neumo_training.pipeline import RESULTS, fold_folder
 
 Servable = signatures.Member | signatures.Lungs
 
@@ -63,16 +63,23 @@ def export(
 
 def _servables(workdir: Path, results: dict[str, Any], number: int) -> dict[str, Servable]:
     """Every model of the release by its name, ready to be saved."""
-    trained = workdir / LUNGS_FOLDER / "best.keras"
-    lungs = keras.models.load_model(trained if trained.exists() else SHIPPED)
+    localiser, lungs = (_lungs_network(workdir, name) for name in (shipped.LOCALISER, LUNGS.name))
     chest = results["lungs"]["chest_threshold"]
     servables: dict[str, Servable] = {LUNGS.name: signatures.Lungs(lungs, chest, number)}
     for member in MEMBERS:
         folders = (fold_folder(workdir / member.name, k) for k in range(results["data"]["folds"]))
         cnns = [keras.models.load_model(folder / "best.keras") for folder in folders]
         scale = signatures.Calibration(**results["calibration"][member.name])
-        servables[member.name] = signatures.Member(lungs, cnns, scale, results["threshold"], number)
+        servables[member.name] = signatures.Member(
+            localiser, cnns, scale, results["threshold"], number
+        )
     return servables
+
+
+def _lungs_network(workdir: Path, name: str) -> Any:
+    """The run's own, or the shipped release's where the run had no masks."""
+    trained = workdir / name / "best.keras"
+    return keras.models.load_model(trained) if trained.exists() else shipped.load(name)
 
 
 def _results(workdir: Path) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -27,10 +26,9 @@ from neumo_training.config import Configs, LungsConfig, MemberConfig
 from neumo_training.exploration import description
 from neumo_training.files import write_atomically
 from neumo_training.films import Films, load
-from neumo_training.lungs import SHIPPED, fitting, masks
+from neumo_training.lungs import fitting, masks, shipped
 
 RESULTS = "results.json"
-LUNGS_FOLDER = "lungs"
 CHEST_QUANTILE = 0.002
 """So many of the training films may score below the threshold that a chest radiograph needs."""
 CHEST_THRESHOLD_MAX = 0.5
@@ -74,10 +72,13 @@ def train(
         return results
     write_atomically(workdir / "splits.json", chosen.to_json())
     films = development_films(table, chosen, say)
+    localiser, localiser_told = lungs_network(films, mask_folder, configs.localiser, workdir, say)
     lungs, lungs_told = lungs_network(films, mask_folder, configs.lungs, workdir, say)
-    development, chest = frame(films, lungs, chosen)
+    _, chest = fitting.predict(lungs, fitting.overviews(films.pixels))
+    development = frame(films, localiser, chosen)
     trained = {c.model: _member(c, development, workdir / c.model, say) for c in configs.members}
     document = _results(development, trained) | {
+        "localiser": localiser_told,
         "lungs": lungs_told | {"chest_threshold": chest_threshold(chest)},
         "data": data,
         "environment": environment(),
@@ -99,35 +100,33 @@ def environment() -> dict[str, str]:
 def lungs_network(
     films: Films, mask_folder: Path | None, config: LungsConfig, workdir: Path, say: Say
 ) -> tuple[Any, dict[str, Any]]:
-    """The network that finds the lungs, and how well it does on patients it never saw.
+    """A network that finds the lungs, and how well it does on patients it never saw.
 
     Every twelfth group of patients is held out of its training and chooses its epoch.
     """
     if mask_folder is None:
-        say("no --masks: the lungs are found by the shipped release's network")
-        return keras.models.load_model(SHIPPED), {"source": "shipped"}
+        say(f"no --masks: {config.model} is the shipped release's")
+        return shipped.load(config.model), {"source": "shipped"}
     drawn = masks.load(films.table, mask_folder, say)
     groups = sorted(set(films.table["group"]))
     held = films.table["group"].isin(groups[::12]).to_numpy()
     model = fitting.fit(
-        config, films, drawn, held, workdir / LUNGS_FOLDER, lambda line: say(f"lungs: {line}")
-    )
+        config, films, drawn, held, workdir / config.model,
+        lambda line: say(f"{config.model}: {line}"),
+    )  # fmt: skip
     tested = drawn.known & held
     found, _ = fitting.predict(model, fitting.overviews(films.pixels[tested]))
-    dice = float(np.mean(fitting.dice(found, fitting.halved(drawn.pixels[tested]))))
-    say(f"lungs: Dice {dice:.3f} on {int(tested.sum())} films of patients held out")
+    dice = float(np.mean(fitting.dice(found, drawn.pixels[tested])))
+    say(f"{config.model}: Dice {dice:.4f} on {int(tested.sum())} films of patients held out")
     return model, {"source": "masks", "masks": int(drawn.known.sum()), "dice": dice}
 
 
-def frame(
-    films: Films, lungs: Any, chosen: splits.Splits
-) -> tuple[Development, npt.NDArray[np.float32]]:
-    """The films with their boxes, and how sure ``lungs`` is of a chest in each."""
-    found, chest = fitting.predict(lungs, fitting.overviews(films.pixels))
+def frame(films: Films, localiser: Any, chosen: splits.Splits) -> Development:
+    """The films with the boxes that ``localiser`` finds, and their folds."""
+    found, _ = fitting.predict(localiser, fitting.overviews(films.pixels))
     fold = {group: number for number, groups in enumerate(chosen.folds) for group in groups}
     numbers = np.asarray(films.table["group"].map(fold), np.int64)
-    framed = training.frame(films, framing.boxes(found).numpy())
-    return Development(framed, numbers), chest
+    return Development(training.frame(films, framing.boxes(found).numpy()), numbers)
 
 
 def chest_threshold(chest: npt.NDArray[np.float32]) -> float:

@@ -35,17 +35,17 @@ class Member(tf.Module):  # type: ignore[misc]  # tensorflow has no types
 
     def __init__(
         self,
-        lungs: Any,
+        localiser: Any,
         cnns: Sequence[Any],
         calibration: Calibration,
         threshold: float,
         release: int,
     ) -> None:
         super().__init__()
-        self._weights = [weight.value for model in (lungs, *cnns) for weight in model.weights]
+        self._weights = [weight.value for model in (localiser, *cnns) for weight in model.weights]
         # In closures: as attributes they would be tracked too, and every weight saved twice.
         inner = [_with_features(cnn) for cnn in cnns]
-        self._lungs: Callable[[Any], Any] = lambda film: lungs(film, training=False)
+        self._localiser: Callable[[Any], Any] = lambda film: localiser(film, training=False)
         self._cnns: list[Callable[[Any], Any]] = [
             lambda crop, cnn=cnn: cnn(crop, training=False)  # type: ignore[misc]
             for cnn in inner
@@ -82,7 +82,7 @@ class Member(tf.Module):  # type: ignore[misc]  # tensorflow has no types
         return {contract.HEATMAP.name: _to_peak(heat), **self._scores(logits)}
 
     def _crop(self, image: Any) -> tuple[Any, Any]:
-        found = self._lungs(framing.overview(image))
+        found = self._localiser(framing.overview(image))
         box = framing.boxes(tf.sigmoid(found[network.MASK]))
         return framing.crop(framing.film(image), box), box
 

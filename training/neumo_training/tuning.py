@@ -7,24 +7,21 @@ is noted beside it. Trials are chosen by Gaussian-process Bayesian optimisation.
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import keras_tuner
-import pandas as pd
 
 from neumo import contract
-from neumo_training import curation, dataset, evaluation, pipeline, splits, training
+from neumo_training import curation, dataset, evaluation, pipeline, splits, training, trials
 from neumo_training.config import Configs, MemberConfig
 from neumo_training.files import write_atomically
 
 FOLDER = "tuning"
-TABLE = "trials.csv"
 WINNER = "winner.toml"
 FOLD = 0
 EPOCHS = 8
-OBJECTIVE = "loss"
 SEED = 17
 WIDTHS = {
     "narrow": (16, 32, 64, 128),
@@ -43,9 +40,9 @@ def suggested(hp: Any, base: MemberConfig) -> MemberConfig:
         widths=widths,
         blocks=BLOCKS[len(widths)],
         curation=hp.Choice("curation", list(curation.POLICIES)),
-        dropout=hp.Float("dropout", 0.1, 0.6, step=0.1),
-        learning_rate=hp.Float("learning_rate", 5e-4, 4e-3, sampling="log"),
-        weight_decay=hp.Float("weight_decay", 3e-3, 0.1, sampling="log"),
+        dropout=round(hp.Float("dropout", 0.1, 0.6, step=0.1), 1),
+        learning_rate=_short(hp.Float("learning_rate", 5e-4, 4e-3, sampling="log")),
+        weight_decay=_short(hp.Float("weight_decay", 3e-3, 0.1, sampling="log")),
         label_smoothing=hp.Choice("label_smoothing", [0.0, 0.05, 0.1]),
         crop_area_min=hp.Choice("crop_area_min", [0.25, 0.4, 0.6]),
         gamma=hp.Choice("gamma", [0.2, 0.4, 0.6]),
@@ -60,7 +57,7 @@ def tune(
     workdir: Path,
     say: pipeline.Say,
     configs: Configs,
-    trials: int,
+    count: int,
 ) -> Path:
     """Search in ``workdir``; returns the folder with the trials' table, plot and the winner.
 
@@ -69,13 +66,13 @@ def tune(
     table = dataset.scan(folder)
     chosen = splits.splits_for(table)
     films = pipeline.development_films(table, chosen, say)
-    lungs, _ = pipeline.lungs_network(films, mask_folder, configs.lungs, workdir, say)
-    parts, _ = pipeline.frame(films, lungs, chosen)
+    localiser, _ = pipeline.lungs_network(films, mask_folder, configs.localiser, workdir, say)
+    parts = pipeline.frame(films, localiser, chosen)
     (base,) = (c for c in configs.members if c.model == contract.MEMBERS[0].name)
     to = workdir / FOLDER
-    search = _Search(base, parts, to, say, trials)
+    search = _Search(base, parts, to, say, count)
     search.search()
-    write_atomically(to / WINNER, to_toml(search.best()))
+    write_atomically(to / WINNER, trials.to_toml(search.best()))
     return to
 
 
@@ -88,10 +85,10 @@ class _Search(keras_tuner.Tuner):  # type: ignore[misc]  # keras-tuner has no ty
         parts: pipeline.Development,
         folder: Path,
         say: pipeline.Say,
-        trials: int,
+        count: int,
     ) -> None:
         oracle = keras_tuner.oracles.BayesianOptimizationOracle(
-            objective=keras_tuner.Objective(OBJECTIVE, "min"), max_trials=trials, seed=SEED
+            objective=keras_tuner.Objective(trials.LOSS, "min"), max_trials=count, seed=SEED
         )
         self._whole = base
         self._base = replace(base, epochs=EPOCHS, patience_epochs=EPOCHS)
@@ -119,38 +116,20 @@ class _Search(keras_tuner.Tuner):  # type: ignore[misc]  # keras-tuner has no ty
             _silent,
         )
         auc = evaluation.area(training.logits(model, self._held.crops()), self._held.films.labels)
-        self._note(trial.trial_id, config, progress.best_loss, auc, progress.seconds)
+        trials.note(self._folder, trial.trial_id, config, progress.best_loss, auc, progress.seconds)
         self._say(f"{label}: loss {progress.best_loss:.4f}, AUC {auc:.4f}")
-        return {OBJECTIVE: progress.best_loss}
+        return {trials.LOSS: progress.best_loss}
 
     def best(self) -> MemberConfig:
         """The winner, with the committed configuration's full schedule."""
         (hp,) = self.get_best_hyperparameters(1)
         return suggested(hp, self._whole)
 
-    def _note(
-        self, trial: str, config: MemberConfig, loss: float, auc: float, seconds: float
-    ) -> None:
-        path = self._folder / TABLE
-        row = pd.DataFrame(
-            [{"trial": trial, OBJECTIVE: loss, "auc": auc, "seconds": seconds, **asdict(config)}]
-        )
-        known = pd.read_csv(path) if path.exists() else row.iloc[:0]
-        known = known[known["trial"].astype(str) != str(trial)]
-        table = pd.concat([known, row]) if len(known) else row
-        write_atomically(path, table.sort_values(OBJECTIVE).to_csv(index=False))
+
+def _short(value: float) -> float:
+    """Three digits say enough."""
+    return float(f"{value:.3g}")
 
 
 def _silent(_: str) -> None:
     """A trial's epochs are in its folder."""
-
-
-def to_toml(config: MemberConfig) -> str:
-    """``config`` as the text of a configuration file."""
-
-    def text(value: object) -> str:
-        if isinstance(value, tuple):
-            return "[" + ", ".join(text(v) for v in value) + "]"
-        return f'"{value}"' if isinstance(value, str) else repr(value)
-
-    return "".join(f"{name} = {text(value)}\n" for name, value in asdict(config).items())

@@ -1,6 +1,1 @@
-"""Where the lungs are: the network of the ``lungs`` model, which the members' graphs hold, too."""
-
-from pathlib import Path
-
-SHIPPED = Path(__file__).with_name("lungs.keras")
-"""The network of the newest release, for training without masks."""
+"""Where the lungs are: the networks of the ``lungs`` model and of the members' localiser."""

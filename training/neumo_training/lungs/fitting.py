@@ -24,6 +24,7 @@ from neumo_training.lungs.masks import Masks
 
 FORWARD_BATCH = 64
 PIECES = 4
+PHANTOMS = 192
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def fit(
     tested = _Rows(small[masks.known & held], drawn[masks.known & held])
     others = _Others(
         overviews(nonchest.draw(config.seed, config.drawn)),
-        overviews(phantom.draw(config.seed, 4 * 64)[np.arange(4 * 64) % 4 != 3]),
+        overviews(phantom.chests(config.seed, PHANTOMS)),
     )
 
     def held_loss(model: Any) -> float:
@@ -97,11 +98,18 @@ def predict(
 
 
 def dice(lungs: npt.NDArray[np.float32], truth: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-    """Dice's coefficient of each film, float64 [n]; a pixel is lung above one half."""
-    found, real = lungs > 0.5, truth > 0
-    both = (found & real).sum(axis=(1, 2, 3))
-    all_ = found.sum(axis=(1, 2, 3)) + real.sum(axis=(1, 2, 3))
-    return np.asarray(2.0 * both / np.maximum(all_, 1), np.float64)
+    """Dice's coefficient of each film, float64 [n], at the size of ``truth`` [n, h, w, 1].
+
+    ``lungs`` are probabilities, enlarged where they are smaller; above one half a pixel is lung.
+    """
+    scores = []
+    for i in range(0, len(truth), FORWARD_BATCH):
+        real = truth[i : i + FORWARD_BATCH] > 0
+        found = tf.image.resize(lungs[i : i + FORWARD_BATCH], real.shape[1:3]).numpy() > 0.5
+        both = (found & real).sum(axis=(1, 2, 3))
+        either = found.sum(axis=(1, 2, 3)) + real.sum(axis=(1, 2, 3))
+        scores.append(2.0 * both / np.maximum(either, 1))
+    return np.concatenate(scores).astype(np.float64)
 
 
 @keras.saving.register_keras_serializable("neumo")  # type: ignore[untyped-decorator]

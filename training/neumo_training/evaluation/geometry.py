@@ -1,0 +1,46 @@
+"""Whether the shape and size of the file, which no disease changes, changes the answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from neumo_training.evaluation.answers import Answers
+from neumo_training.evaluation.cohort import Cohort
+from neumo_training.evaluation.performance import subset
+
+_THIRDS = ("low", "middle", "high")
+_UNKNOWN = -1
+
+
+def subgroups(answers: Answers, cohort: Cohort) -> list[dict[str, Any]]:
+    """The ensemble by thirds of the aspect ratio and of the size; empty where all are alike."""
+    known = cohort.sizes_px.min(axis=1) > 0
+    width, height = cohort.sizes_px[known].T.astype(np.float64)
+    found = []
+    for name, values in (("aspect_ratio", width / height), ("megapixels", width * height / 1e6)):
+        third = np.full(len(known), _UNKNOWN)
+        third[known] = _thirds(values)
+        numbers = np.unique(third[known])
+        if len(numbers) < 2:
+            continue
+        found += [
+            {
+                "by": name,
+                "third": _THIRDS[number],
+                "from": float(values[third[known] == number].min()),
+                "to": float(values[third[known] == number].max()),
+                **subset(answers, cohort, third == number),
+            }
+            for number in numbers
+        ]
+    return found
+
+
+def _thirds(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int_]:
+    """0, 1 or 2 for each value; equal values are together."""
+    if not len(values):
+        return np.zeros(0, np.int_)
+    return np.searchsorted(np.quantile(values, [1 / 3, 2 / 3]), values, side="left")

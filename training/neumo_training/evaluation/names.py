@@ -1,0 +1,68 @@
+"""What the document's keys are called in the report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+METRICS = {
+    "auc": "AUC",
+    "average_precision": "average precision",
+    "accuracy": "accuracy",
+    "sensitivity": "sensitivity",
+    "specificity": "specificity",
+    "balanced_accuracy": "balanced accuracy",
+    "brier": "Brier score",
+    "ece": "calibration error",
+}
+THRESHOLDS = {
+    "shipped": "shipped with the release",
+    "best_balanced": "best balanced accuracy on these films",
+    "at_sensitivity": "wanted sensitivity on these films",
+}
+SHORTCUTS = {
+    "lungs_only": "lungs only",
+    "lungs_removed": "lungs removed",
+    "lungs_box_only": "box around the lungs only",
+    "lungs_box_removed": "box around the lungs removed",
+    "borders_only": "borders only",
+}
+KINDS = {
+    "bacteria": "bacterial pneumonia",
+    "virus": "viral pneumonia",
+    "unknown": "pneumonia of unknown type",
+}
+GEOMETRY = {"aspect_ratio": "aspect ratio", "megapixels": "megapixels"}
+
+
+def number(value: float | None) -> str:
+    """Three decimals, or "not measured"."""
+    return "not measured" if value is None else f"{value:.3f}"
+
+
+def interval(estimate: dict[str, Any] | None) -> str:
+    """A value with its interval, such as ``0.990 (0.985 to 0.995)``."""
+    if estimate is None:
+        return number(None)
+    value, low, high = (f"{estimate[key]:.3f}" for key in ("value", "low", "high"))
+    return f"{value} ({low} to {high})"
+
+
+def percent(share: float) -> str:
+    """Such as ``95 %``."""
+    return f"{100 * share:g} %"
+
+
+def small(value: float) -> str:
+    """Four decimals, for what is often below a thousandth."""
+    return f"{value:.4f}"
+
+
+def signed(estimate: dict[str, Any]) -> str:
+    """A difference with its interval."""
+    value, low, high = (f"{estimate[key]:+.3f}" for key in ("value", "low", "high"))
+    return f"{value} ({low} to {high})"
+
+
+def counts(found: dict[str, int]) -> str:
+    """``{"NORMAL": 5}`` as ``5 NORMAL``; "none" where there is nothing."""
+    return ", ".join(f"{count} {name}" for name, count in found.items()) or "none"
