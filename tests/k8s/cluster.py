@@ -159,7 +159,7 @@ def fit(least: int, most: int, *, window_s: int = 300) -> list[Fields]:
 
     ``window_s`` is the autoscaler's before it takes pods away.
     """
-    requests = {"tfserving": ("100m", "256Mi"), "gateway": ("50m", "128Mi")}
+    requests = {"tfserving": ("200m", "256Mi"), "gateway": ("50m", "128Mi")}
     lower = [
         {
             "target": {"kind": "Deployment", "labelSelector": f"app.kubernetes.io/name={name}"},
