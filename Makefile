@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
   $$p -c '$(SUITABLE)' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-images fuzz lint benchmarks refusals soak train lock proto wheel clean
+.PHONY: help demo test test-images test-cluster fuzz lint benchmarks refusals soak train lock proto wheel clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile
@@ -25,6 +25,13 @@ test: lint  ## lint, types, walls and every test
 
 test-images: $(VENV)/.dev  ## build the images and run them (docker; minutes)
 	@$(BIN)/pytest -m images tests/images
+
+test-cluster: $(VENV)/.dev  ## the manifests on the cluster of KUBECONFIG: make test-cluster LOAD="kind load image-archive"
+	@test -n "$(LOAD)" || { echo "how does your cluster take images? make test-cluster LOAD='kind load image-archive', 'k3d image import' or 'minikube image load'" >&2; exit 2; }
+	@$(BIN)/python tests/k8s/images.py "$(LOAD)"
+	@$(BESIDE) $(BIN)/pytest -m cluster tests/k8s
+# What runs a command where the cluster can be reached, if that is not here.
+BESIDE ?=
 
 fuzz: $(VENV)/.dev  ## 100,000 malformed requests over 10 minutes: does the server live?
 	@$(BIN)/python tests/fuzz/fuzzing.py
@@ -52,7 +59,7 @@ train: $(VENV)/.dev  ## the whole training: make train DATA=chest_xray MASKS=lun
 
 lock: $(VENV)/.dev  ## resolve the pinned versions anew
 	@$(BIN)/uv pip compile $(LOCK) --extra dev -o requirements/dev.lock pyproject.toml
-	@$(BIN)/uv pip compile $(LOCK) --extra serving -c requirements/dev.lock -o requirements/serving.lock pyproject.toml
+	@for extra in serving web; do $(BIN)/uv pip compile $(LOCK) --extra $$extra -c requirements/dev.lock -o requirements/$$extra.lock pyproject.toml || exit 1; done
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 proto: $(VENV)/.dev  ## generate the SDK's messages anew

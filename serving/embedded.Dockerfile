@@ -14,15 +14,8 @@ COPY serving/models serving/models
 COPY serving/neumo_serving serving/neumo_serving
 COPY training/neumo_training training/neumo_training
 COPY k8s/neumo_k8s k8s/neumo_k8s
-# What builds the wheel is pinned by the developers' lock.
-RUN awk '/^[a-z]/ { keep = /^(hatchling|packaging|pathspec|pluggy|tomlkit|trove-classifiers)==/ } keep' \
-      requirements/dev.lock > /tmp/build.lock \
-    && python3 -m venv /tmp/build \
-    && /tmp/build/bin/pip install --require-hashes -r /tmp/build.lock \
-    && /tmp/build/bin/python -m hatchling build -t wheel -d /tmp/wheel \
-    && /opt/neumo/bin/pip install --no-deps /tmp/wheel/neumo-*.whl
-COPY serving/prune.sh ./
-RUN sh prune.sh /opt/neumo
+COPY serving/wheel.sh serving/prune.sh ./
+RUN sh wheel.sh /opt/neumo && sh prune.sh /opt/neumo
 
 FROM ${BASE}
 ARG VERSION=0.1.0

@@ -1,30 +1,23 @@
-"""The embedded server's image, built and run by a docker daemon: ``make test-images``.
-
-``NEUMO_BASE_IMAGE`` names another image with Python to build on, where Docker Hub is out of reach.
-"""
+"""The embedded server's image, built and run by a docker daemon: ``make test-images``."""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import sys
-import time
-from pathlib import Path
 
+import daemon
 import pytest
+from daemon import ROOT, docker, healthy
 
 import neumo
 from neumo import phantom
 
 pytestmark = [pytest.mark.images, pytest.mark.timeout(1800)]
 
-ROOT = Path(__file__).parents[2]
-TAG = "neumo-embedded:under-test"
+TAG = daemon.EMBEDDED
 LOCK = "requirements/serving.lock"
 LARGEST_BYTES = 2_800_000_000
-READY_WITHIN_S = 180.0
 UNWANTED = """
 find / -xdev -type f -perm /1 \\( -name gcc -o -name cc -o -name clang -o -name make \\)
 find /opt -type d \\( -name tests -o -name .cache -o -name .git \\)
@@ -32,22 +25,11 @@ find /root/.cache /var/lib/apt/lists /tmp -type f
 """
 
 
-def docker(*words, check=True):
-    """What docker says."""
-    done = subprocess.run(["docker", *words], capture_output=True, text=True, check=False)
-    assert not check or done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
 @pytest.fixture(scope="module")
 def image():
     """The image, built from this checkout."""
-    if not shutil.which("docker") or docker("info", check=False) == "":
-        pytest.skip("no docker daemon answers here: start one to build and run the image")
-    base = os.environ.get("NEUMO_BASE_IMAGE")
-    arguments = ["--build-arg", f"BASE={base}"] if base else []
-    docker("build", *arguments, "-f", f"{ROOT}/serving/embedded.Dockerfile", "-t", TAG, str(ROOT))
-    return json.loads(docker("image", "inspect", TAG))[0]
+    daemon.need_daemon()
+    return daemon.inspect(daemon.embedded())
 
 
 @pytest.fixture(scope="module")
@@ -58,18 +40,6 @@ def container(image):
     name = docker("run", "--detach", *options, *ports, TAG)
     yield name
     docker("rm", "--force", name)
-
-
-def healthy(container):
-    """Wait until docker calls it healthy."""
-    deadline = time.monotonic() + READY_WITHIN_S
-    while time.monotonic() < deadline:
-        state = json.loads(docker("inspect", container))[0]["State"]
-        assert state["Running"], docker("logs", container)
-        if state["Health"]["Status"] == "healthy":
-            return
-        time.sleep(1)
-    pytest.fail(f"it never became healthy: {docker('logs', container)}")
 
 
 def test_it_is_small(image):

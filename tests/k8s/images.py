@@ -1,0 +1,48 @@
+"""Build the images that the tests on a cluster run, and give them to it.
+
+    python tests/k8s/images.py LOAD
+
+``LOAD`` is the command that takes an archive of images: ``kind load image-archive``,
+``k3d image import``, ``minikube image load``.
+"""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "images"))
+
+import daemon
+import stores
+
+
+def build() -> list[str]:
+    """Every image: the gateway's, and two releases on each server."""
+    models = str(stores.STORE.relative_to(ROOT))
+    servers = {"neumo-tfserving": daemon.server(), "neumo-embedded": daemon.embedded()}
+    numbers = stores.two_releases()
+    tags = [daemon.gateway()]
+    for name, server in servers.items():
+        for number in numbers:
+            given = {"RELEASE": str(number), "MODELS": models, "SERVER": server}
+            tags.append(daemon.build("serving/Dockerfile", f"{name}:{number}", **given))
+    return tags
+
+
+def main(load: str) -> None:
+    """Build, and load what was built."""
+    tags = build()
+    with tempfile.TemporaryDirectory() as folder:
+        archive = str(Path(folder) / "images.tar")
+        daemon.docker("save", "--output", archive, *tags)
+        subprocess.run([*shlex.split(load), archive], check=True)
+    sys.stdout.write(f"loaded: {', '.join(tags)}\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,263 @@
+"""The overlays as kubectl renders them: no cluster is needed."""
+
+from __future__ import annotations
+
+import pytest
+from manifests import (
+    MONITORING,
+    OVERLAYS,
+    ROOT,
+    containers,
+    of_kind,
+    overlay,
+    path_from,
+    pods,
+    rendered,
+    selects,
+    wrapped,
+)
+
+from neumo_serving.engine import batching_parameters
+
+BOTH_TRACKS = ["tfserving", "tfserving-canary"]
+MODEL_SERVERS = {"local": ["tfserving"], "production": BOTH_TRACKS, "embedded": BOTH_TRACKS}
+MIB = {"Mi": 1, "Gi": 1024}
+
+
+@pytest.fixture(scope="module", params=OVERLAYS)
+def name(request):
+    """An overlay's name."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def resources(name):
+    """What it makes."""
+    return rendered(overlay(name))
+
+
+def cores(quantity):
+    """A quantity of CPU as a number."""
+    return int(quantity[:-1]) / 1000 if quantity.endswith("m") else float(quantity)
+
+
+def mebibytes(quantity):
+    """A quantity of memory."""
+    return int(quantity[:-2]) * MIB[quantity[-2:]]
+
+
+def test_everything_is_in_the_overlays_own_namespace(name, resources):
+    """Which enforces Pod Security ``restricted``, so that two overlays never meet in one."""
+    (namespace,) = of_kind(resources, "Namespace").values()
+    labels = namespace["metadata"]["labels"]
+    assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+    found = {one["metadata"].get("namespace") for one in resources if one is not namespace}
+    assert found == {namespace["metadata"]["name"]}
+
+
+def test_no_two_overlays_share_a_namespace():
+    """Applied with the other's ``-n``, one is refused by kubectl."""
+    assert len({next(iter(of_kind(rendered(overlay(o)), "Namespace"))) for o in OVERLAYS}) == 3
+
+
+def test_pods_obey_pod_security_restricted(resources):
+    """Not root, the default seccomp profile, no capability, no privileges to gain."""
+    for _, pod in pods(resources):
+        security = pod["spec"]["securityContext"]
+        assert security["runAsNonRoot"]
+        assert security["runAsUser"] > 0
+        assert security["seccompProfile"] == {"type": "RuntimeDefault"}
+    for _, one in containers(resources):
+        security = one["securityContext"]
+        assert security["allowPrivilegeEscalation"] is False
+        assert security["capabilities"] == {"drop": ["ALL"]}
+        assert not security.get("privileged")
+
+
+def test_containers_write_to_tmp_alone(resources):
+    """The root is read-only, and every other volume is mounted so."""
+    for _, one in containers(resources):
+        assert one["securityContext"]["readOnlyRootFilesystem"]
+        writable = [m["mountPath"] for m in one["volumeMounts"] if not m.get("readOnly")]
+        assert writable == ["/tmp"]  # noqa: S108 - the volume's path
+
+
+def test_pods_get_no_service_account_token(resources):
+    """They ask nothing of the API server."""
+    assert all(not pod["spec"]["automountServiceAccountToken"] for _, pod in pods(resources))
+
+
+def test_every_container_has_requests_and_limits(resources):
+    """For CPU and memory, the limit at least the request."""
+    for _, one in containers(resources):
+        requests, limits = one["resources"]["requests"], one["resources"]["limits"]
+        assert cores(requests["cpu"]) <= cores(limits["cpu"])
+        assert mebibytes(requests["memory"]) <= mebibytes(limits["memory"])
+
+
+def test_images_are_pinned(resources):
+    """By a tag that is not ``latest``; a node that has one does not pull it again."""
+    for _, one in containers(resources):
+        _, _, tag = one["image"].rpartition("/")[2].partition(":")
+        assert tag not in {"", "latest"}
+        assert one["imagePullPolicy"] == "IfNotPresent"
+
+
+def test_the_autoscaler_alone_owns_the_replicas(resources):
+    """Only the canary states them: none, until it is scaled."""
+    deployments = of_kind(resources, "Deployment")
+    stated = {name: one["spec"].get("replicas") for name, one in deployments.items()}
+    assert stated.pop("tfserving-canary", 0) == 0
+    assert set(stated.values()) == {None}
+    targets = {
+        one["spec"]["scaleTargetRef"]["name"]
+        for one in of_kind(resources, "HorizontalPodAutoscaler").values()
+    }
+    assert targets == set(stated)
+
+
+def test_tracks_are_told_apart_where_pods_are_owned(name, resources):
+    """Deployments and budgets select their track; the Services take both, the preview one."""
+    templates = dict(pods(resources))
+    assert [one for one in templates if one.startswith("tfserving")] == MODEL_SERVERS[name]
+    for owner, one in of_kind(resources, "Deployment").items():
+        selector = one["spec"]["selector"]["matchLabels"]
+        assert [pod for pod in templates if selects(selector, templates[pod])] == [owner]
+    budget = of_kind(resources, "PodDisruptionBudget")["tfserving"]["spec"]["selector"]
+    assert selects(budget["matchLabels"], templates["tfserving"])
+    assert budget["matchLabels"]["track"] == "stable"
+    for service, one in of_kind(resources, "Service").items():
+        found = [pod for pod in templates if selects(one["spec"]["selector"], templates[pod])]
+        expected = {"gateway": ["gateway"], "tfserving-preview": ["tfserving-canary"]}
+        assert found == expected.get(service, MODEL_SERVERS[name])
+
+
+def test_ports_go_by_their_names(resources):
+    """``grpc`` and ``http``, of containers, Services and the Ingress alike."""
+    named = {port["name"] for _, one in containers(resources) for port in one["ports"]}
+    assert named == {"grpc", "http"}
+    for one in of_kind(resources, "Service").values():
+        for port in one["spec"]["ports"]:
+            assert port["name"] == port["targetPort"]
+            assert port["name"] in named
+
+
+def test_grpc_goes_by_addresses_and_rest_by_one(resources):
+    """The headless Service lets clients go round all pods; an HTTP connection cannot."""
+    services = of_kind(resources, "Service")
+    assert services["tfserving"]["spec"]["clusterIP"] == "None"
+    assert "clusterIP" not in services["tfserving-rest"]["spec"]
+
+
+def test_threads_are_as_many_as_the_cores_requested(resources):
+    """The flag follows the request, in whole cores: 0 would be as many as the node has."""
+    for name, one in containers(resources):
+        if not name.startswith("tfserving"):
+            continue
+        (variable,) = one["env"]
+        assert variable["valueFrom"]["resourceFieldRef"] == {
+            "resource": "requests.cpu",
+            "divisor": "1",
+        }
+        flags = [arg for arg in one["args"] if "parallelism" in arg]
+        assert len(flags) == 2
+        assert all(flag.endswith(f"=$({variable['name']})") for flag in flags)
+
+
+def test_as_many_batches_run_at_once_as_cores_are_requested():
+    """In production."""
+    parameters = batching_parameters.read(ROOT / "serving" / "tfserving" / "batching.config")
+    found = dict(containers(rendered(overlay("production"))))["tfserving"]
+    assert parameters.num_batch_threads == cores(found["resources"]["requests"]["cpu"])
+
+
+def test_a_pod_that_leaves_drains_first(resources):
+    """It waits longer than names in DNS, connections made by them and calls on those."""
+    dns_s, deadline_s = 30, 30
+    for name, pod in pods(resources):
+        (one,) = pod["spec"]["containers"]
+        sleep_s = one["lifecycle"]["preStop"]["sleep"]["seconds"]
+        assert sleep_s < pod["spec"]["terminationGracePeriodSeconds"]
+        if name.startswith("tfserving"):
+            (flag,) = [arg for arg in one["args"] if "max_connection_age_ms" in arg]
+            age_s = int(flag.rpartition("=")[2]) / 1000 * 1.1
+            assert sleep_s >= dns_s + age_s + deadline_s
+
+
+def test_rolling_takes_no_pod_away_first(resources):
+    """New pods are ready before old ones leave, and a roll that hangs is called so."""
+    for one in of_kind(resources, "Deployment").values():
+        assert one["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+        assert one["spec"]["minReadySeconds"] > 0
+        assert one["spec"]["progressDeadlineSeconds"] > 0
+
+
+def test_what_is_not_allowed_is_denied(resources):
+    """Every pod is under the policy that denies, in and out, and under one that allows."""
+    policies = of_kind(resources, "NetworkPolicy")
+    denying = policies.pop("neumo-default-deny")["spec"]
+    assert denying["policyTypes"] == ["Ingress", "Egress"]
+    assert "ingress" not in denying
+    assert "egress" not in denying
+    for _, pod in pods(resources):
+        assert selects(denying["podSelector"]["matchLabels"], pod)
+        allowing = [one["spec"]["podSelector"]["matchLabels"] for one in policies.values()]
+        assert sum(selects(labels, pod) for labels in allowing) == 1
+
+
+def test_a_changed_configuration_rolls_the_pods(resources):
+    """The ConfigMap's name holds its hash, in the Deployments too."""
+    (config,) = of_kind(resources, "ConfigMap")
+    assert config.startswith("tfserving-config-")
+    for name, pod in pods(resources):
+        if name.startswith("tfserving"):
+            assert pod["spec"]["volumes"][0]["configMap"]["name"] == config
+
+
+def test_pods_of_one_roll_are_spread(resources):
+    """Over nodes and zones, the old ones not counted."""
+    for _, pod in pods(resources):
+        spread = pod["spec"]["topologySpreadConstraints"]
+        assert all(one["matchLabelKeys"] == ["pod-template-hash"] for one in spread)
+        assert len({one["topologyKey"] for one in spread}) == 2
+
+
+def test_the_embedded_overlay_differs_in_the_server_alone():
+    """Image, command and the time that it has to stop; for the rest it is production."""
+    production, embedded = (rendered(overlay(one)) for one in ("production", "embedded"))
+    differing = {
+        "image": ("neumo-tfserving:1", "neumo-embedded:1"),
+        "command": (["/usr/bin/tensorflow_model_server"], ["neumo", "serve"]),
+    }
+    found = dict(containers(embedded))
+    for name, one in containers(production):
+        keys = {key for key in one if one[key] != found[name][key]}
+        assert keys == (set() if name == "gateway" else set(differing))
+        assert all((one[key], found[name][key]) == differing[key] for key in keys)
+
+
+def test_production_asks_for_a_token_and_for_tls():
+    """Its gateway checks bearer tokens, and the Ingress has a certificate."""
+    resources = rendered(overlay("production"))
+    assert "--token-file=/tokens/tokens" in dict(containers(resources))["gateway"]["args"]
+    (ingress,) = of_kind(resources, "Ingress").values()
+    hosts = {rule["host"] for rule in ingress["spec"]["rules"]}
+    assert {host for tls in ingress["spec"]["tls"] for host in tls["hosts"]} == hosts
+
+
+def test_monitoring_finds_the_services_by_their_labels(tmp_path):
+    """Each ServiceMonitor has one Service with a port of that name, so no pod counts twice."""
+    component = path_from(tmp_path, MONITORING)
+    resources = rendered(wrapped(tmp_path, "production", components=[component]))
+    services = of_kind(resources, "Service").values()
+    for monitor in of_kind(resources, "ServiceMonitor").values():
+        labels = monitor["spec"]["selector"]["matchLabels"]
+        (endpoint,) = monitor["spec"]["endpoints"]
+        (_,) = [
+            one
+            for one in services
+            if labels.items() <= one["metadata"]["labels"].items()
+            and endpoint["port"] in {port["name"] for port in one["spec"]["ports"]}
+        ]
+    boards = of_kind(resources, "ConfigMap").values()
+    assert sum(one["metadata"]["labels"].get("grafana_dashboard") == "1" for one in boards) == 1
