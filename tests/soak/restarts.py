@@ -27,21 +27,28 @@ WARM = PREDICTIONS // 10
 LARGEST_GROWTH = 1.1
 SAME = 1e-5
 
-Outcomes = Iterable[neumo.Prediction | neumo.Failure]
+Outcomes = Iterable[float | neumo.Failure]
+"""A film's probability, which is all that is kept of its prediction."""
+
+
+def brief(outcome: neumo.Prediction | neumo.Failure) -> float | neumo.Failure:
+    """The probability, or the failure."""
+    return outcome if isinstance(outcome, neumo.Failure) else outcome.probability
 
 
 def blocking(url: str, progress: Callable[[int, int | None], None]) -> Outcomes:
     """By ``Client``."""
     with neumo.Client(url, timeout=30) as client:
-        yield from client.predict_many(sources(), progress=progress)
+        yield from map(brief, client.predict_many(sources(), progress=progress))
 
 
 def awaiting(url: str, progress: Callable[[int, int | None], None]) -> Outcomes:
     """By ``AsyncClient``."""
 
-    async def ask() -> list[neumo.Prediction | neumo.Failure]:
+    async def ask() -> list[float | neumo.Failure]:
         async with neumo.AsyncClient(url, timeout=30) as client:
-            return [one async for one in client.predict_many(sources(), progress=progress)]
+            outcomes = client.predict_many(sources(), progress=progress)
+            return [brief(one) async for one in outcomes]
 
     return asyncio.run(ask())
 
@@ -106,7 +113,7 @@ def wrong(outcomes: Outcomes, right: list[float]) -> tuple[Counter[str], list[st
                 faults.append(f"film {number}: the failure of film {outcome.source_index}")
             continue
         counts["predicted"] += 1
-        if abs(outcome.probability - right[number % len(right)]) > SAME:
+        if abs(outcome - right[number % len(right)]) > SAME:
             faults.append(f"film {number}: another film's probability")
     if number + 1 != PREDICTIONS:
         faults.append(f"{number + 1} outcomes for {PREDICTIONS} films")
