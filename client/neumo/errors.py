@@ -18,6 +18,9 @@ name, a pixel or an identifier: whoever knows the name (the command line) puts i
 
 from __future__ import annotations
 
+CLIENT_CLOSED = "the client is closed: make a new one"
+"""The ``ConfigError`` of whatever is asked of a client after its end."""
+
 
 class NeumoError(Exception):
     """The root of the tree."""

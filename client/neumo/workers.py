@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeAlias, TypeVar
 
-from neumo.errors import ConfigError
+from neumo.errors import CLIENT_CLOSED, ConfigError
 
 T = TypeVar("T")
 _Job: TypeAlias = Callable[[], None]
@@ -36,7 +36,7 @@ class Workers:
     def submit(self, function: Callable[[], T]) -> Future[T]:
         """The future of ``function()``; one that is cancelled before its turn is not begun."""
         if self._is_closed:
-            raise ConfigError("the client is closed: make a new one")
+            raise ConfigError(CLIENT_CLOSED)
         future: Future[T] = Future()
         self._jobs.put(lambda: _run(future, function))
         if not self._idle.acquire(blocking=False):

@@ -10,15 +10,13 @@ from typing import Any, TypeVar
 import grpc
 
 from neumo.core.calls import Call, Reply
-from neumo.errors import ConfigError
+from neumo.errors import CLIENT_CLOSED, ConfigError
 from neumo.transports import channels, outcomes
 from neumo.transports.access import Access
 from neumo.transports.address import Address
 from neumo.transports.channels import CHANNEL_OPTIONS
 
 A = TypeVar("A")
-
-CLOSED = "the client is closed: make a new one"
 
 
 class AioTransport:
@@ -57,7 +55,7 @@ class AioTransport:
     def _open(self, loop: asyncio.AbstractEventLoop) -> _Channel:
         """A channel for ``loop``, made on it, as gRPC wants it."""
         if self._is_closed:
-            raise ConfigError(CLOSED)
+            raise ConfigError(CLIENT_CLOSED)
         for other in tuple(self._channels):
             if other.is_closed():
                 self._channels.pop(other, None)
@@ -80,7 +78,7 @@ class AioTransport:
             code, details = error.code().name, error.details() or ""
             raise outcomes.fault(call.model, self.target, code, details) from None
         except grpc.aio.UsageError:  # closed since the call was started
-            raise ConfigError(CLOSED) from None
+            raise ConfigError(CLIENT_CLOSED) from None
         answer = outcomes.answer(call, data, self.target)
         return Reply(answer, time.monotonic() - started, started - began)
 

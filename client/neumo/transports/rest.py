@@ -15,6 +15,7 @@ from neumo import wire
 from neumo.core import faults
 from neumo.core.calls import Call, Reply, RestRequest
 from neumo.errors import (
+    CLIENT_CLOSED,
     BadResponse,
     ConfigError,
     DeadlineExceeded,
@@ -59,7 +60,7 @@ class RestTransport:
         try:
             carried = self._pool.submit(self._carry, future, call, deadline)
         except RuntimeError:
-            raise ConfigError("the client is closed: make a new one") from None
+            raise ConfigError(CLIENT_CLOSED) from None
         carried.add_done_callback(lambda done: done.cancelled() and future.cancel())
         return future
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import grpc
 
 from neumo.core.calls import Call, Reply
-from neumo.errors import ConfigError
+from neumo.errors import CLIENT_CLOSED, ConfigError
 from neumo.transports import channels, outcomes
 from neumo.transports.access import Access, Tls
 from neumo.transports.address import Address
@@ -36,7 +36,7 @@ class RpcTransport:
         try:
             rpc = method.future(body, timeout=timeout_s, metadata=self._metadata)
         except ValueError:
-            raise ConfigError("the client is closed: make a new one") from None
+            raise ConfigError(CLIENT_CLOSED) from None
         future = _RpcFuture[A](rpc)
         rpc.add_done_callback(lambda done: self._finish(future, call, done, (began, started)))
         return future
