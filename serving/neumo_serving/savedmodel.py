@@ -6,12 +6,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from tensorflow.core.framework import types_pb2
 
 from neumo.errors import ConfigError
-from neumo.wire import SignatureSpec, TensorSpec
+from neumo.wire import SignatureSpec, signature_spec
 from neumo_serving.engine import loader
 from neumo_serving.engine.dtypes import Array
 from neumo_serving.engine.faults import Fault
@@ -27,7 +24,7 @@ class SavedModel:
     def signatures(self) -> Mapping[str, SignatureSpec]:
         """Its signatures by name."""
         return {
-            name: SignatureSpec(_specs(signature.inputs), _specs(signature.outputs))
+            name: signature_spec(signature.SerializeToString())
             for name, signature in self.loaded.signatures.items()
         }
 
@@ -57,16 +54,3 @@ def opened(folder: Path) -> Iterator[SavedModel]:
 
 def _error(fault: Fault) -> ConfigError:
     return ConfigError(f"{fault.code}: {' '.join(fault.brief.split())}")
-
-
-def _specs(infos: Mapping[str, Any]) -> dict[str, TensorSpec]:
-    return {
-        name: TensorSpec(types_pb2.DataType.Name(info.dtype), _shape(info.tensor_shape))
-        for name, info in infos.items()
-    }
-
-
-def _shape(shape: Any) -> tuple[int | None, ...] | None:
-    if shape.unknown_rank:
-        return None
-    return tuple(None if dim.size < 0 else int(dim.size) for dim in shape.dim)

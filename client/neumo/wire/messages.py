@@ -104,11 +104,13 @@ def metadata_response(data: bytes) -> ModelMetadata:
     if SIGNATURE_FIELD not in response.metadata:
         raise ValueError(f"metadata without {SIGNATURE_FIELD}")
     found = _parsed(pb.SignatureDefMap, response.metadata[SIGNATURE_FIELD].value)
-    signatures = {
-        name: SignatureSpec(_specs(one.inputs), _specs(one.outputs))
-        for name, one in found.signature_def.items()
-    }
+    signatures = {name: _signature(one) for name, one in found.signature_def.items()}
     return ModelMetadata(response.model_spec.name, response.model_spec.version.value, signatures)
+
+
+def signature_spec(data: bytes) -> SignatureSpec:
+    """The tensors in a serialized ``SignatureDef``; ``ValueError`` where it is none."""
+    return _signature(_parsed(pb.SignatureDef, data))
 
 
 def _spec(model: str, version: int | None, label: str | None, signature: str) -> pb.ModelSpec:
@@ -138,6 +140,10 @@ def _parsed(kind: type[M], data: bytes) -> M:
     except DecodeError as error:
         raise ValueError(f"not a {kind.DESCRIPTOR.name}: {error}") from None
     return message
+
+
+def _signature(found: pb.SignatureDef) -> SignatureSpec:
+    return SignatureSpec(_specs(found.inputs), _specs(found.outputs))
 
 
 def _specs(infos: Mapping[str, pb.TensorInfo]) -> dict[str, TensorSpec]:
