@@ -5,11 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from neumo import contract, golden, phantom, release
+from neumo.core.calls import Metadata, Predict
 from neumo.errors import ConfigError
-from neumo.wire import SignatureSpec, TensorSpec
+from neumo.testing import answering
 
 SEED, COUNT, THRESHOLD = 7, 3, 0.4
 MEMBERS = tuple(member.name for member in contract.MEMBERS)
@@ -17,25 +16,9 @@ WITH_LUNGS = (*MEMBERS, contract.LUNGS.name)
 PROBABILITY = {name: 0.1 + 0.2 * n for n, name in enumerate(WITH_LUNGS)}
 
 
-def answers(model, signature, number, rows=COUNT):
-    """What the fake ``model`` of release ``number`` answers: each its own probability."""
-    side = contract.IMAGE_SIZE_PX
-    mask = np.zeros((rows, side, side), np.uint8)
-    mask[:, : side // 4] = 1
-    every = {
-        contract.PROBABILITY: np.full(rows, PROBABILITY[model], np.float32),
-        contract.CHEST: np.full(rows, PROBABILITY[model], np.float32),
-        contract.THRESHOLD: np.full(rows, THRESHOLD, np.float32),
-        contract.RELEASE: np.full(rows, number, np.int64),
-        contract.HEATMAP: np.full((rows, 16, 16), 0.5, np.float32),
-        contract.MASK: mask,
-    }
-    return {t.name: every[t] for t in contract.model(model).signature(signature).outputs}
-
-
 @dataclass(frozen=True)
 class FakeModel:
-    """A servable that answers what ``contract.json`` in its folder says it should."""
+    """A servable that answers as ``neumo.testing``'s server does."""
 
     model: str
     number: int
@@ -43,21 +26,15 @@ class FakeModel:
     @property
     def signatures(self):
         """The contract's."""
-        return {s.name: spec_of(s) for s in contract.model(self.model).signatures}
+        return self._answer(Metadata(self.model)).signatures
 
     def run(self, signature, inputs):
         """Its one answer, for each input."""
-        (value,) = inputs.values()
-        return answers(self.model, signature, self.number, len(value))
+        asked = contract.model(self.model).signature(signature)
+        return self._answer(Predict(self.model, asked, inputs)).outputs
 
-
-def spec_of(signature):
-    """One of the contract's signatures as a SavedModel has it."""
-    inputs, outputs = (
-        {t.name: TensorSpec(t.dtype, t.shape) for t in tensors}
-        for tensors in (signature.inputs, signature.outputs)
-    )
-    return SignatureSpec(inputs, outputs)
+    def _answer(self, call):
+        return answering(PROBABILITY, threshold=THRESHOLD, release=self.number)(call)
 
 
 @contextmanager
@@ -81,7 +58,11 @@ def write_release(store: Path, number=1, models=MEMBERS):
         (folder / "saved_model.pb").write_text(name)
         (folder / "variables" / "variables.data").write_text("weights")
     images = phantom.draw(SEED, COUNT)
-    pairs = {n: golden.recorded(answers(n, contract.SERVING_DEFAULT, number)) for n in models}
+    asked = {contract.IMAGE.name: images}
+    pairs = {
+        name: golden.recorded(FakeModel(name, number).run(contract.SERVING_DEFAULT, asked))
+        for name in models
+    }
     manifest = release.Manifest(
         release=number,
         contract=contract.version(),

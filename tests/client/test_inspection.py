@@ -337,7 +337,7 @@ class TestAnswers:
 
         assert lines(tmp_path, open_model=answering(change)) == [
             "release 1, lungs: signature serving_default, "
-            "output mask is up to 0.25 from what is recorded, above 0.001"
+            "output mask is up to 0.375 from what is recorded, above 0.001"
         ]
 
     def test_a_signature_that_is_missing(self, store):
