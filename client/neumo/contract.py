@@ -164,7 +164,10 @@ def understands(version: str) -> bool:
 
 def minor_of(version: str) -> int:
     """The minor of a contract's ``version``, such as 3 of ``"1.3"``; ``ValueError`` if none."""
-    return int(version.partition(".")[2])
+    minor = version.partition(".")[2]
+    if not minor.isdecimal():
+        raise ValueError(f"contract {version!r} is not major.minor, such as {CONTRACT_MAJOR}.0")
+    return int(minor)
 
 
 def version() -> str:

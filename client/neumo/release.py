@@ -49,8 +49,9 @@ class ModelFiles:
 class Golden:
     """Inputs drawn from ``seed`` by ``neumo.phantom.draw`` and what each model answers.
 
-    ``outputs`` holds ``model -> output tensor -> one value per input``; a release reproduces
-    them within ``tolerance`` (absolute).
+    ``outputs`` holds ``model -> output tensor -> one value per input``, as ``neumo.golden``
+    records them; a release reproduces those of one value per input within ``tolerance``
+    (absolute).
     """
 
     seed: int
@@ -95,6 +96,7 @@ def read(path: Path) -> Manifest:
                 f"{contract.version()}; install a neumo of the same major contract"
             )
         known = {name: document[name] for name in Manifest.__dataclass_fields__ if name in document}
+        known["contract"] = str(document["contract"])
         known["models"] = {
             name: ModelFiles(dict(files["sha256"])) for name, files in document["models"].items()
         }

@@ -175,7 +175,9 @@ class TestManifest:
         ("changes", "told"),
         [
             ({"contract": "2.0"}, "written for contract 2.0"),
-            ({"contract": "1.x"}, "invalid literal"),
+            ({"contract": "1.x"}, "contract '1.x' is not major.minor"),
+            ({"contract": "1.-1"}, "contract '1.-1' is not major.minor"),
+            ({"contract": 1}, "contract '1' is not major.minor"),
             ({"release": 3}, "the manifest is that of release 3"),
             ({"threshold": 1.5}, "the threshold is no number in [0, 1]: 1.5"),
             ({"threshold": float("nan")}, "the threshold is no number in [0, 1]: nan"),
@@ -250,6 +252,18 @@ class TestContract:
         change_contract(store, signatures=signatures | {"more": {}})
         (line,) = lines(store)
         assert line.endswith("describes signature more, which its contract lacks")
+
+    @pytest.mark.parametrize("told", [[], {}, {"inputs": []}, {"inputs": None, "outputs": 1}])
+    def test_a_signature_of_a_later_minor_that_describes_no_tensors(self, store, told):
+        """It is a finding, not an accident."""
+        change_manifest(store, contract="1.9")
+        path = store / TUNED / "1" / contract.CONTRACT_ASSET
+        signatures = json.loads(path.read_text())["signatures"]
+        change_contract(store, contract="1.9", signatures=signatures | {"explain": told})
+        found = [line for line in lines(store) if line.startswith(f"release 1, {TUNED}: ")]
+        assert [line.partition("contract.json ")[2] for line in found] == [
+            "describes signature explain otherwise or not at all"
+        ]
 
 
 class TestAnswers:

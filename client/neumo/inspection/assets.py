@@ -18,7 +18,7 @@ def findings(folder: Path, model: contract.Model, number: int, version: str) -> 
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         written = str(found["contract"])
-        signatures = dict(found["signatures"])
+        signatures = {**found["signatures"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
         kind = type(error).__name__
         yield f"{contract.CONTRACT_ASSET} is missing or not a contract ({kind})"
@@ -38,9 +38,10 @@ def _in_signatures(found: dict[str, Any], expected: dict[str, Any], minor: int) 
     for name, tensors in expected.items():
         if not _holds(found.get(name), tensors, minor):
             yield f"{contract.CONTRACT_ASSET} describes signature {name} otherwise or not at all"
+    if minor > contract.CONTRACT_MINOR:
+        return
     for name in sorted(found.keys() - expected.keys()):
-        if minor <= contract.CONTRACT_MINOR:
-            yield f"{contract.CONTRACT_ASSET} describes signature {name}, which its contract lacks"
+        yield f"{contract.CONTRACT_ASSET} describes signature {name}, which its contract lacks"
 
 
 def _holds(found: object, expected: dict[str, Any], minor: int) -> bool:
@@ -48,7 +49,7 @@ def _holds(found: object, expected: dict[str, Any], minor: int) -> bool:
     if minor <= contract.CONTRACT_MINOR or not isinstance(found, dict):
         return bool(found == expected)
     return all(
-        found.get(role, {}).get(name) == tensor
+        isinstance(found.get(role), dict) and found[role].get(name) == tensor
         for role, tensors in expected.items()
         for name, tensor in tensors.items()
     )
