@@ -33,7 +33,7 @@ def add(store: Path) -> int:
         models={n: release.ModelFiles(release.sha256_of_files(f)) for n, f in folders.items()},
         golden=replace(newest.golden, outputs=_golden(newest.golden, folders)),
     )
-    path = store / release.MANIFEST_FOLDER / f"{number}.json"
+    path = release.manifest_path(store, number)
     path.write_text(manifest.to_json(), encoding="utf-8")
     return number
 
@@ -71,11 +71,10 @@ def _save(source: Path, staged: Path, model: contract.Model, number: int) -> Non
 def _golden(of: release.Golden, folders: dict[str, Path]) -> dict[str, Any]:
     from neumo_serving import savedmodel
 
-    outputs = {}
+    outputs, asked = {}, {contract.IMAGE.name: golden.images(of)}
     for name, folder in folders.items():
         with savedmodel.opened(folder) as model:
-            found = model.run(contract.SERVING_DEFAULT, {contract.IMAGE.name: golden.images(of)})
-        outputs[name] = golden.recorded(found)
+            outputs[name] = golden.recorded(model.run(contract.SERVING_DEFAULT, asked))
     return outputs
 
 

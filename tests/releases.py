@@ -86,19 +86,19 @@ def files_of(store: Path, name, number=1):
 
 def write_manifest(store: Path, manifest):
     """Write ``manifest`` where a release's lies."""
-    path = store / release.MANIFEST_FOLDER / f"{manifest.release}.json"
+    path = release.manifest_path(store, manifest.release)
     path.parent.mkdir(exist_ok=True)
     path.write_text(manifest.to_json())
 
 
 def change_manifest(store: Path, number=1, **changes):
     """Change what the manifest of release ``number`` says."""
-    path = store / release.MANIFEST_FOLDER / f"{number}.json"
+    path = release.manifest_path(store, number)
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
 def hash_anew(store: Path, number=1):
     """Make the manifest name the files as they lie there: a forger who knows the format."""
-    manifest = release.read(store / release.MANIFEST_FOLDER / f"{number}.json")
+    manifest = release.read(release.manifest_path(store, number))
     models = {name: files_of(store, name, number) for name in manifest.models}
     write_manifest(store, replace(manifest, models=models))

@@ -75,6 +75,6 @@ def _manifest(store: Path, number: int, names: list[str]) -> None:
         metrics={},
         data={},
     )
-    path = store / release.MANIFEST_FOLDER / f"{number}.json"
+    path = release.manifest_path(store, number)
     path.parent.mkdir(exist_ok=True)
     path.write_text(made.to_json())

@@ -106,6 +106,11 @@ def read(path: Path) -> Manifest:
         raise ConfigError(f"{path}: not a release manifest ({error})") from error
 
 
+def manifest_path(models_dir: Path, number: int) -> Path:
+    """Where the manifest of release ``number`` lies in ``models_dir``, if there is one."""
+    return models_dir / MANIFEST_FOLDER / f"{number}.json"
+
+
 def numbers(models_dir: Path) -> list[int]:
     """The releases in ``models_dir``, oldest first; empty where there is none."""
     found = (models_dir / MANIFEST_FOLDER).glob("*.json")
@@ -155,7 +160,7 @@ def newest(models_dir: Path) -> Manifest:
             f"{models_dir}: no release here (no {MANIFEST_FOLDER}/N.json); "
             "make one with: neumo train"
         )
-    return read(models_dir / MANIFEST_FOLDER / f"{releases[-1]}.json")
+    return read(manifest_path(models_dir, releases[-1]))
 
 
 def shipped() -> Path:

@@ -142,7 +142,7 @@ class TestFiles:
 
     def test_a_release_without_its_manifest(self, store):
         """The manifest is written last: without it a copy is half done, and is judged as such."""
-        (store / release.MANIFEST_FOLDER / "1.json").unlink()
+        release.manifest_path(store, 1).unlink()
         assert inspection.releases(store) == [1]
         (line,) = lines(store)
         assert "1.json is missing: half copied" in line
@@ -203,7 +203,7 @@ class TestManifest:
     )
     def test_golden_pairs_that_prove_nothing(self, store, changes, told):
         """No model is run by them, and that is said, too."""
-        path = store / release.MANIFEST_FOLDER / "1.json"
+        path = release.manifest_path(store, 1)
         pairs = json.loads(path.read_text())["golden"] | changes
         change_manifest(store, golden=pairs)
         found = lines(store)
@@ -212,7 +212,7 @@ class TestManifest:
 
     def test_a_model_that_no_contract_knows(self, store):
         """It cannot be judged, and is not passed over."""
-        path = store / release.MANIFEST_FOLDER / "1.json"
+        path = release.manifest_path(store, 1)
         models = json.loads(path.read_text())["models"] | {"../else": {"sha256": {}}}
         change_manifest(store, models=models)
         assert any("../else: contract 1.0 knows no such model" in line for line in lines(store))
@@ -220,7 +220,7 @@ class TestManifest:
     @pytest.mark.parametrize("text", ["", "not JSON", "[]", '{"contract": "1.0"}'])
     def test_a_file_that_is_no_manifest(self, store, text):
         """One line."""
-        (store / release.MANIFEST_FOLDER / "1.json").write_text(text)
+        release.manifest_path(store, 1).write_text(text)
         (line,) = lines(store)
         assert "not a release manifest" in line
 
@@ -374,7 +374,7 @@ class TestAnswers:
     @pytest.mark.parametrize("outputs", [{}, [], {TUNED: []}, {TUNED: {"release": [1.0] * 3}}])
     def test_a_model_without_golden_pairs(self, store, outputs):
         """What nothing was recorded of is not proven, and that is a finding."""
-        path = store / release.MANIFEST_FOLDER / "1.json"
+        path = release.manifest_path(store, 1)
         pairs = json.loads(path.read_text())["golden"] | {"outputs": outputs}
         change_manifest(store, golden=pairs)
         wanted = f"release 1, {TUNED}: the manifest has no golden output probability"
@@ -390,7 +390,7 @@ class TestAnswers:
     )
     def test_golden_pairs_that_do_not_fit(self, store, recorded, told):
         """They are a finding, not an accident."""
-        path = store / release.MANIFEST_FOLDER / "1.json"
+        path = release.manifest_path(store, 1)
         pairs = json.loads(path.read_text())["golden"]
         pairs["outputs"][TUNED] |= recorded
         change_manifest(store, golden=pairs)

@@ -46,7 +46,6 @@ def export(
     if number is None:
         number = release.next_number(models_dir, datetime.now(UTC))
     release.check_number(models_dir, number, forced=forced)
-    manifest_path = models_dir / release.MANIFEST_FOLDER / f"{number}.json"
     staging = models_dir / ".staging"
     shutil.rmtree(staging, ignore_errors=True)
     for name, servable in _servables(workdir, results, number).items():
@@ -55,7 +54,7 @@ def export(
     for name in manifest.models:
         _install(staging / name, models_dir / name / str(number), staging)
     config = release.models_config(manifest, SERVED_FROM)
-    write_atomically(manifest_path, manifest.to_json())
+    write_atomically(release.manifest_path(models_dir, number), manifest.to_json())
     write_atomically(models_dir / release.MODELS_CONFIG, config)
     shutil.rmtree(staging)
     return manifest

@@ -34,7 +34,7 @@ def releases(models_dir: Path) -> list[int]:
 
 def inspect(models_dir: Path, number: int, open_model: Opener) -> Iterator[Finding]:
     """What is wrong with release ``number`` of ``models_dir``; nothing where it is sound."""
-    path = models_dir / release.MANIFEST_FOLDER / f"{number}.json"
+    path = release.manifest_path(models_dir, number)
     if not path.exists():
         yield Finding(number, "", f"{path} is missing: half copied, or there is no such release")
         return

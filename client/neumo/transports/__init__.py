@@ -1,4 +1,7 @@
-"""How calls reach a server: one interface, two ways, thin over ``neumo.core.calls``."""
+"""How calls reach a server: one interface, two ways, thin over ``neumo.core.calls``.
+
+``awaited`` is the interface for asyncio, ``aio`` its own way over gRPC.
+"""
 
 from __future__ import annotations
 

@@ -82,7 +82,9 @@ def load(store: Path, number: int | None) -> Ensemble:
         there = ", ".join(map(str, known)) or "none"
         raise ConfigError(f"{store}: no release {number} here; the releases here: {there}")
     manifest = (
-        release.newest(store) if number is None else release.read(_manifest_path(store, number))
+        release.newest(store)
+        if number is None
+        else release.read(release.manifest_path(store, number))
     )
     models = {
         name: _load(store / name / str(manifest.release))
@@ -139,10 +141,6 @@ def find_lungs(ensemble: Ensemble, pixels: Pixels, tick: Tick) -> Lungs:
 def _batches(pixels: Pixels) -> Iterator[Any]:
     for first in range(0, len(pixels), BATCH_SIZE):
         yield tf.constant(pixels[first : first + BATCH_SIZE])
-
-
-def _manifest_path(store: Path, number: int) -> Path:
-    return store / release.MANIFEST_FOLDER / f"{number}.json"
 
 
 def _load(folder: Path) -> Any:
