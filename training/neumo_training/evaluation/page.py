@@ -7,16 +7,6 @@ from typing import Any
 from neumo_training.evaluation import figures
 from neumo_training.evaluation.assessment import Assessment
 from neumo_training.evaluation.examples import Example
-from neumo_training.evaluation.markup import (
-    caution,
-    document,
-    paragraph,
-    picture,
-    plots,
-    section,
-    svg,
-    table,
-)
 from neumo_training.evaluation.names import (
     GEOMETRY,
     KINDS,
@@ -31,6 +21,16 @@ from neumo_training.evaluation.names import (
     small,
 )
 from neumo_training.evaluation.summary import cautions
+from neumo_training.markup import (
+    caution,
+    document,
+    paragraph,
+    picture,
+    plots,
+    section,
+    svg,
+    table,
+)
 
 Document = dict[str, Any]
 
