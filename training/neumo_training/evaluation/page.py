@@ -257,8 +257,7 @@ def _pair(metrics: Document) -> str:
 def _shortcuts(found: Document) -> str:
     about = found["shortcuts"]
     names = ("auc", "balanced_accuracy", "sensitivity", "specificity")
-    rows = [("whole film", about["whole"])]
-    rows += [(SHORTCUTS[name], values) for name, values in about["tests"].items()]
+    rows = {"whole": about["whole"], **about["tests"]}
     masks = f"Masks: {about['masks']}." if about["masks"] else "Without masks: borders alone."
     return section(
         "Shortcuts",
@@ -270,7 +269,10 @@ def _shortcuts(found: Document) -> str:
         table(
             "The ensemble on what is left of the film",
             ("", *(METRICS[name] for name in names)),
-            ((name, *(interval(values[n]) for n in names)) for name, values in rows),
+            (
+                (SHORTCUTS[name], *(interval(values[n]) for n in names))
+                for name, values in rows.items()
+            ),
         ),
     )
 
