@@ -44,6 +44,7 @@ ENGLISH = Words(
     parts={"all": "all films of a folder", "holdout": "the locked hold-out"},
     excluded={
         "unreadable": "unreadable",
+        "the same file in test or val, too": "the same file in test or val, too",
         "the same file again": "the same file again",
         "the same file under both labels": "the same file under both labels",
     },
@@ -127,6 +128,7 @@ SPANISH = Words(
     parts={"all": "todas las radiografías de una carpeta", "holdout": "la reserva bloqueada"},
     excluded={
         "unreadable": "ilegibles",
+        "the same file in test or val, too": "el mismo archivo también en test o val",
         "the same file again": "el mismo archivo repetido",
         "the same file under both labels": "el mismo archivo con ambas etiquetas",
     },
