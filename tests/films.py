@@ -30,6 +30,11 @@ def file(kind: str, seed: int = 4) -> bytes:
     return content.getvalue()
 
 
+def tiled(times: int) -> bytes:
+    """A large DICOM film: ``times`` by ``times`` drawn ones, of 640 x 480 pixels each."""
+    return dicom(np.tile(np.asarray(drawn()), (times, times)))
+
+
 def dicom(pixels: np.ndarray, age: str = "034Y", syntax: str = ExplicitVRLittleEndian) -> bytes:
     """A DICOM file of uint8 ``pixels`` [h, w] with a patient's name and number in it."""
     meta = FileMetaDataset()

@@ -189,6 +189,16 @@ async def ask(port: int, sent: bytes) -> Answer:
         line.close()
 
 
+def answer_of(transport: object, sent: bytes, settings: Settings = UNHURRIED) -> Answer:
+    """The answer to one request, of a gateway of its own whose models answer by ``transport``."""
+
+    async def talk() -> Answer:
+        async with answering_from(transport, settings) as running:
+            return await ask(running.port, sent)
+
+    return asyncio.run(talk())
+
+
 def form(*films: bytes, field: str = "films", name: str = "film") -> tuple[bytes, dict[str, str]]:
     """The body and the headers of a form with ``films``."""
     parts = [

@@ -10,6 +10,8 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ EMBEDDED = "neumo-embedded:0.1.0"
 GATEWAY = "neumo-gateway:0.1.0"
 SERVER = "tensorflow/serving:2.20.0"
 READY_WITHIN_S = 600.0
+LABELS = {f"org.opencontainers.image.{n}" for n in ("title", "version", "licenses", "revision")}
+"""The standard ones that every image of ours has."""
 
 
 def docker(*words: str, check: bool = True) -> str:
@@ -81,6 +85,32 @@ def is_pulled(image: str) -> bool:
 def inspect(image: str) -> Any:
     """What the daemon knows of ``image``."""
     return json.loads(docker("image", "inspect", image))[0]
+
+
+@contextmanager
+def running(*words: str) -> Iterator[str]:
+    """The name of a container of ``docker run *words``, hardened; it is removed in the end."""
+    name = docker("run", "--detach", "--read-only", "--cap-drop", "ALL", *words)
+    try:
+        yield name
+    finally:
+        docker("rm", "--force", name)
+
+
+def check_identity(image: Any, ports: set[str], program: list[str]) -> None:
+    """A numeric user who is not root, ``ports``, ``program``, and the standard labels."""
+    config = image["Config"]
+    assert config["User"] == "10001:10001"
+    assert set(config["ExposedPorts"]) == ports
+    assert config["Entrypoint"] == program
+    assert set(config["Labels"]) >= LABELS
+
+
+def check_stops(container: str) -> None:
+    """SIGTERM ends it with status 0."""
+    healthy(container)
+    docker("stop", "--time", "60", container)
+    assert json.loads(docker("inspect", container))[0]["State"]["ExitCode"] == 0
 
 
 def healthy(container: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 
@@ -35,11 +34,10 @@ def image():
 @pytest.fixture(scope="module")
 def container(image):
     """The image run as it should be: another user, nothing writable but /tmp, on free ports."""
-    options = ["--read-only", "--tmpfs=/tmp", "--user", "12345:12345", "--cap-drop", "ALL"]
+    options = ["--tmpfs=/tmp", "--user", "12345:12345"]
     ports = ["--publish", "127.0.0.1::8500", "--publish", "127.0.0.1::8501"]
-    name = docker("run", "--detach", *options, *ports, TAG)
-    yield name
-    docker("rm", "--force", name)
+    with daemon.running(*options, *ports, TAG) as name:
+        yield name
 
 
 def test_it_is_small(image):
@@ -49,14 +47,7 @@ def test_it_is_small(image):
 
 def test_it_says_what_it_is(image):
     """A numeric user who is not root, both ports, the program, and the standard labels."""
-    config = image["Config"]
-    assert config["User"] == "10001:10001"
-    assert set(config["ExposedPorts"]) == {"8500/tcp", "8501/tcp"}
-    assert config["Entrypoint"] == ["neumo", "serve"]
-    prefix = "org.opencontainers.image."
-    assert {f"{prefix}{name}" for name in ("title", "version", "licenses", "revision")} <= set(
-        config["Labels"]
-    )
+    daemon.check_identity(image, {"8500/tcp", "8501/tcp"}, ["neumo", "serve"])
 
 
 def test_it_holds_no_compilers_caches_or_tests(image):
@@ -82,9 +73,7 @@ def test_it_serves_the_shipped_release_on_a_read_only_root(container):
 
 def test_it_stops_in_peace(container):
     """SIGTERM ends it with status 0."""
-    healthy(container)
-    docker("stop", "--time", "60", container)
-    assert json.loads(docker("inspect", container))[0]["State"]["ExitCode"] == 0
+    daemon.check_stops(container)
 
 
 @pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])

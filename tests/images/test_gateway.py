@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import urllib.request
 
 import daemon
@@ -24,10 +23,9 @@ def image():
 @pytest.fixture(scope="module")
 def container(image):
     """The image run as it should be, without a model server."""
-    options = ["--read-only", "--user", "12345:12345", "--cap-drop", "ALL"]
-    name = docker("run", "--detach", *options, "--publish", "127.0.0.1::8080", daemon.GATEWAY)
-    yield name
-    docker("rm", "--force", name)
+    options = ["--user", "12345:12345", "--publish", "127.0.0.1::8080"]
+    with daemon.running(*options, daemon.GATEWAY) as name:
+        yield name
 
 
 def test_it_is_small(image):
@@ -37,14 +35,7 @@ def test_it_is_small(image):
 
 def test_it_says_what_it_is(image):
     """A numeric user who is not root, its port, the program, and the standard labels."""
-    config = image["Config"]
-    assert config["User"] == "10001:10001"
-    assert set(config["ExposedPorts"]) == {"8080/tcp"}
-    assert config["Entrypoint"] == ["neumo", "web"]
-    prefix = "org.opencontainers.image."
-    assert {f"{prefix}{name}" for name in ("title", "version", "licenses", "revision")} <= set(
-        config["Labels"]
-    )
+    daemon.check_identity(image, {"8080/tcp"}, ["neumo", "web"])
 
 
 def test_it_needs_nothing_writable(container):
@@ -57,6 +48,4 @@ def test_it_needs_nothing_writable(container):
 
 def test_it_stops_in_peace(container):
     """SIGTERM ends it with status 0."""
-    healthy(container)
-    docker("stop", "--time", "60", container)
-    assert json.loads(docker("inspect", container))[0]["State"]["ExitCode"] == 0
+    daemon.check_stops(container)

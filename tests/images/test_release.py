@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.images, pytest.mark.timeout(3600)]
 FILE = "serving/Dockerfile"
 MODELS = str(stores.STORE.relative_to(ROOT))
 TAG = "neumo-tfserving"
+HEALTH = ("--health-cmd", "bash -c '</dev/tcp/127.0.0.1/8500'", "--health-interval", "2s")
 
 
 @pytest.fixture(scope="module")
@@ -48,18 +49,14 @@ def test_it_says_which_release_it_is(built):
 def test_it_serves_its_release_and_the_one_before(built):
     """With a read-only root, as another user; every model has just those versions, ready."""
     number, tag, held = built
-    options = ["--read-only", "--tmpfs=/tmp", "--user", "12345:12345", "--cap-drop", "ALL"]
-    health = ["--health-cmd", "bash -c '</dev/tcp/127.0.0.1/8500'", "--health-interval", "2s"]
-    name = docker("run", "--detach", *options, *health, "--publish", "127.0.0.1::8500", tag)
-    try:
+    options = ["--tmpfs=/tmp", "--user", "12345:12345", "--publish", "127.0.0.1::8500"]
+    with daemon.running(*options, *HEALTH, tag) as name:
         healthy(name)
         address = docker("port", name, "8500/tcp")
         with neumo.Client(f"grpc://{address}", timeout=60.0) as client:
             assert client.predict(phantom.draw(1, 1)[0]).release == number
             for model in client.status():
                 assert sorted(one.version for one in model.versions if one.ready) == held
-    finally:
-        docker("rm", "--force", name)
 
 
 def refused(**arguments):
@@ -100,16 +97,11 @@ def test_it_answers_as_tensorflow_serving_does(built, tmp_path):
     subprocess.run(write, check=True)
     tmp_path.chmod(0o755)
     flags = ["--rest_api_port=8501", *(tmp_path / "server.flags").read_text().split()]
-    options = ["--read-only", "--tmpfs=/tmp", "--cap-drop", "ALL", "--publish-all"]
-    health = ["--health-cmd", "bash -c '</dev/tcp/127.0.0.1/8500'", "--health-interval", "2s"]
-    mount = ["--volume", f"{tmp_path}:/models:ro"]
-    name = docker("run", "--detach", *options, *health, *mount, tag, *flags)
-    try:
+    options = ["--tmpfs=/tmp", "--publish-all", "--volume", f"{tmp_path}:/models:ro"]
+    with daemon.running(*options, *HEALTH, tag, *flags) as name:
         healthy(name)
         grpc, rest = (docker("port", name, port).splitlines()[0] for port in ("8500", "8501"))
         rows = ["tests/serving/test_conformance.py", "--server", grpc, "--rest", rest]
         command = [sys.executable, "-m", "pytest", "-q", "-k", "test_grpc or test_rest", *rows]
         done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
         assert done.returncode == 0, done.stdout[-3000:]
-    finally:
-        docker("rm", "--force", name)

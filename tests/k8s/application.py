@@ -13,9 +13,8 @@ from typing import Any
 
 import yaml
 from cluster import TAKEN, kubectl, namespace, until
+from daemon import GATEWAY
 
-IMAGE = "neumo-gateway:0.1.0"
-"""It holds the SDK."""
 NAME = "application"
 SCRIPT = Path(__file__).parent / "load.py"
 SAME = 1e-4
@@ -24,9 +23,12 @@ Answer = list[tuple[int, float]]
 
 
 def pod(name: str, spec: dict[str, Any]) -> dict[str, Any]:
-    """A pod of ``IMAGE`` that waits to be used; ``spec`` is more of it."""
+    """A pod of the gateway's image, which holds the SDK, that waits to be used.
+
+    ``spec`` is more of it, with more of its one container.
+    """
     wait = ["python3", "-c", "import time; time.sleep(7200)"]
-    (container,) = spec.pop("containers", [{}])
+    (container,) = spec["containers"]
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -34,8 +36,8 @@ def pod(name: str, spec: dict[str, Any]) -> dict[str, Any]:
         "spec": {
             "automountServiceAccountToken": False,
             "terminationGracePeriodSeconds": 0,
-            "containers": [{"name": name, "image": IMAGE, "command": wait, **container}],
             **spec,
+            "containers": [{"name": name, "image": GATEWAY, "command": wait, **container}],
         },
     }
 
@@ -160,7 +162,7 @@ def application() -> Iterator[Application]:
     """The pod, running under Pod Security ``restricted``."""
     with namespace(f"{TAKEN}-application") as where:
         kubectl("create", "configmap", "load", "-n", where, f"--from-file={SCRIPT}")
-        create(where, pod(NAME, dict(HARDENED)))
+        create(where, pod(NAME, HARDENED))
         yield Application(where)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
+import yaml
 from manifests import (
     MONITORING,
     OVERLAYS,
@@ -222,18 +225,31 @@ def test_pods_of_one_roll_are_spread(resources):
         assert len({one["topologyKey"] for one in spread}) == 2
 
 
-def test_the_embedded_overlay_differs_in_the_server_alone():
+def test_the_embedded_overlay_differs_in_the_server_alone(tmp_path):
     """Image, command and the time that it has to stop; for the rest it is production."""
-    production, embedded = (rendered(overlay(one)) for one in ("production", "embedded"))
-    differing = {
-        "image": ("neumo-tfserving:1", "neumo-embedded:1"),
-        "command": (["/usr/bin/tensorflow_model_server"], ["neumo", "serve"]),
-    }
-    found = dict(containers(embedded))
-    for name, one in containers(production):
-        keys = {key for key in one if one[key] != found[name][key]}
-        assert keys == (set() if name == "gateway" else set(differing))
-        assert all((one[key], found[name][key]) == differing[key] for key in keys)
+    production = rendered(wrapped(tmp_path, "production", namespace="neumo-embedded"))
+    for name, pod in pods(production):
+        if name.startswith("tfserving"):
+            (one,) = pod["spec"]["containers"]
+            assert one["image"] == "neumo-tfserving:1"
+            assert one["command"] == ["/usr/bin/tensorflow_model_server"]
+            one |= {"image": "neumo-embedded:1", "command": ["neumo", "serve"]}
+            pod["spec"]["terminationGracePeriodSeconds"] = 125
+    assert production == rendered(overlay("embedded"))
+
+
+def test_the_embedded_overlay_has_its_own_image_whatever_productions_is_called(tmp_path):
+    """Such as one in a registry."""
+    for folder in ("k8s", "serving/tfserving"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    file = tmp_path / "k8s" / "overlays" / "production" / "kustomization.yaml"
+    document = yaml.safe_load(file.read_text())
+    for one in document["images"]:
+        one["newName"] = f"registry.example.org/{one['name']}"
+    file.write_text(yaml.safe_dump(document))
+    found = dict(containers(rendered(tmp_path / "k8s" / "overlays" / "embedded")))
+    assert found["tfserving"]["image"] == "neumo-embedded:1"
+    assert found["gateway"]["image"] == "registry.example.org/neumo-gateway:0.1.0"
 
 
 def test_production_asks_for_a_token_and_for_tls():

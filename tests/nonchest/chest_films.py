@@ -26,15 +26,15 @@ def parts(
     """
     if not folder.is_dir():
         return {}
-    table = curation.without_duplicates(dataset.scan(folder))
-    held = table["group"].isin(splits.splits_for(dataset.scan(folder)).holdout)
+    scanned = dataset.scan(folder)
+    table = curation.without_duplicates(scanned)
+    held = table["group"].isin(splits.splits_for(scanned).holdout)
     found = {}
     for part, rows in ((DEVELOPMENT, table[~held]), (HOLDOUT, table[held])):
         if part == DEVELOPMENT or holdout:
             films = load(rows.iloc[_evenly(len(rows), at_most or len(rows))], say)
             found[part] = Read(tuple(films.table["label"]), films.pixels)
-    if any((folder / "val").rglob("*.jpeg")):
-        paths = sorted((folder / "val").rglob("*.jpeg"))
+    if paths := sorted((folder / "val").rglob("*.jpeg")):
         found[VALIDATION] = read(Picture(path.parent.name, path) for path in paths)
     return found
 

@@ -12,6 +12,8 @@ from neumo import release
 from neumo.errors import ConfigError
 from neumo_training import cards, command_card, command_evaluate
 from neumo_training.cards import writing
+from neumo_training.cards.words import ENGLISH, SPANISH
+from neumo_training.evaluation import cohort
 
 TEMPLATES = Path(cards.__file__).parent / "templates"
 PAIRS = [("model-card.en.md", "model-card.es.md"), ("data-sheet.en.md", "data-sheet.es.md")]
@@ -141,11 +143,19 @@ def test_a_manifest_of_another_release_is_refused(judged, manifest):
         cards.render(judged.document, replace(manifest, models=models))
 
 
+@pytest.mark.parametrize("words", [ENGLISH, SPANISH], ids=["en", "es"])
+def test_every_reason_to_leave_a_film_out_has_its_words(words):
+    """A reason without any would stand in English in the Spanish card."""
+    assert words.excluded.keys() == {
+        *(cohort.UNREADABLE, cohort.ELSEWHERE, cohort.DUPLICATE, cohort.CONTRADICTION)
+    }
+
+
 @pytest.mark.parametrize("text", ["no json", "[]", "{}", '{"schema": "9.0", "release": {}}'])
 def test_a_file_that_is_no_evaluation_is_one_clear_line(tmp_path, text):
     """Broken JSON, another document and another schema each say what to do."""
     (tmp_path / "evaluation.json").write_text(text)
-    with pytest.raises(ConfigError, match=r"evaluation|JSON"):
+    with pytest.raises(ConfigError, match="neumo evaluate"):
         command_card.main([str(tmp_path / "evaluation.json"), "--out", str(tmp_path)])
 
 

@@ -141,6 +141,15 @@ def test_what_cannot_be_judged_is_counted_and_named_on_the_terminal(toys, tmp_pa
     assert f"left out: {data / 'NORMAL' / 'IM-9000-0001.jpeg'}: unreadable" in said.getvalue()
 
 
+def test_a_training_film_that_lies_in_test_too_is_left_out_as_such(toys, tmp_path):
+    """Whatever its label there: it is no contradiction within the folder that is judged."""
+    train = write_films(tmp_path / "kaggle/train", patients=6)
+    (tmp_path / "kaggle/test/PNEUMONIA").mkdir(parents=True)
+    shutil.copy(train / "NORMAL/IM-0000-0001.jpeg", tmp_path / "kaggle/test/PNEUMONIA/another.jpeg")
+    subject = prepare(Request(train, tmp_path / "out", toys), io.StringIO()).subject
+    assert [e.reason for e in subject.cohort.exclusions] == ["the same file in test or val, too"]
+
+
 def test_the_test_folder_is_judged_where_there_is_one(toys, tmp_path):
     """Of Kaggle's folders test comes first, then train, then val."""
     write_films(tmp_path / "kaggle/train", patients=9)

@@ -38,7 +38,7 @@ def test_the_best_threshold_lies_in_the_middle_of_its_gap():
 
 def test_a_sensitivity_goal_is_reached_with_the_highest_threshold():
     """All three sick films are called at .97, with the fewest false alarms."""
-    assert evaluation.at_sensitivity(SCORES, LABELS).threshold == pytest.approx(0.3)
+    assert evaluation.at_sensitivity(SCORES, LABELS, 0.97).threshold == pytest.approx(0.3)
 
 
 def test_every_roc_point_holds_with_strictly_above():
@@ -71,7 +71,7 @@ def test_intervals_hold_the_value_and_widen_with_clustered_patients():
 
 def test_a_model_does_not_differ_from_itself():
     """The paired bootstrap of equal scores is exactly zero."""
-    same = evaluation.difference(SCORES, SCORES, LABELS, PATIENTS)
+    same = evaluation.differences((SCORES, 0.5), (SCORES, 0.5), LABELS, PATIENTS)["auc"]
     assert (same.value, same.low, same.high) == (0.0, 0.0, 0.0)
 
 

@@ -11,7 +11,7 @@ import pytest
 from starlette.datastructures import Headers
 
 import films
-from gateway_process import UNHURRIED, answering_from, ask, request
+from gateway_process import UNHURRIED, answer_of, answering_from, ask, request
 from neumo import contract
 from neumo.testing import FakeTransport, answering
 from neumo_serving.gateway import callers
@@ -58,13 +58,10 @@ def test_where_a_token_is_wanted_only_it_opens_the_api():
 
 def test_a_refusal_for_want_of_a_token_says_what_is_wanted():
     """As RFC 9110 has it."""
-
-    async def talk():
-        settings = replace(UNHURRIED, access=TOKENS)
-        async with answering_from(FakeTransport(answering(SCORES)), settings) as running:
-            return await ask(running.port, request("/v1/status", verb="GET"))
-
-    answer = asyncio.run(talk())
+    settings = replace(UNHURRIED, access=TOKENS)
+    answer = answer_of(
+        FakeTransport(answering(SCORES)), request("/v1/status", verb="GET"), settings
+    )
     assert answer.status == 401
     assert answer.headers["www-authenticate"] == "bearer"
 

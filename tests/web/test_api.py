@@ -113,7 +113,7 @@ def picture(document):
 @pytest.mark.parametrize("path", ["/v1/predictions", "/v1/explanations"])
 def test_a_large_film_is_answered_as_by_the_sdk(web, sdk, path):
     """Though it is read apart from others, with the same warnings, and its original size."""
-    film = films.dicom(np.tile(np.asarray(films.drawn()), (9, 9)))
+    film = films.tiled(9)
     assert LARGE_PIXELS < 9 * 9 * 640 * 480
     answer = asked(web, path, film)
     assert answer.status == 200
@@ -129,7 +129,7 @@ def test_a_large_film_is_answered_as_by_the_sdk(web, sdk, path):
 
 def test_large_films_among_others_keep_their_places(web, sdk):
     """Also one that is damaged."""
-    large = films.dicom(np.tile(np.asarray(films.drawn()), (9, 9)))
+    large = films.tiled(9)
     sent = [films.file("PNG", 1), large, large[:-1000], films.file("PNG", 2)]
     results = asked(web, "/v1/predictions", *form(*sent)).json["results"]
     assert [result["index"] for result in results] == [0, 1, 2, 3]

@@ -14,6 +14,7 @@ from gateway_process import (
     FORM,
     UNHURRIED,
     Line,
+    answer_of,
     answering_from,
     ask,
     form,
@@ -95,11 +96,7 @@ def test_a_request_is_bounded_in_its_films_and_its_bytes(sent, status):
     """Each film, all together, and their number, whether or not its length is told."""
     assert len(FILM) < 250_000
 
-    async def talk():
-        async with answering_from(FakeTransport(answering(SCORES)), limited(SMALL)) as running:
-            return await ask(running.port, sent)
-
-    assert asyncio.run(talk()).status == status
+    assert answer_of(FakeTransport(answering(SCORES)), sent, limited(SMALL)).status == status
 
 
 def test_a_gateway_that_is_full_refuses_at_once_and_says_when_to_come_back():
@@ -152,12 +149,7 @@ def test_a_client_that_leaves_takes_its_work_with_it():
 @pytest.mark.parametrize("path", ["/v1/predictions", "/v1/explanations"])
 def test_one_deadline_holds_for_the_whole_request(path):
     """Models that keep silent are not waited for longer."""
-
-    async def talk():
-        async with answering_from(Stuck(), limited(replace(SMALL, deadline_s=0.5))) as running:
-            return await ask(running.port, request(path, FILM))
-
-    answer = asyncio.run(talk())
+    answer = answer_of(Stuck(), request(path, FILM), limited(replace(SMALL, deadline_s=0.5)))
     assert answer.status == 504
     assert answer.json["type"] == "urn:neumo:problem:deadline"
 

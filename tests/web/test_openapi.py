@@ -16,8 +16,8 @@ HERE = Path(__file__).parent
 EXAMPLES = 25
 
 
-def schemathesis(url, *flags):
-    """Runs it; the process with its output."""
+def schemathesis(folder, url, *flags):
+    """Runs it in ``folder``, where it leaves its cache; the process with its output."""
     path = os.pathsep.join([str(HERE.parent), os.environ.get("PYTHONPATH", "")])
     environ = {**os.environ, "PYTHONPATH": path}
     environ["SCHEMATHESIS_HOOKS"] = str(HERE / "schemathesis_hooks.py")
@@ -28,15 +28,15 @@ def schemathesis(url, *flags):
         capture_output=True,
         text=True,
         env=environ,
-        cwd=HERE,
+        cwd=folder,
         timeout=240,
         check=False,
     )
 
 
-def test_schemathesis_finds_nothing(web):
+def test_schemathesis_finds_nothing(web, tmp_path):
     """Whatever it sends is answered as the document says, and never by 500."""
-    found = schemathesis(web.url)
+    found = schemathesis(tmp_path, web.url)
     assert found.returncode == 0, found.stdout[-4000:]
     assert "6 selected" in found.stdout
 
@@ -46,7 +46,7 @@ def test_schemathesis_finds_nothing_where_a_token_is_wanted(neumo_server, tmp_pa
     (tmp_path / "token").write_text("sesame\n")
     flags = ["--rate=0", f"--token-file={tmp_path / 'token'}"]
     with gateway(neumo_server.grpc_url, *flags) as running:
-        found = schemathesis(running.url, "--header=Authorization: Bearer sesame")
+        found = schemathesis(tmp_path, running.url, "--header=Authorization: Bearer sesame")
     assert found.returncode == 0, found.stdout[-4000:]
 
 

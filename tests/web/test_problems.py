@@ -9,7 +9,16 @@ import pytest
 
 import films
 import neumo
-from gateway_process import FORM, UNHURRIED, answering_from, ask, form, read_answer, request
+from gateway_process import (
+    FORM,
+    UNHURRIED,
+    answer_of,
+    answering_from,
+    ask,
+    form,
+    read_answer,
+    request,
+)
 from neumo import contract
 from neumo.core.calls import Status
 from neumo.testing import FakeTransport, answering
@@ -122,11 +131,7 @@ def test_a_fault_of_the_model_server_is_a_problem(kind, status, name, path):
     """Its address, and what it said, stay here."""
     error = kind(TUNED, "grpc://secret-host:8500", "secret words")
 
-    async def talk():
-        async with answering_from(fails(error)) as running:
-            return await ask(running.port, request(path, FILM))
-
-    answer = asyncio.run(talk())
+    answer = answer_of(fails(error), request(path, FILM))
     assert is_problem(answer, status, URN + name), answer
     assert b"secret" not in answer.body
     assert ("retry-after" in answer.headers) == (status == 503)
@@ -134,33 +139,20 @@ def test_a_fault_of_the_model_server_is_a_problem(kind, status, name, path):
 
 def test_a_model_that_is_not_the_contracts_is_a_problem():
     """A release of another contract is not asked."""
-
-    async def talk():
-        async with answering_from(fails(neumo.ContractError("secret"))) as running:
-            return await ask(running.port, request("/v1/predictions", FILM))
-
-    assert is_problem(asyncio.run(talk()), 502, URN + "contract")
+    answer = answer_of(fails(neumo.ContractError("secret")), request("/v1/predictions", FILM))
+    assert is_problem(answer, 502, URN + "contract")
 
 
 def test_what_is_no_chest_is_a_problem_of_the_film():
     """Where a release has lungs."""
-
-    async def talk():
-        transport = FakeTransport(answering({**CHEST, "lungs": 0.1}))
-        async with answering_from(transport) as running:
-            return await ask(running.port, request("/v1/explanations", FILM))
-
-    assert is_problem(asyncio.run(talk()), 422, URN + "not-a-chest")
+    transport = FakeTransport(answering({**CHEST, "lungs": 0.1}))
+    answer = answer_of(transport, request("/v1/explanations", FILM))
+    assert is_problem(answer, 422, URN + "not-a-chest")
 
 
 def test_where_lungs_are_served_their_outline_is_answered():
     """With the share of the heat that lies in them."""
-
-    async def talk():
-        async with answering_from(FakeTransport(answering(CHEST))) as running:
-            return await ask(running.port, request("/v1/explanations", FILM))
-
-    found = asyncio.run(talk()).json
+    found = answer_of(FakeTransport(answering(CHEST)), request("/v1/explanations", FILM)).json
     (contour,) = found["lungs"]["contours"]
     assert sorted(contour) == [[32, 64], [32, 192], [224, 64], [224, 192]]
     assert found["heat_in_lungs"] == pytest.approx(0.375)
@@ -168,12 +160,7 @@ def test_where_lungs_are_served_their_outline_is_answered():
 
 def test_a_fault_of_the_gateway_is_a_problem_that_says_nothing(caplog):
     """Not even the log quotes it."""
-
-    async def talk():
-        async with answering_from(fails(RuntimeError("secret words"))) as running:
-            return await ask(running.port, request("/v1/predictions", FILM))
-
-    answer = asyncio.run(talk())
+    answer = answer_of(fails(RuntimeError("secret words")), request("/v1/predictions", FILM))
     assert is_problem(answer, 500, URN + "internal")
     assert b"secret" not in answer.body
     assert "RuntimeError" in caplog.text
@@ -204,14 +191,11 @@ def test_it_is_not_ready_without_its_models():
 def test_every_member_must_be_of_one_release():
     """A release that only one of them has is none."""
 
-    def answer(call):
+    def one_has_another(call):
         return answering(CHEST, release=2 if call.model == TUNED else 1)(call)
 
-    async def talk():
-        async with answering_from(FakeTransport(answer)) as running:
-            return await ask(running.port, request("/readyz", verb="GET"))
-
-    assert is_problem(asyncio.run(talk()), 503, URN + "unavailable")
+    answer = answer_of(FakeTransport(one_has_another), request("/readyz", verb="GET"))
+    assert is_problem(answer, 503, URN + "unavailable")
 
 
 def test_many_who_ask_for_readiness_are_one_question_to_the_server():

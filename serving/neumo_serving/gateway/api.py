@@ -13,7 +13,7 @@ from starlette.types import Receive
 from neumo_serving.gateway import answers, asking, bodies, gateway
 from neumo_serving.gateway.bodies import Gone
 from neumo_serving.gateway.gateway import Gateway
-from neumo_serving.gateway.problems import refusal
+from neumo_serving.gateway.problems import TOO_LATE, refusal
 
 T = TypeVar("T")
 Work = Callable[[Gateway, list[bytes], float], Coroutine[Any, Any, bytes]]
@@ -39,7 +39,7 @@ async def _answered(request: Request, work: Work) -> Response:
     late = bodies.late()
     try:
         async with asyncio.timeout_at(ends), shared.films(request) as films:
-            late = refusal("deadline", asking.TOO_LATE)
+            late = refusal("deadline", TOO_LATE)
             content = await _unless_gone(request.receive, work(shared, films, ends))
     except Gone:
         return Response(status_code=CLIENT_LEFT)

@@ -43,8 +43,8 @@ def make(settings: Settings, client: neumo.AsyncClient) -> FastAPI:
     app.state.gateway = shared
     _route(app, settings)
     app.openapi = partial(openapi.document, app, settings)  # type: ignore[method-assign]
-    app.add_exception_handler(Refusal, _refused)
-    app.add_exception_handler(HTTPException, _not_routed)
+    app.add_exception_handler(Refusal, _refused)  # type: ignore[arg-type]
+    app.add_exception_handler(HTTPException, _not_routed)  # type: ignore[arg-type]
     app.add_middleware(
         Guard,
         measures=shared.measures,
@@ -119,17 +119,14 @@ def _route_pages(app: FastAPI) -> None:
         app.get(path, include_in_schema=False)(function)
 
 
-async def _refused(request: Request, error: Exception) -> Response:
-    problem = error.problem if isinstance(error, Refusal) else problems.plain(500, "")
-    measured: Gateway = gateway.of(request)
-    measured.measures.refused(problem)
-    return problems.response(problem)
+async def _refused(request: Request, error: Refusal) -> Response:
+    gateway.of(request).measures.refused(error.problem)
+    return problems.response(error.problem)
 
 
-async def _not_routed(request: Request, error: Exception) -> Response:
-    """What Starlette itself refuses: an address or a method that there is not."""
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    headers = dict(getattr(error, "headers", None) or {})
-    problem = problems.plain(status, _WORDS.get(status, "not possible"), headers)
-    gateway.of(request).measures.refused(problem)
-    return problems.response(problem)
+async def _not_routed(request: Request, error: HTTPException) -> Response:
+    """An address or a method that there is not."""
+    status = error.status_code
+    detail = _WORDS.get(status, "not possible")
+    problem = problems.plain(status, detail, dict(error.headers or {}))
+    return await _refused(request, Refusal(problem))

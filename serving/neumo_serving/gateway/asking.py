@@ -15,7 +15,6 @@ from neumo_serving.gateway.problems import Problem, Refusal
 T = TypeVar("T")
 Outcome: TypeAlias = neumo.Prediction | Problem
 
-TOO_LATE = "the models did not answer in time: try again"
 _MARGIN_S = 0.2
 """Before the deadline, to answer with the films that were in time."""
 
@@ -43,7 +42,7 @@ async def predict_many(
             async for index, outcome in _one_by_one(shared, films, at_once):
                 found.update({index: outcome})
     except TimeoutError:
-        late = problems.make("deadline", TOO_LATE)
+        late = problems.make("deadline", problems.TOO_LATE)
         found = {index: found.get(index, late) for index in range(len(films))}
     return [found[index] for index in range(len(films))]
 

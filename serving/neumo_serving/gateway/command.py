@@ -13,11 +13,10 @@ from pathlib import Path
 from neumo.cli import OK
 from neumo.commands import options
 from neumo.errors import ConfigError
+from neumo.reading.sources import MAX_FILE_BYTES
 from neumo_serving.gateway.settings import MIB, Access, Limits, Network, Settings
 
 TOKEN_VARIABLE = "NEUMO_WEB_TOKEN"  # noqa: S105 - the variable's name
-LARGEST_MIB = 512
-"""The SDK reads no larger file."""
 
 
 def main(argv: list[str]) -> int:
@@ -104,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_limits(group: argparse._ArgumentGroup, usual: Limits) -> None:
     wholes = (
         ("--max-films", usual.max_films, 1000, "films in one request"),
-        ("--max-film-mib", usual.max_film_bytes // MIB, LARGEST_MIB, "size of a film"),
+        ("--max-film-mib", usual.max_film_bytes // MIB, MAX_FILE_BYTES // MIB, "size of a film"),
         ("--max-request-mib", usual.max_request_bytes // MIB, 2**20, "size of a request"),
         ("--max-held-mib", usual.max_held_bytes // MIB, 2**20, "memory for all uploads"),
         ("--films-at-once", usual.films_at_once, 10_000, "films asked about at a time, then 429"),

@@ -8,7 +8,7 @@ from typing import cast
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from neumo_serving.gateway import problems
-from neumo_serving.gateway.guard import HEADERS
+from neumo_serving.gateway.guard import HEADERS, NO_STORE
 
 HEAD_WITHIN_S = 10.0
 """For the request line and the headers."""
@@ -76,7 +76,7 @@ class Connection(HttpToolsProtocol):
         headers = [(k.encode(), v.encode()) for k, v in HEADERS.items()]
         headers += [
             *problem.raw_headers,
-            (b"cache-control", b"no-store"),
+            NO_STORE,
             (b"connection", b"close"),
         ]
         lines = b"".join(b"%s: %s\r\n" % header for header in headers)

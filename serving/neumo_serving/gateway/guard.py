@@ -72,7 +72,7 @@ class Guard:
         except Exception as error:  # noqa: BLE001 - nothing of it may reach the client or the log
             tell(error)
             if not status:
-                internal = problems.make("internal", "tell whoever runs the gateway")
+                internal = problems.make("internal", problems.TELL_OPERATOR)
                 await problems.response(internal)(scope, receive, sending)
         self._count(scope, status, time.perf_counter() - started)
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-
-from neumo_serving.gateway.problems import Refusal, plain
 
 FOLDER = Path(__file__).parent / "page"
 INDEX = "index.html"
@@ -41,7 +40,7 @@ def answer(pages: dict[str, Page], name: str, request: Request) -> Response:
     """The file called ``name``, or 304 where the browser has it; 404 where there is none."""
     page = pages.get(name)
     if page is None:
-        raise Refusal(plain(404, "there is nothing at this address"))
+        raise HTTPException(404)
     headers = {**_CACHE, "ETag": page.etag}
     known = {tag.strip() for tag in request.headers.get("if-none-match", "").split(",")}
     if known & {page.etag, f"W/{page.etag}", "*"}:

@@ -21,6 +21,9 @@ BLANK = "about:blank"
 SOON_S = 1
 LATER_S = 5
 
+TOO_LATE = "the models did not answer in time: try again"
+TELL_OPERATOR = "tell whoever runs the gateway"
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -72,11 +75,11 @@ STATUSES = {name: status for name, (status, _) in _KINDS.items()}
 _OF_ERRORS: tuple[tuple[type[neumo.NeumoError], str, str], ...] = (
     (neumo.NotAChestRadiograph, "not-a-chest", "no frontal chest radiograph: check the film"),
     (neumo.ImageError, "image", ""),
-    (neumo.DeadlineExceeded, "deadline", "the models did not answer in time: try again"),
+    (neumo.DeadlineExceeded, "deadline", TOO_LATE),
     (neumo.ReleaseMismatch, "release-mismatch", "releases are being changed: try again soon"),
-    (neumo.ContractError, "contract", "tell whoever runs the gateway: neumo status says more"),
-    (neumo.InvalidRequest, "contract", "the model server refused: tell whoever runs the gateway"),
-    (neumo.BadResponse, "contract", "the answer is not a model's: tell whoever runs the gateway"),
+    (neumo.ContractError, "contract", f"{TELL_OPERATOR}: neumo status says more"),
+    (neumo.InvalidRequest, "contract", f"the model server refused: {TELL_OPERATOR}"),
+    (neumo.BadResponse, "contract", f"the answer is not a model's: {TELL_OPERATOR}"),
     (neumo.ServingError, "unavailable", "the model server does not answer: try again soon"),
     (neumo.ConfigError, "unavailable", "the gateway is shutting down: try again"),
 )
@@ -110,7 +113,7 @@ def of(error: neumo.NeumoError) -> Problem:
     for kind, name, detail in _OF_ERRORS:
         if isinstance(error, kind):
             return make(name, detail or " ".join(str(error).split()))
-    return make("internal", "tell whoever runs the gateway")
+    return make("internal", TELL_OPERATOR)
 
 
 def response(problem: Problem) -> Response:

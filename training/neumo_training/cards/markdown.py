@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from neumo_training.cards.words import Words
+from neumo_training.evaluation import names
 
 Document = dict[str, Any]
 
@@ -30,15 +31,12 @@ def _line(cells: Sequence[str]) -> str:
 
 def interval(estimate: Document | None, words: Words, sign: str = "") -> str:
     """A value with its interval; ``sign`` "+" for differences."""
-    if estimate is None:
-        return words.unknown
-    value, low, high = (f"{estimate[key]:{sign}.3f}" for key in ("value", "low", "high"))
-    return f"{value} ({low} {words.to} {high})"
+    return names.interval(estimate, absent=words.unknown, to=words.to, sign=sign)
 
 
 def number(value: float | None, words: Words) -> str:
     """Three decimals."""
-    return words.unknown if value is None else f"{value:.3f}"
+    return names.number(value, absent=words.unknown)
 
 
 def plain(value: object, words: Words) -> str:
@@ -46,8 +44,8 @@ def plain(value: object, words: Words) -> str:
     return words.unknown if value is None else str(value)
 
 
-def counts(found: dict[str, int] | None, names: dict[str, str], words: Words) -> str:
-    """``{"NORMAL": 5}`` with each key by its name of ``names``."""
+def counts(found: dict[str, int] | None, called: dict[str, str], words: Words) -> str:
+    """``{"NORMAL": 5}`` with each key by what it is ``called``."""
     if found is None:
         return words.unknown
-    return ", ".join(f"{count} {names.get(n, n)}" for n, count in found.items()) or words.none
+    return ", ".join(f"{count} {called.get(n, n)}" for n, count in found.items()) or words.none

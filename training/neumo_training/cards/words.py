@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from neumo_training.evaluation import names
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -34,38 +36,21 @@ class Words:
 
 
 ENGLISH = Words(
-    unknown="not measured",
+    unknown=names.NOT_MEASURED,
     none="none",
     to="to",
     classes={"NORMAL": "normal", "PNEUMONIA": "pneumonia"},
-    kinds={
-        "normal": "normal",
-        "bacteria": "bacterial pneumonia",
-        "virus": "viral pneumonia",
-        "unknown": "pneumonia of unknown type",
-    },
+    kinds={"normal": "normal", **names.KINDS},
     parts={"all": "all films of a folder", "holdout": "the locked hold-out"},
     excluded={
         "unreadable": "unreadable",
+        "the same file in test or val, too": "the same file in test or val, too",
         "the same file again": "the same file again",
         "the same file under both labels": "the same file under both labels",
     },
     models={"ensemble": "ensemble"},
-    metrics={
-        "auc": "AUC",
-        "average_precision": "average precision",
-        "accuracy": "accuracy",
-        "sensitivity": "sensitivity",
-        "specificity": "specificity",
-        "balanced_accuracy": "balanced accuracy",
-        "brier": "Brier score",
-        "ece": "expected calibration error",
-    },
-    thresholds={
-        "shipped": "shipped",
-        "best_balanced": "best balanced accuracy, fitted on these films",
-        "at_sensitivity": "wanted sensitivity, fitted on these films",
-    },
+    metrics=names.METRICS,
+    thresholds=names.THRESHOLDS,
     baselines={
         "constant": "a constant",
         "brightness": "brightness",
@@ -89,15 +74,8 @@ ENGLISH = Words(
         "gamma_up": "more gamma",
         "gamma_down": "less gamma",
     },
-    shortcuts={
-        "whole": "whole film",
-        "lungs_only": "lungs only",
-        "lungs_removed": "lungs removed",
-        "lungs_box_only": "box around the lungs only",
-        "lungs_box_removed": "box around the lungs removed",
-        "borders_only": "borders only",
-    },
-    geometry={"aspect_ratio": "aspect ratio", "megapixels": "megapixels"},
+    shortcuts=names.SHORTCUTS,
+    geometry=names.GEOMETRY,
     columns={
         "films": "films",
         "threshold": "threshold",
@@ -150,6 +128,7 @@ SPANISH = Words(
     parts={"all": "todas las radiografías de una carpeta", "holdout": "la reserva bloqueada"},
     excluded={
         "unreadable": "ilegibles",
+        "the same file in test or val, too": "el mismo archivo también en test o val",
         "the same file again": "el mismo archivo repetido",
         "the same file under both labels": "el mismo archivo con ambas etiquetas",
     },

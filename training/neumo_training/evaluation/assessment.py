@@ -218,7 +218,7 @@ def _robustness(
     progress.stage("shortcuts")
     rows, masks = _with_masks(subject, found, bounds.shortcuts)
     shortcuts = robustness.without_parts(ask, cohort.at(rows), _at(answers, rows), masks)
-    shortcuts["masks"] = _drawn_by(subject, masks)
+    shortcuts["masks"] = None if masks is None else _drawn_by(subject)
     progress.stage("copies of less resolution")
     rows = cohort.balanced(bounds.copied, _SEED)
     copies = robustness.as_small_copies(ask, cohort.at(rows), _at(answers, rows))
@@ -238,8 +238,7 @@ def _looking(subject: Subject, found: Lungs | None, progress: Progress) -> Docum
     if masks is not None:
         progress.stage("heat maps")
         heat = explain(subject.ensemble, cohort.pixels[rows], partial(_heavier, progress))
-        by = _drawn_by(subject, masks)
-        document["heat"] = lungs.heat_inside(heat, masks, cohort.at(rows), str(by))
+        document["heat"] = lungs.heat_inside(heat, masks, cohort.at(rows), _drawn_by(subject))
     return document
 
 
@@ -256,9 +255,7 @@ def _with_masks(
     return rows, None if found is None else found.masks[rows]
 
 
-def _drawn_by(subject: Subject, masks: Masks | None) -> str | None:
-    if masks is None:
-        return None
+def _drawn_by(subject: Subject) -> str:
     return "given" if subject.masked is not None else "found by the release"
 
 

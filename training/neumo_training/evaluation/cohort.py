@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,6 +25,7 @@ PARTS = ("test", dataset.TRAIN, "val")
 _UNKNOWN_PX = (0, 0)
 
 UNREADABLE = "unreadable"
+ELSEWHERE = "the same file in test or val, too"
 DUPLICATE = "the same file again"
 CONTRADICTION = "the same file under both labels"
 
@@ -109,11 +110,9 @@ def read(
         leave_out(exclusions[-1])
 
     once = curation.without_duplicates(whole)
-    disputed = set(whole[whole.groupby("sha256")["label"].transform("nunique") > 1]["path"])
     unique = once[once["path"].isin(table["path"])]
-    repeated = table[~table["path"].isin(unique["path"])]
-    for path in repeated["path"]:
-        without(path, CONTRADICTION if path in disputed else DUPLICATE)
+    for path, reason in _repeated(table[~table["path"].isin(unique["path"])], whole):
+        without(path, reason)
     pixels, sizes, rows = [], [], []
     keys = unique["label"] + "/" + unique["name"]
     for row, (path, key) in enumerate(zip(unique["path"], keys, strict=True)):
@@ -130,6 +129,16 @@ def read(
     readable = unique.iloc[rows].reset_index(drop=True)
     require_patients(readable)
     return Cohort(readable, np.stack(pixels), np.array(sizes, np.int_), tuple(exclusions))
+
+
+def _repeated(films: pd.DataFrame, whole: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """Path and reason of each of ``films``, which are those that repeat a file."""
+    agreed = set(curation.without_contradictions(whole)["path"])
+    for path, part in zip(films["path"], films["also_in"], strict=True):
+        if part:
+            yield path, ELSEWHERE
+        else:
+            yield path, DUPLICATE if path in agreed else CONTRADICTION
 
 
 def require_patients(table: pd.DataFrame, what: str = "readable films") -> None:

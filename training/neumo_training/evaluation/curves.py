@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -78,7 +79,7 @@ def reliability(
             {
                 "films": int(inside.sum()),
                 "mean_probability": float(scores[inside].mean()),
-                "share_pneumonia": {"value": share.value, "low": share.low, "high": share.high},
+                "share_pneumonia": asdict(share),
             }
         )
     return found

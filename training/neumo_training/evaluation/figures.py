@@ -58,7 +58,7 @@ def reliability(document: Document) -> bytes:
 
 def histogram(document: Document) -> bytes:
     """How many films of each class have which probability."""
-    figure, axes = _figure("Probability of pneumonia", "Films", _SIZE_INCHES)
+    figure, axes = _figure("Probability of pneumonia", "Films")
     found = document["curves"]["histogram"]
     edges = found["edges"]
     for name, colour in (("normal", _NORMAL), ("pneumonia", _PNEUMONIA)):
@@ -72,7 +72,7 @@ def histogram(document: Document) -> bytes:
 
 def confusion(document: Document) -> bytes:
     """How many films were called what."""
-    figure, axes = _figure("Called", "Is", _SIZE_INCHES)
+    figure, axes = _figure("Called", "Is")
     found = document["confusion"]
     rows = [
         [found["true_negative"], found["false_positive"]],
@@ -121,14 +121,14 @@ def _spaced(name: str) -> str:
 
 
 def _square(x: str, y: str) -> tuple[Figure, Axes]:
-    figure, axes = _figure(x, y, _SIZE_INCHES)
+    figure, axes = _figure(x, y)
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.02, 1.02)
     return figure, axes
 
 
-def _figure(x: str, y: str, inches: tuple[float, float]) -> tuple[Figure, Axes]:
-    figure = Figure(inches, layout="constrained")
+def _figure(x: str, y: str) -> tuple[Figure, Axes]:
+    figure = Figure(_SIZE_INCHES, layout="constrained")
     axes = figure.add_subplot()
     axes.set_xlabel(x)
     axes.set_ylabel(y)

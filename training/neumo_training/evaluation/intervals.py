@@ -53,15 +53,13 @@ def mean_with_interval(values: Scores, labels: Labels, patients: Patients) -> Es
     return estimate(float(values.mean()), drawn["mean"])
 
 
-def difference(ours: Scores, theirs: Scores, labels: Labels, patients: Patients) -> Estimate:
-    """AUC of ``ours`` less that of ``theirs``, by a paired bootstrap of whole patients."""
-    return differences((ours, 0.5), (theirs, 0.5), labels, patients)["auc"]
-
-
 def differences(
     ours: tuple[Scores, float], theirs: tuple[Scores, float], labels: Labels, patients: Patients
 ) -> dict[str, Estimate]:
-    """Every metric of ``ours`` (scores and their threshold) less that of ``theirs``, paired."""
+    """Every metric of ``ours`` (scores and their threshold) less that of ``theirs``.
+
+    By a paired bootstrap of whole patients.
+    """
     resamples = resample(patients, labels)
     values = [metrics(scores, labels, threshold) for scores, threshold in (ours, theirs)]
     drawn = [drawn_metrics(scores, labels, cut, resamples) for scores, cut in (ours, theirs)]

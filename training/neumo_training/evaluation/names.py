@@ -1,4 +1,4 @@
-"""What the document's keys are called in the report."""
+"""What the document's keys are called in English, and how its numbers are written."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ METRICS = {
     "specificity": "specificity",
     "balanced_accuracy": "balanced accuracy",
     "brier": "Brier score",
-    "ece": "calibration error",
+    "ece": "expected calibration error",
 }
 THRESHOLDS = {
-    "shipped": "shipped with the release",
-    "best_balanced": "best balanced accuracy on these films",
-    "at_sensitivity": "wanted sensitivity on these films",
+    "shipped": "shipped",
+    "best_balanced": "best balanced accuracy, fitted on these films",
+    "at_sensitivity": "wanted sensitivity, fitted on these films",
 }
 SHORTCUTS = {
+    "whole": "whole film",
     "lungs_only": "lungs only",
     "lungs_removed": "lungs removed",
     "lungs_box_only": "box around the lungs only",
@@ -32,19 +33,27 @@ KINDS = {
     "unknown": "pneumonia of unknown type",
 }
 GEOMETRY = {"aspect_ratio": "aspect ratio", "megapixels": "megapixels"}
+NOT_MEASURED = "not measured"
 
 
-def number(value: float | None) -> str:
-    """Three decimals, or "not measured"."""
-    return "not measured" if value is None else f"{value:.3f}"
+def number(value: float | None, *, absent: str = NOT_MEASURED) -> str:
+    """Three decimals; ``absent`` where there is no value."""
+    return absent if value is None else f"{value:.3f}"
 
 
-def interval(estimate: dict[str, Any] | None) -> str:
-    """A value with its interval, such as ``0.990 (0.985 to 0.995)``."""
+def interval(
+    estimate: dict[str, Any] | None, *, absent: str = NOT_MEASURED, to: str = "to", sign: str = ""
+) -> str:
+    """A value with its interval, such as ``0.990 (0.985 to 0.995)``; ``sign`` "+" to show it."""
     if estimate is None:
-        return number(None)
-    value, low, high = (f"{estimate[key]:.3f}" for key in ("value", "low", "high"))
-    return f"{value} ({low} to {high})"
+        return absent
+    value, low, high = (f"{estimate[key]:{sign}.3f}" for key in ("value", "low", "high"))
+    return f"{value} ({low} {to} {high})"
+
+
+def signed(difference: dict[str, Any]) -> str:
+    """A difference with its interval."""
+    return interval(difference, sign="+")
 
 
 def percent(share: float) -> str:
@@ -55,12 +64,6 @@ def percent(share: float) -> str:
 def small(value: float) -> str:
     """Four decimals, for what is often below a thousandth."""
     return f"{value:.4f}"
-
-
-def signed(estimate: dict[str, Any]) -> str:
-    """A difference with its interval."""
-    value, low, high = (f"{estimate[key]:+.3f}" for key in ("value", "low", "high"))
-    return f"{value} ({low} to {high})"
 
 
 def counts(found: dict[str, int]) -> str:

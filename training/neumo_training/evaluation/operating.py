@@ -9,8 +9,6 @@ from sklearn.metrics import roc_curve
 
 from neumo_training.evaluation.scoring import Labels, Scores
 
-SENSITIVITY_GOAL = 0.97
-
 
 @dataclass(frozen=True, slots=True)
 class Operating:
@@ -27,7 +25,7 @@ def best_balanced(scores: Scores, labels: Labels) -> Operating:
     return _operating(int(np.argmax(true - false)), false, true, cut)
 
 
-def at_sensitivity(scores: Scores, labels: Labels, goal: float = SENSITIVITY_GOAL) -> Operating:
+def at_sensitivity(scores: Scores, labels: Labels, goal: float) -> Operating:
     """The highest threshold whose sensitivity is at least ``goal``."""
     false, true, cut = roc_curve(labels, scores, drop_intermediate=False)
     return _operating(int(np.argmax(true >= goal)), false, true, cut)

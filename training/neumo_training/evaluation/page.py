@@ -7,16 +7,6 @@ from typing import Any
 from neumo_training.evaluation import figures
 from neumo_training.evaluation.assessment import Assessment
 from neumo_training.evaluation.examples import Example
-from neumo_training.evaluation.markup import (
-    caution,
-    document,
-    paragraph,
-    picture,
-    plots,
-    section,
-    svg,
-    table,
-)
 from neumo_training.evaluation.names import (
     GEOMETRY,
     KINDS,
@@ -31,6 +21,16 @@ from neumo_training.evaluation.names import (
     small,
 )
 from neumo_training.evaluation.summary import cautions
+from neumo_training.markup import (
+    caution,
+    document,
+    paragraph,
+    picture,
+    plots,
+    section,
+    svg,
+    table,
+)
 
 Document = dict[str, Any]
 
@@ -257,8 +257,7 @@ def _pair(metrics: Document) -> str:
 def _shortcuts(found: Document) -> str:
     about = found["shortcuts"]
     names = ("auc", "balanced_accuracy", "sensitivity", "specificity")
-    rows = [("whole film", about["whole"])]
-    rows += [(SHORTCUTS[name], values) for name, values in about["tests"].items()]
+    rows = {"whole": about["whole"], **about["tests"]}
     masks = f"Masks: {about['masks']}." if about["masks"] else "Without masks: borders alone."
     return section(
         "Shortcuts",
@@ -270,7 +269,10 @@ def _shortcuts(found: Document) -> str:
         table(
             "The ensemble on what is left of the film",
             ("", *(METRICS[name] for name in names)),
-            ((name, *(interval(values[n]) for n in names)) for name, values in rows),
+            (
+                (SHORTCUTS[name], *(interval(values[n]) for n in names))
+                for name, values in rows.items()
+            ),
         ),
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 from neumo_training.evaluation.names import METRICS, counts, interval, percent, signed
 
 _COLUMNS = ("auc", "accuracy", "sensitivity", "specificity", "brier", "ece")
-_WIDTH = 24
+_WIDTH = 27
 
 
 def text(document: dict[str, Any]) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
 import pandas as pd
 
+from neumo_training import markup
 from neumo_training.dataset import LABELS
 from neumo_training.exploration import plots
 from neumo_training.exploration.description import statements
@@ -16,16 +16,6 @@ from neumo_training.exploration.measuring import BORDERS, INTENSITIES
 
 NOTICE = "A research tool, not a medical device: nothing here is a diagnosis."
 
-_STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; color: #17212b; max-width: 60rem; margin: 2rem auto;
-  padding: 0 1rem; }
-h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
-table { border-collapse: collapse; margin: 1rem 0; }
-th, td { padding: .25rem .75rem; text-align: left; border-bottom: 1px solid #d8dfe5; }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
-img { max-width: 100%; height: auto; } .notice { color: #6d4a00; }
-"""
-_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _EFFECTS = [(key, label) for key in ("left_out", "kept") for label in LABELS]
 _WHAT = {
     "width_px": "width, pixels",
@@ -35,11 +25,18 @@ _WHAT = {
     "contrast": "contrast: standard deviation of the grey levels",
     **{side: f"{side.replace('_', ', ')}: mean of its 16 of 256 pixels" for side in BORDERS},
 }
+_BESIDE = (
+    "<p>The same numbers lie beside this page: <code>report.json</code>, <code>counts.csv</code>, "
+    "and by film and patient <code>films.csv</code> and <code>patients.csv</code>, which name the "
+    "files and so are to be kept like them.</p>"
+)
 
 
 def render(document: dict[str, Any], judged: pd.DataFrame) -> str:
     """The page about ``document`` (``report.json``) and the films' table ``judged``."""
     sections = [
+        markup.caution(NOTICE),
+        _BESIDE,
         *_films(document),
         *_left_out(document),
         *_curation(document),
@@ -47,18 +44,7 @@ def render(document: dict[str, Any], judged: pd.DataFrame) -> str:
         *_sizes(document, judged),
         *_intensities(document, judged),
     ]
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
-        '<meta name="viewport" content="width=device-width">\n'
-        f"<title>neumo: what these films are</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
-        f'<h1>What these films are</h1>\n<p class="notice">{NOTICE}</p>\n'
-        "<p>The same numbers lie beside this page: <code>report.json</code>, "
-        "<code>counts.csv</code>, and by film and patient <code>films.csv</code> and "
-        "<code>patients.csv</code>, which name the files and so are to be kept like them.</p>\n"
-        + "\n".join(sections)
-        + "\n</body>\n</html>\n"
-    )
+    return markup.document("neumo: what these films are", sections)
 
 
 def _films(document: dict[str, Any]) -> Iterable[str]:
@@ -178,5 +164,4 @@ def _line(tag: str, values: Sequence[object], numeric: Sequence[bool]) -> str:
 
 
 def _plot(svg: str, name: str) -> str:
-    data = base64.b64encode(svg.encode()).decode("ascii")
-    return f'<p><img src="data:image/svg+xml;base64,{data}" alt="{escape(name)}"></p>'
+    return markup.svg(svg.encode(), name)

@@ -39,7 +39,6 @@ export function add(files) {
   films = [...films, ...added];
   chosen = added[0] ?? chosen;
   tell();
-  return added;
 }
 
 export function choose(film) {

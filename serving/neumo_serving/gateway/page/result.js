@@ -29,7 +29,7 @@ export function focusResult() {
   document.getElementById("result-title")?.focus();
 }
 
-/** The verdict in words, for the list and the announcements. */
+/** Reads the verdict, or the problem, to whoever uses a screen reader. */
 export function announceEnd(film) {
   const { name } = film;
   if (film.state === films.FAILED) {

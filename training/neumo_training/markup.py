@@ -1,4 +1,4 @@
-"""Pieces of a self-contained HTML page; every text is escaped here."""
+"""Pieces of a self-contained HTML page, for every report; every text is escaped here."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ table { border-collapse: collapse; margin: .8rem 0; font-variant-numeric: tabula
 caption { text-align: left; white-space: nowrap; font-weight: 600; padding: .3rem 0; }
 th, td { padding: .25rem .7rem .25rem 0; text-align: left; border-bottom: 1px solid #ddd;
   vertical-align: top; }
-td, tbody th { white-space: nowrap; }
-.scroll { overflow-x: auto; }
+td.number, th.number { text-align: right; }
+.scroll { overflow-x: auto; } .scroll td, .scroll tbody th { white-space: nowrap; }
 .caution { border-left: 4px solid #b4442c; padding: .4rem .8rem; background: #fbf0ed; }
 .plots { display: flex; flex-wrap: wrap; gap: 1rem; }
 figure { margin: .8rem 0; break-inside: avoid; } figcaption { font-size: .9rem; color: #444; }
 img { max-width: 100%; height: auto; }
 @media print { body { max-width: none; margin: 0; font-size: 11px; }
-  caption, td, tbody th { white-space: normal; }
+  caption, .scroll td, .scroll tbody th { white-space: normal; }
   h2 { break-after: avoid; } tr { break-inside: avoid; } }
 """
 
