@@ -16,13 +16,12 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from neumo import phantom
-from neumo_training import augmentation, framing, runs
+from neumo_training import augmentation, batches, framing, runs
 from neumo_training.config import LungsConfig, digest
 from neumo_training.films import Films
 from neumo_training.lungs import network, nonchest
 from neumo_training.lungs.masks import Masks
 
-FORWARD_BATCH = 64
 PIECES = 4
 PHANTOMS = 192
 
@@ -37,11 +36,7 @@ class _Rows:
 
 def overviews(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
     """``framing.overview`` of many films, float16 [n, 128, 128, 1]."""
-    parts = [
-        framing.overview(pixels[i : i + FORWARD_BATCH]).numpy().astype(np.float16)
-        for i in range(0, len(pixels), FORWARD_BATCH)
-    ]
-    return np.concatenate(parts)
+    return batches.convert(framing.overview, pixels)
 
 
 def fit(
@@ -90,8 +85,8 @@ def predict(
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Probabilities for ``overviews``: lungs float32 [n, 128, 128, 1] and chest float32 [n]."""
     lungs, chest = [], []
-    for i in range(0, len(films), FORWARD_BATCH):
-        found = model(films[i : i + FORWARD_BATCH].astype(np.float32), training=False)
+    for (batch,) in batches.of(films):
+        found = model(batch, training=False)
         lungs.append(tf.sigmoid(found[network.MASK]).numpy())
         chest.append(tf.sigmoid(found[network.CHEST]).numpy()[:, 0])
     return np.concatenate(lungs), np.concatenate(chest)
@@ -103,9 +98,9 @@ def dice(lungs: npt.NDArray[np.float32], truth: npt.NDArray[np.uint8]) -> npt.ND
     ``lungs`` are probabilities, enlarged where they are smaller; above one half a pixel is lung.
     """
     scores = []
-    for i in range(0, len(truth), FORWARD_BATCH):
-        real = truth[i : i + FORWARD_BATCH] > 0
-        found = tf.image.resize(lungs[i : i + FORWARD_BATCH], real.shape[1:3]).numpy() > 0.5
+    for probabilities, drawn in batches.of(lungs, truth):
+        real = drawn > 0
+        found = tf.image.resize(probabilities, real.shape[1:3]).numpy() > 0.5
         both = (found & real).sum(axis=(1, 2, 3))
         either = found.sum(axis=(1, 2, 3)) + real.sum(axis=(1, 2, 3))
         scores.append(2.0 * both / np.maximum(either, 1))
