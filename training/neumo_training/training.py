@@ -12,7 +12,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from neumo_training import augmentation, batches, curation, framing, models, runs
-from neumo_training.config import MemberConfig, digest
+from neumo_training.config import MemberConfig
 from neumo_training.films import Films
 
 
@@ -47,10 +47,8 @@ def fit(
     )
     kept = train.where(chosen)
     task = runs.Task(
-        config=digest(config),
+        config=config,
         films=f"{len(kept.boxes)} films, last {kept.films.table['sha256'].iloc[-1][:12]}",
-        epochs=config.epochs,
-        patience_epochs=config.patience_epochs,
         build=lambda: _compiled(config),
         epoch=lambda number: _epoch(config, kept, number),
         held_loss=None if held is None else _loss_on(held),
@@ -82,10 +80,8 @@ def _loss_on(held: Framed) -> Any:
 
 def _compiled(config: MemberConfig) -> Any:
     model = models.build(config)
-    steps = config.epochs * config.steps_per_epoch
     loss = keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=config.label_smoothing)
-    optimizer = runs.optimizer(config.learning_rate, config.weight_decay, steps)
-    model.compile(optimizer=optimizer, loss=loss, jit_compile=False)
+    model.compile(optimizer=runs.optimizer(config), loss=loss, jit_compile=False)
     return model
 
 

@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from neumo import phantom
 from neumo_training import augmentation, batches, framing, runs
-from neumo_training.config import LungsConfig, digest
+from neumo_training.config import LungsConfig
 from neumo_training.films import Films
 from neumo_training.lungs import network, nonchest
 from neumo_training.lungs.masks import Masks
@@ -62,10 +62,8 @@ def fit(
         return 1.0 - float(np.mean(dice(predict(model, tested.films)[0], tested.lungs)))
 
     task = runs.Task(
-        config=digest(config),
+        config=config,
         films=f"{int(train.sum())} masks, last {films.table['sha256'].iloc[-1][:12]}",
-        epochs=config.epochs,
-        patience_epochs=config.patience_epochs,
         build=lambda: _compiled(config),
         epoch=lambda number: _epoch(config, kept, others, number),
         held_loss=held_loss,
@@ -125,9 +123,8 @@ class _Others:
 
 def _compiled(config: LungsConfig) -> Any:
     model = network.build(config.seed, config.widths)
-    steps = config.epochs * config.steps_per_epoch
     model.compile(
-        optimizer=runs.optimizer(config.learning_rate, config.weight_decay, steps),
+        optimizer=runs.optimizer(config),
         loss={
             network.MASK: overlap_loss,
             network.CHEST: keras.losses.BinaryCrossentropy(from_logits=True),
