@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from neumo_training import augmentation, batches, curation, framing, models, runs
+from neumo_training import augmentation, batches, curation, dataset, framing, models, runs
 from neumo_training.config import MemberConfig
 from neumo_training.films import Films
 
@@ -48,7 +48,7 @@ def fit(
     kept = train.where(chosen)
     task = runs.Task(
         config=config,
-        films=f"{len(kept.boxes)} films, last {kept.films.table['sha256'].iloc[-1][:12]}",
+        films=dataset.content_fingerprint(kept.films.table),
         build=lambda: _compiled(config),
         epoch=lambda number: _epoch(config, kept, number),
         held_loss=None if held is None else _loss_on(held),

@@ -6,6 +6,7 @@ A film on its side, upside down or cut into pieces is no chest radiograph to it,
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,11 @@ from typing import Any
 import keras
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import tensorflow as tf
 
 from neumo import phantom
-from neumo_training import augmentation, batches, framing, runs
+from neumo_training import augmentation, batches, dataset, framing, runs
 from neumo_training.config import LungsConfig
 from neumo_training.films import Films
 from neumo_training.lungs import network, nonchest
@@ -63,7 +65,7 @@ def fit(
 
     task = runs.Task(
         config=config,
-        films=f"{int(train.sum())} masks, last {films.table['sha256'].iloc[-1][:12]}",
+        films=_fingerprint(films.table[train], kept.lungs),
         build=lambda: _compiled(config),
         epoch=lambda number: _epoch(config, kept, others, number),
         held_loss=held_loss,
@@ -113,6 +115,11 @@ def overlap_loss(truth: Any, logits: Any) -> Any:
     both = tf.reduce_sum(guess * truth, axis=(1, 2, 3))
     all_ = tf.reduce_sum(guess + truth, axis=(1, 2, 3))
     return tf.reduce_mean(entropy, axis=(1, 2, 3)) + 1.0 - (2.0 * both + 1.0) / (all_ + 1.0)
+
+
+def _fingerprint(table: pd.DataFrame, lungs: npt.NDArray[np.uint8]) -> str:
+    """These very films with these very masks."""
+    return f"{dataset.content_fingerprint(table)} {hashlib.sha256(lungs.tobytes()).hexdigest()}"
 
 
 @dataclass(frozen=True, slots=True)
