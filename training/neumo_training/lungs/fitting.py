@@ -29,6 +29,17 @@ PHANTOMS = 192
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """Films as the networks here see them: ``overviews`` of ``table``'s, float16 [n, 128, 128, 1].
+
+    Made once: every network is asked about the same ones.
+    """
+
+    table: pd.DataFrame
+    overviews: npt.NDArray[np.float16]
+
+
+@dataclass(frozen=True, slots=True)
 class _Rows:
     """What a batch is made of: overviews float16 [n, 128, 128, 1] and lungs uint8 of that shape."""
 
@@ -41,20 +52,24 @@ def overviews(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
     return batches.convert(framing.overview, pixels)
 
 
+def see(films: Films) -> Seen:
+    """``films`` at the networks' resolution."""
+    return Seen(films.table, overviews(films.pixels))
+
+
 def fit(
     config: LungsConfig,
-    films: Films,
+    seen: Seen,
     masks: Masks,
     held: npt.NDArray[np.bool_],
     folder: Path,
     say: runs.Say,
 ) -> Any:
     """The network, trained on the films that are not ``held``; the held ones choose the epoch."""
-    small = overviews(films.pixels)
     drawn = halved(masks.pixels)
     train = masks.known & ~held
-    kept = _Rows(small[train], drawn[train])
-    tested = _Rows(small[masks.known & held], drawn[masks.known & held])
+    kept = _Rows(seen.overviews[train], drawn[train])
+    tested = _Rows(seen.overviews[masks.known & held], drawn[masks.known & held])
     others = _Others(
         overviews(nonchest.draw(config.seed, config.drawn)),
         overviews(phantom.chests(config.seed, PHANTOMS)),
@@ -65,7 +80,7 @@ def fit(
 
     task = runs.Task(
         config=config,
-        films=_fingerprint(films.table[train], kept.lungs),
+        films=_fingerprint(seen.table[train], kept.lungs),
         build=lambda: _compiled(config),
         epoch=lambda number: _epoch(config, kept, others, number),
         held_loss=held_loss,
@@ -74,7 +89,7 @@ def fit(
 
 
 def halved(masks: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Masks uint8 [n, 256, 256, 1] at the network's size: lung where most of 2 x 2 pixels are."""
+    """Masks uint8 [n, 256, 256, 1] at the network's size: lung where half of 2 x 2 pixels are."""
     n, side = len(masks), network.SIZE_PX
     count = masks.reshape(n, side, 2, side, 2, 1).sum(axis=(2, 4), dtype=np.uint8)
     return np.asarray(count >= 2, np.uint8)
