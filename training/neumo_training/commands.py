@@ -1,4 +1,4 @@
-"""``neumo train`` and ``neumo export``.
+"""``neumo train``, ``neumo tune`` and ``neumo export``.
 
 Nothing heavy is imported at the top, so that ``neumo --help`` stays quick.
 """
@@ -70,7 +70,8 @@ def _add_training_arguments(parser: argparse.ArgumentParser) -> None:
         "--configs",
         type=Path,
         metavar="DIR",
-        help="a folder with one <model>.toml for each model (default: the committed ones)",
+        help="a folder with localiser.toml and one <model>.toml for each model "
+        "(default: the committed ones)",
     )
 
 

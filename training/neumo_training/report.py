@@ -13,7 +13,7 @@ def text(manifest: Manifest) -> str:
     """The out-of-fold metrics of the ensemble, with 95 % intervals, and of its members."""
     found: dict[str, Any] = manifest.metrics["out_of_fold"]
     intervals = found["ensemble_intervals"]
-    rows = {name: found[name] for name in ("ensemble", *sorted(manifest.models)) if name in found}
+    members = [name for name in sorted(manifest.models) if name in found]
     lines = [
         f"release {manifest.release}, threshold {manifest.threshold:.3f}; out of fold, "
         "95 % intervals by patient:",
@@ -21,8 +21,8 @@ def text(manifest: Manifest) -> str:
         f"{'ensemble':20}" + "".join(f"{_interval(intervals[name]):>18}" for name in _COLUMNS),
     ]
     lines += [
-        f"{member:20}" + "".join(f"{rows[member][c]:>18.3f}" for c in _COLUMNS)
-        for member in list(rows)[1:]
+        f"{member:20}" + "".join(f"{found[member][c]:>18.3f}" for c in _COLUMNS)
+        for member in members
     ]
     return "\n".join(lines)
 
