@@ -5,7 +5,7 @@ import pytest
 
 from drawn import write_films, write_masks
 from neumo.errors import ConfigError
-from neumo_training import dataset
+from neumo_training import config, dataset, pipeline, splits
 from neumo_training.lungs import fitting, masks, network, nonchest
 
 
@@ -35,6 +35,34 @@ def test_a_folder_without_masks_is_one_clear_line(tmp_path):
     table = dataset.scan(write_films(tmp_path / "films", patients=4))
     with pytest.raises(ConfigError, match="no lung mask of any film; expected NORMAL/"):
         masks.load(table, tmp_path, print)
+
+
+def test_a_folder_of_other_masks_is_refused(run):
+    """The same films with one mask drawn anew are another run."""
+    settings = config.read_all(run.workdir.parent / "configs").localiser
+    table = dataset.scan(run.data)
+    films = pipeline.development_films(table, splits.splits_for(table), print)
+    seen = fitting.see(films)
+    groups = sorted(set(seen.table["group"]))
+    held = seen.table["group"].isin(groups[::12]).to_numpy()
+    drawn = masks.load(films.table, run.workdir.parent / "masks", print)
+    folder = run.workdir / settings.model
+    fitting.fit(settings, seen, drawn, held, folder, pytest.fail)
+    drawn.pixels[np.flatnonzero(~held)[0]] = 0
+    with pytest.raises(ConfigError, match="a run of other films"):
+        fitting.fit(settings, seen, drawn, held, folder, pytest.fail)
+
+
+def test_too_few_masks_to_learn_from_and_to_test_on_is_one_clear_line(run, tmp_path):
+    """A single mask is either learned from or tested on; nothing is trained before that is said."""
+    settings = config.read_all(run.workdir.parent / "configs").localiser
+    table = dataset.scan(run.data)
+    seen = fitting.Seen(table, np.zeros((len(table), 128, 128, 1), np.float16))
+    for row in (0, 1):
+        one = masks.Masks(np.ones((len(table), 256, 256, 1), np.uint8), table.index == row)
+        with pytest.raises(ConfigError, match="--masks: too few, 1 of these films"):
+            pipeline.lungs_network(seen, one, settings, tmp_path, print)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("kind", nonchest.KINDS, ids=lambda kind: kind.__name__)

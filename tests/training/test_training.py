@@ -94,6 +94,23 @@ def test_a_folder_of_another_configuration_is_refused(run, tmp_path):
         training.fit(other, framed(run.data), None, run.workdir / other.model / "fold-1", print)
 
 
+def test_a_folder_of_other_films_is_refused(run):
+    """As many films with the same last one, but not the same: no checkpoint is shared."""
+    configs = run.workdir.parent / "configs"
+    settings = config.read_all(configs).members[0]
+    chosen = splits.splits_for(dataset.scan(run.data))
+    known = framed(run.data)
+    unseen = known.films.table["group"].isin(chosen.holdout | chosen.folds[0]).to_numpy()
+    known = known.where(~unseen)
+    folder = run.workdir / settings.model / "fold-1"
+    assert training.fit(settings, known, None, folder, print)[1].done
+    table = known.films.table.copy()
+    table.loc[table.index[0], "sha256"] = "another film"
+    others = training.Framed(films.Films(table, known.films.pixels), known.small, known.boxes)
+    with pytest.raises(ConfigError, match="a run of other films"):
+        training.fit(settings, others, None, folder, print)
+
+
 def test_a_run_writes_what_tensorboard_shows(run):
     """Each run's losses are in TensorBoard's own files."""
     for folder in (run.workdir / "lungs", run.workdir / "pneumonia_tuned" / "fold-1"):

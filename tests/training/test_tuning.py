@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from drawn import write_configs
+from neumo.errors import ConfigError
 from neumo_training import commands, config, trials, tuning
 
 
@@ -56,6 +57,13 @@ def test_the_winner_is_a_configuration_with_the_whole_schedule(search):
     assert winner.model == "pneumonia_tuned"
     assert winner.epochs == 2
     assert winner.widths in tuning.WIDTHS.values()
+
+
+@pytest.mark.parametrize("count", ["0", "-1", "many"])
+def test_a_search_has_at_least_one_trial(films_folder, count):
+    """Said before a film is read; without a trial there is no winner to write."""
+    with pytest.raises(ConfigError, match=f"--trials: not a whole number from 1: {count}"):
+        commands.tune([str(films_folder), f"--trials={count}"])
 
 
 def test_the_committed_configuration_lies_in_the_search_space():

@@ -1,4 +1,4 @@
-"""``neumo train`` and ``neumo export``.
+"""``neumo train``, ``neumo tune`` and ``neumo export``.
 
 Nothing heavy is imported at the top, so that ``neumo --help`` stays quick.
 """
@@ -37,7 +37,9 @@ def tune(argv: list[str]) -> int:
     parser = Parser("neumo tune", description=tune.__doc__)
     _add_training_arguments(parser)
     _add_workdir_argument(parser)
-    parser.add_argument("--trials", type=int, default=16, metavar="N", help="default: %(default)s")
+    parser.add_argument(
+        "--trials", type=_at_least_one, default=16, metavar="N", help="default: %(default)s"
+    )
     args = parser.parse_args(argv)
     say = _timed()
     _quiet_tensorflow()
@@ -70,7 +72,8 @@ def _add_training_arguments(parser: argparse.ArgumentParser) -> None:
         "--configs",
         type=Path,
         metavar="DIR",
-        help="a folder with one <model>.toml for each model (default: the committed ones)",
+        help="a folder with localiser.toml and one <model>.toml for each model "
+        "(default: the committed ones)",
     )
 
 
@@ -81,6 +84,12 @@ def _add_workdir_argument(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT_WORKDIR,
         help="where the run lives: checkpoints, splits, results (default: %(default)s)",
     )
+
+
+def _at_least_one(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"not a whole number from 1: {text}")
+    return int(text)
 
 
 def _timed() -> Callable[[str], None]:

@@ -61,15 +61,9 @@ def weights(films: pd.DataFrame, policy: str) -> npt.NDArray[np.float64]:
 def steps(films: pd.DataFrame, policy: str, seed: int) -> list[Step]:
     """What ``policy`` does with ``films``, step by step; raises ``ConfigError`` as ``curate``."""
     _check_policy(policy)
-    unseen = films[films["also_in"] == ""]
-    agreed = without_contradictions(unseen)
-    unique = agreed.drop_duplicates("sha256")
+    done = _first_steps(films)
+    unique = done[-1].kept
     _check_classes(unique)
-    done = [
-        Step("other parts", "the same file in test or val: it stays there, unseen", unseen),
-        Step("contradictions", "the same file under both labels: neither can be trusted", agreed),
-        Step("duplicates", "the same file again: the first by label and name stays", unique),
-    ]
     if policy == ALL_WEIGHTED:
         return done
     first = one_per_patient(unique)
@@ -81,14 +75,9 @@ def steps(films: pd.DataFrame, policy: str, seed: int) -> list[Step]:
     ]
 
 
-def without_contradictions(films: pd.DataFrame) -> pd.DataFrame:
-    """The films but for byte-identical files that carry both labels."""
-    return films[films.groupby("sha256")["label"].transform("nunique") == 1]
-
-
 def without_duplicates(films: pd.DataFrame) -> pd.DataFrame:
     """One of each set of byte-identical files; none with both labels, or in test or val, too."""
-    return without_contradictions(films[films["also_in"] == ""]).drop_duplicates("sha256")
+    return _first_steps(films)[-1].kept
 
 
 def one_per_patient(films: pd.DataFrame) -> pd.DataFrame:
@@ -106,6 +95,18 @@ def balanced(films: pd.DataFrame, seed: int) -> pd.DataFrame:
         for _, rows in films.groupby("label", sort=True)
     ]
     return pd.concat(kept).sort_index()
+
+
+def _first_steps(films: pd.DataFrame) -> list[Step]:
+    """What both policies begin with."""
+    unseen = films[films["also_in"] == ""]
+    agreed = unseen[unseen.groupby("sha256")["label"].transform("nunique") == 1]
+    unique = agreed.drop_duplicates("sha256")
+    return [
+        Step("other parts", "the same file in test or val: it stays there, unseen", unseen),
+        Step("contradictions", "the same file under both labels: neither can be trusted", agreed),
+        Step("duplicates", "the same file again: the first by label and name stays", unique),
+    ]
 
 
 def _check_policy(policy: str) -> None:

@@ -18,7 +18,7 @@ import tensorflow as tf
 from neumo import contract, golden, phantom, release
 from neumo.contract import LUNGS, MEMBERS
 from neumo.errors import ConfigError
-from neumo_training import signatures, warmup
+from neumo_training import runs, signatures, warmup
 from neumo_training.files import write_atomically
 from neumo_training.lungs import shipped
 from neumo_training.pipeline import RESULTS, fold_folder
@@ -67,7 +67,7 @@ def _servables(workdir: Path, results: dict[str, Any], number: int) -> dict[str,
     servables: dict[str, Servable] = {LUNGS.name: signatures.Lungs(lungs, chest, number)}
     for member in MEMBERS:
         folders = (fold_folder(workdir / member.name, k) for k in range(results["data"]["folds"]))
-        cnns = [keras.models.load_model(folder / "best.keras") for folder in folders]
+        cnns = [keras.models.load_model(folder / runs.BEST) for folder in folders]
         scale = signatures.Calibration(**results["calibration"][member.name])
         servables[member.name] = signatures.Member(
             localiser, cnns, scale, results["threshold"], number
@@ -77,7 +77,7 @@ def _servables(workdir: Path, results: dict[str, Any], number: int) -> dict[str,
 
 def _lungs_network(workdir: Path, name: str) -> Any:
     """The run's own, or the shipped release's where the run had no masks."""
-    trained = workdir / name / "best.keras"
+    trained = workdir / name / runs.BEST
     return keras.models.load_model(trained) if trained.exists() else shipped.load(name)
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -21,7 +20,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from neumo_training import calibration, curation, dataset, evaluation, framing, splits, training
+from neumo.errors import ConfigError
+from neumo_training import (
+    calibration,
+    curation,
+    dataset,
+    evaluation,
+    framing,
+    runs,
+    splits,
+    training,
+)
 from neumo_training.config import Configs, LungsConfig, MemberConfig
 from neumo_training.exploration import description
 from neumo_training.files import write_atomically
@@ -33,7 +42,6 @@ CHEST_QUANTILE = 0.002
 """So many of the training films may score below the threshold that a chest radiograph needs."""
 CHEST_THRESHOLD_MAX = 0.5
 SENSITIVITY_GOAL = 0.95
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +61,7 @@ class Development:
 
 
 def train(
-    folder: Path, mask_folder: Path | None, workdir: Path, say: Say, configs: Configs
+    folder: Path, mask_folder: Path | None, workdir: Path, say: runs.Say, configs: Configs
 ) -> Path:
     """Run everything in ``workdir``; returns the path of its ``results.json``.
 
@@ -72,10 +80,11 @@ def train(
         return results
     write_atomically(workdir / "splits.json", chosen.to_json())
     films = development_films(table, chosen, say)
-    localiser, localiser_told = lungs_network(films, mask_folder, configs.localiser, workdir, say)
-    lungs, lungs_told = lungs_network(films, mask_folder, configs.lungs, workdir, say)
-    _, chest = fitting.predict(lungs, fitting.overviews(films.pixels))
-    development = frame(films, localiser, chosen)
+    seen, drawn = fitting.see(films), masks_of(films, mask_folder, say)
+    localiser, localiser_told = lungs_network(seen, drawn, configs.localiser, workdir, say)
+    lungs, lungs_told = lungs_network(seen, drawn, configs.lungs, workdir, say)
+    _, chest = fitting.predict(lungs, seen.overviews)
+    development = frame(films, seen, localiser, chosen)
     trained = {c.model: _member(c, development, workdir / c.model, say) for c in configs.members}
     document = _results(development, trained) | {
         "localiser": localiser_told,
@@ -97,33 +106,47 @@ def environment() -> dict[str, str]:
     }
 
 
+def masks_of(films: Films, mask_folder: Path | None, say: runs.Say) -> masks.Masks | None:
+    """The lung masks of ``films``, None without a folder of them."""
+    return None if mask_folder is None else masks.load(films.table, mask_folder, say)
+
+
 def lungs_network(
-    films: Films, mask_folder: Path | None, config: LungsConfig, workdir: Path, say: Say
+    seen: fitting.Seen,
+    drawn: masks.Masks | None,
+    config: LungsConfig,
+    workdir: Path,
+    say: runs.Say,
 ) -> tuple[Any, dict[str, Any]]:
     """A network that finds the lungs, and how well it does on patients it never saw.
 
-    Every twelfth group of patients is held out of its training and chooses its epoch.
+    Every twelfth group of patients is held out of its training and chooses its epoch. Without
+    ``drawn`` masks it is the shipped release's. Raises ``ConfigError`` where either part has none.
     """
-    if mask_folder is None:
+    if drawn is None:
         say(f"no --masks: {config.model} is the shipped release's")
         return shipped.load(config.model), {"source": "shipped"}
-    drawn = masks.load(films.table, mask_folder, say)
-    groups = sorted(set(films.table["group"]))
-    held = films.table["group"].isin(groups[::12]).to_numpy()
+    groups = sorted(set(seen.table["group"]))
+    held = seen.table["group"].isin(groups[::12]).to_numpy()
+    tested = drawn.known & held
+    if not tested.any() or not (drawn.known & ~held).any():
+        raise ConfigError(
+            f"--masks: too few, {int(drawn.known.sum())} of these films: some are learned from and "
+            "some, of other patients, choose the epoch; give more masks, or leave --masks out"
+        )
     model = fitting.fit(
-        config, films, drawn, held, workdir / config.model,
+        config, seen, drawn, held, workdir / config.model,
         lambda line: say(f"{config.model}: {line}"),
     )  # fmt: skip
-    tested = drawn.known & held
-    found, _ = fitting.predict(model, fitting.overviews(films.pixels[tested]))
+    found, _ = fitting.predict(model, seen.overviews[tested])
     dice = float(np.mean(fitting.dice(found, drawn.pixels[tested])))
     say(f"{config.model}: Dice {dice:.4f} on {int(tested.sum())} films of patients held out")
     return model, {"source": "masks", "masks": int(drawn.known.sum()), "dice": dice}
 
 
-def frame(films: Films, localiser: Any, chosen: splits.Splits) -> Development:
+def frame(films: Films, seen: fitting.Seen, localiser: Any, chosen: splits.Splits) -> Development:
     """The films with the boxes that ``localiser`` finds, and their folds."""
-    found, _ = fitting.predict(localiser, fitting.overviews(films.pixels))
+    found, _ = fitting.predict(localiser, seen.overviews)
     fold = {group: number for number, groups in enumerate(chosen.folds) for group in groups}
     numbers = np.asarray(films.table["group"].map(fold), np.int64)
     return Development(training.frame(films, framing.boxes(found).numpy()), numbers)
@@ -135,13 +158,13 @@ def chest_threshold(chest: npt.NDArray[np.float32]) -> float:
     return float(np.float32(min(CHEST_THRESHOLD_MAX, lowest)))
 
 
-def development_films(table: pd.DataFrame, chosen: splits.Splits, say: Say) -> Films:
+def development_films(table: pd.DataFrame, chosen: splits.Splits, say: runs.Say) -> Films:
     """The films outside the locked hold-out, without duplicates."""
     unique = curation.without_duplicates(table)
     return load(unique[~unique["group"].isin(chosen.holdout)], say)
 
 
-def _member(settings: MemberConfig, parts: Development, folder: Path, say: Say) -> Trained:
+def _member(settings: MemberConfig, parts: Development, folder: Path, say: runs.Say) -> Trained:
     count = int(parts.folds.max()) + 1
     logits = np.zeros(len(parts.folds))
     best = []

@@ -14,8 +14,12 @@ import keras
 import tensorflow as tf
 
 from neumo.errors import ConfigError
+from neumo_training.config import Config, digest
 from neumo_training.files import write_atomically
 
+BEST = "best.keras"
+"""The network of a finished run, in its folder."""
+_STATE = "state.json"
 WARMUP_SHARE = 0.1
 Say = Callable[[str], None]
 
@@ -24,12 +28,9 @@ Say = Callable[[str], None]
 class Task:
     """What a run trains: everything that differs between the kinds of network."""
 
-    config: str
-    """A digest of every setting."""
+    config: Config
     films: str
-    """A digest of the films."""
-    epochs: int
-    patience_epochs: int
+    """What is trained on, by a text that changes with it."""
     build: Callable[[], Any]
     """A compiled model with fresh weights."""
     epoch: Callable[[int], Any]
@@ -62,13 +63,14 @@ def run(task: Task, folder: Path, say: Say) -> tuple[Any, Progress]:
     are in ``folder/tensorboard``. Raises ``ConfigError`` where ``folder`` belongs to a run of
     other films or another configuration.
     """
+    epochs = task.config.epochs
     folder.mkdir(parents=True, exist_ok=True)
     progress = _read_progress(folder, task)
     if progress.done:
-        return keras.models.load_model(folder / "best.keras"), progress
+        return keras.models.load_model(folder / BEST), progress
     model = _resume_or_build(folder, task, progress)
     board = tf.summary.create_file_writer(str(folder / "tensorboard"))
-    while progress.epoch < task.epochs and not progress.stopped_early(task.patience_epochs):
+    while progress.epoch < epochs and not progress.stopped_early(task.config.patience_epochs):
         began = time.monotonic()
         history = model.fit(task.epoch(progress.epoch), shuffle=False, verbose=0).history
         progress = replace(progress, epoch=progress.epoch + 1)
@@ -84,22 +86,23 @@ def run(task: Task, folder: Path, say: Say) -> tuple[Any, Progress]:
                 if value is not None:
                     tf.summary.scalar(name, value)
         board.flush()
-        say(_line(progress, task.epochs, loss, held))
+        say(_line(progress, epochs, loss, held))
     return _finish(folder, progress)
 
 
-def optimizer(learning_rate: float, weight_decay: float, steps: int) -> Any:
-    """AdamW (Loshchilov and Hutter 2019), warmed up over a tenth of ``steps``, then a cosine."""
+def optimizer(config: Config) -> Any:
+    """AdamW (Loshchilov and Hutter 2019), warmed up over a tenth of the steps, then a cosine."""
+    steps = config.epochs * config.steps_per_epoch
     warmup = round(WARMUP_SHARE * steps)
     rate = keras.optimizers.schedules.CosineDecay(
-        0.0, steps - warmup, warmup_target=learning_rate, warmup_steps=warmup
+        0.0, steps - warmup, warmup_target=config.learning_rate, warmup_steps=warmup
     )
-    return keras.optimizers.AdamW(rate, weight_decay=weight_decay)
+    return keras.optimizers.AdamW(rate, weight_decay=config.weight_decay)
 
 
 def _read_progress(folder: Path, task: Task) -> Progress:
-    fresh = Progress(task.config, task.films)
-    path = folder / "state.json"
+    fresh = Progress(digest(task.config), task.films)
+    path = folder / _STATE
     if not path.exists():
         return fresh
     progress = Progress(**json.loads(path.read_text(encoding="utf-8")))
@@ -131,7 +134,7 @@ def _save(folder: Path, model: Any, progress: Progress) -> None:
     """Checkpoint first, then the state that names it, then clean up: any kill is survived."""
     checkpoint = folder / f"epoch-{progress.epoch}.keras"
     model.save(checkpoint)
-    write_atomically(folder / "state.json", json.dumps(asdict(progress)))
+    write_atomically(folder / _STATE, json.dumps(asdict(progress)))
     keep = {checkpoint.name, f"epoch-{progress.best_epoch}.keras"}
     for old in folder.glob("epoch-*.keras"):
         if old.name not in keep:
@@ -139,12 +142,12 @@ def _save(folder: Path, model: Any, progress: Progress) -> None:
 
 
 def _finish(folder: Path, progress: Progress) -> tuple[Any, Progress]:
-    shutil.copyfile(folder / f"epoch-{progress.best_epoch}.keras", folder / "best.keras")
+    shutil.copyfile(folder / f"epoch-{progress.best_epoch}.keras", folder / BEST)
     done = replace(progress, done=True)
-    write_atomically(folder / "state.json", json.dumps(asdict(done)))
+    write_atomically(folder / _STATE, json.dumps(asdict(done)))
     for old in folder.glob("epoch-*.keras"):
         old.unlink()
-    return keras.models.load_model(folder / "best.keras"), done
+    return keras.models.load_model(folder / BEST), done
 
 
 def _line(progress: Progress, epochs: int, loss: float, held: float | None) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from neumo.errors import ConfigError
-from neumo_training.dataset import fingerprint
+from neumo_training.dataset import fingerprint, has_odd_name
 
 FOLDS = 3
 HOLDOUT_SHARE = 0.15
@@ -82,6 +82,6 @@ def parts(films: pd.DataFrame, chosen: Splits) -> pd.Series[str]:
 def _positions(films: pd.DataFrame) -> pd.Series[float]:
     """Each film's place in its series, 0 (lowest patient number) to 1."""
     ranks = films.groupby("series")[["number"]].rank(method="dense")["number"]
-    tied = films["patient"].where(films["series"].str.endswith("/"))
+    tied = films["patient"].where(has_odd_name(films))
     ranks = ranks.where(tied.isna(), tied.groupby(films["series"]).rank(method="dense"))
     return ranks / ranks.groupby(films["series"]).transform("max")

@@ -11,11 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from neumo_training import augmentation, curation, framing, models, runs
-from neumo_training.config import MemberConfig, digest
+from neumo_training import augmentation, batches, curation, dataset, framing, models, runs
+from neumo_training.config import MemberConfig
 from neumo_training.films import Films
-
-FORWARD_BATCH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +30,12 @@ class Framed:
 
     def crops(self) -> npt.NDArray[np.float16]:
         """What a member sees of each film, float16 [n, 128, 128, 1]."""
-        crops: npt.NDArray[np.float16] = _in_batches(framing.crop, self.small, self.boxes)
-        return crops
+        return batches.convert(framing.crop, self.small, self.boxes)
 
 
 def frame(films: Films, boxes: npt.NDArray[np.float32]) -> Framed:
     """``films`` at the resolution that the graphs keep."""
-    return Framed(films, _in_batches(framing.film, films.pixels), boxes)
+    return Framed(films, batches.convert(framing.film, films.pixels), boxes)
 
 
 def fit(
@@ -50,10 +47,8 @@ def fit(
     )
     kept = train.where(chosen)
     task = runs.Task(
-        config=digest(config),
-        films=f"{len(kept.boxes)} films, last {kept.films.table['sha256'].iloc[-1][:12]}",
-        epochs=config.epochs,
-        patience_epochs=config.patience_epochs,
+        config=config,
+        films=dataset.content_fingerprint(kept.films.table),
         build=lambda: _compiled(config),
         epoch=lambda number: _epoch(config, kept, number),
         held_loss=None if held is None else _loss_on(held),
@@ -63,10 +58,7 @@ def fit(
 
 def logits(model: Any, crops: npt.NDArray[np.float16]) -> npt.NDArray[np.float64]:
     """The model's logit of PNEUMONIA for ``Framed.crops``, float64 [n]."""
-    found = [
-        model(crops[i : i + FORWARD_BATCH].astype(np.float32), training=False).numpy()[:, 0]
-        for i in range(0, len(crops), FORWARD_BATCH)
-    ]
+    found = [model(batch, training=False).numpy()[:, 0] for (batch,) in batches.of(crops)]
     return np.concatenate(found).astype(np.float64)
 
 
@@ -88,10 +80,8 @@ def _loss_on(held: Framed) -> Any:
 
 def _compiled(config: MemberConfig) -> Any:
     model = models.build(config)
-    steps = config.epochs * config.steps_per_epoch
     loss = keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=config.label_smoothing)
-    optimizer = runs.optimizer(config.learning_rate, config.weight_decay, steps)
-    model.compile(optimizer=optimizer, loss=loss, jit_compile=False)
+    model.compile(optimizer=runs.optimizer(config), loss=loss, jit_compile=False)
     return model
 
 
@@ -137,16 +127,3 @@ def _augmented(
     if not config.mixup:
         return crops, labels
     return augmentation.mix_up(crops, labels, seeds[5], config.mixup)
-
-
-def _in_batches(convert: Any, *arrays: Any) -> Any:
-    count = len(arrays[0])
-    parts = [
-        convert(*(_real(array[i : i + FORWARD_BATCH]) for array in arrays)).numpy()
-        for i in range(0, count, FORWARD_BATCH)
-    ]
-    return np.concatenate(parts).astype(np.float16)
-
-
-def _real(array: Any) -> Any:
-    return array if array.dtype == np.uint8 else array.astype(np.float32)

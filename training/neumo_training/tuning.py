@@ -14,9 +14,10 @@ from typing import Any
 import keras_tuner
 
 from neumo import contract
-from neumo_training import curation, dataset, evaluation, pipeline, splits, training, trials
+from neumo_training import curation, dataset, evaluation, pipeline, runs, splits, training, trials
 from neumo_training.config import Configs, MemberConfig
 from neumo_training.files import write_atomically
+from neumo_training.lungs import fitting
 
 FOLDER = "tuning"
 WINNER = "winner.toml"
@@ -55,7 +56,7 @@ def tune(
     folder: Path,
     mask_folder: Path | None,
     workdir: Path,
-    say: pipeline.Say,
+    say: runs.Say,
     configs: Configs,
     count: int,
 ) -> Path:
@@ -66,8 +67,9 @@ def tune(
     table = dataset.scan(folder)
     chosen = splits.splits_for(table)
     films = pipeline.development_films(table, chosen, say)
-    localiser, _ = pipeline.lungs_network(films, mask_folder, configs.localiser, workdir, say)
-    parts = pipeline.frame(films, localiser, chosen)
+    seen, drawn = fitting.see(films), pipeline.masks_of(films, mask_folder, say)
+    localiser, _ = pipeline.lungs_network(seen, drawn, configs.localiser, workdir, say)
+    parts = pipeline.frame(films, seen, localiser, chosen)
     (base,) = (c for c in configs.members if c.model == contract.MEMBERS[0].name)
     to = workdir / FOLDER
     search = _Search(base, parts, to, say, count)
@@ -84,7 +86,7 @@ class _Search(keras_tuner.Tuner):  # type: ignore[misc]  # keras-tuner has no ty
         base: MemberConfig,
         parts: pipeline.Development,
         folder: Path,
-        say: pipeline.Say,
+        say: runs.Say,
         count: int,
     ) -> None:
         oracle = keras_tuner.oracles.BayesianOptimizationOracle(

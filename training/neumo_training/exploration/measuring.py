@@ -9,14 +9,11 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.metrics import roc_auc_score
 
 from neumo import image
 from neumo.contract import PNEUMONIA
 from neumo.errors import ImageError
-
-BORDER_PX = 16
-"""Width of each border of the 256 x 256 pixels."""
+from neumo_training import baselines, evaluation
 
 BORDERS = ("border_top", "border_bottom", "border_left", "border_right")
 INTENSITIES = ("brightness", "contrast", *BORDERS)
@@ -49,7 +46,7 @@ def separation(values: pd.Series[Any], labels: pd.Series[str]) -> float | None:
     values, ill = values[known], labels[known] == PNEUMONIA
     if values.nunique() < 2 or ill.nunique() < 2:
         return None
-    auc = float(roc_auc_score(ill, values))
+    auc = evaluation.area(values.to_numpy(np.float64), np.asarray(ill, np.float32))
     return max(auc, 1.0 - auc)
 
 
@@ -58,10 +55,10 @@ def _row(path: Path) -> tuple[Any, ...]:
         film = image.read(path)
     except ImageError as error:
         return (*[np.nan] * (len(COLUMNS) - 1), str(error))
-    return (film.width_px, film.height_px, *_intensities(film.pixels[:, :, 0]), "")
+    return (film.width_px, film.height_px, *_intensities(film.pixels[None]), "")
 
 
 def _intensities(pixels: npt.NDArray[np.uint8]) -> list[float]:
-    b = BORDER_PX
-    borders = (pixels[:b], pixels[-b:], pixels[:, :b], pixels[:, -b:])
-    return [float(v) for v in (pixels.mean(), pixels.std(), *(side.mean() for side in borders))]
+    """What the trivial baselines are fitted on, of one film, uint8 [1, 256, 256, 1]."""
+    whole, borders = baselines.mean_brightness(pixels), baselines.border_brightness(pixels)
+    return [float(value) for value in (*whole[0], *borders[0])]

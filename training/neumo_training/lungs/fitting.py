@@ -6,6 +6,7 @@ A film on its side, upside down or cut into pieces is no chest radiograph to it,
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,18 +14,29 @@ from typing import Any
 import keras
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import tensorflow as tf
 
 from neumo import phantom
-from neumo_training import augmentation, framing, runs
-from neumo_training.config import LungsConfig, digest
+from neumo_training import augmentation, batches, dataset, framing, runs
+from neumo_training.config import LungsConfig
 from neumo_training.films import Films
 from neumo_training.lungs import network, nonchest
 from neumo_training.lungs.masks import Masks
 
-FORWARD_BATCH = 64
 PIECES = 4
 PHANTOMS = 192
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Films as the networks here see them: ``overviews`` of ``table``'s, float16 [n, 128, 128, 1].
+
+    Made once: every network is asked about the same ones.
+    """
+
+    table: pd.DataFrame
+    overviews: npt.NDArray[np.float16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,27 +49,27 @@ class _Rows:
 
 def overviews(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
     """``framing.overview`` of many films, float16 [n, 128, 128, 1]."""
-    parts = [
-        framing.overview(pixels[i : i + FORWARD_BATCH]).numpy().astype(np.float16)
-        for i in range(0, len(pixels), FORWARD_BATCH)
-    ]
-    return np.concatenate(parts)
+    return batches.convert(framing.overview, pixels)
+
+
+def see(films: Films) -> Seen:
+    """``films`` at the networks' resolution."""
+    return Seen(films.table, overviews(films.pixels))
 
 
 def fit(
     config: LungsConfig,
-    films: Films,
+    seen: Seen,
     masks: Masks,
     held: npt.NDArray[np.bool_],
     folder: Path,
     say: runs.Say,
 ) -> Any:
     """The network, trained on the films that are not ``held``; the held ones choose the epoch."""
-    small = overviews(films.pixels)
     drawn = halved(masks.pixels)
     train = masks.known & ~held
-    kept = _Rows(small[train], drawn[train])
-    tested = _Rows(small[masks.known & held], drawn[masks.known & held])
+    kept = _Rows(seen.overviews[train], drawn[train])
+    tested = _Rows(seen.overviews[masks.known & held], drawn[masks.known & held])
     others = _Others(
         overviews(nonchest.draw(config.seed, config.drawn)),
         overviews(phantom.chests(config.seed, PHANTOMS)),
@@ -67,10 +79,8 @@ def fit(
         return 1.0 - float(np.mean(dice(predict(model, tested.films)[0], tested.lungs)))
 
     task = runs.Task(
-        config=digest(config),
-        films=f"{int(train.sum())} masks, last {films.table['sha256'].iloc[-1][:12]}",
-        epochs=config.epochs,
-        patience_epochs=config.patience_epochs,
+        config=config,
+        films=_fingerprint(seen.table[train], kept.lungs),
         build=lambda: _compiled(config),
         epoch=lambda number: _epoch(config, kept, others, number),
         held_loss=held_loss,
@@ -79,7 +89,7 @@ def fit(
 
 
 def halved(masks: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Masks uint8 [n, 256, 256, 1] at the network's size: lung where most of 2 x 2 pixels are."""
+    """Masks uint8 [n, 256, 256, 1] at the network's size: lung where half of 2 x 2 pixels are."""
     n, side = len(masks), network.SIZE_PX
     count = masks.reshape(n, side, 2, side, 2, 1).sum(axis=(2, 4), dtype=np.uint8)
     return np.asarray(count >= 2, np.uint8)
@@ -90,8 +100,8 @@ def predict(
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Probabilities for ``overviews``: lungs float32 [n, 128, 128, 1] and chest float32 [n]."""
     lungs, chest = [], []
-    for i in range(0, len(films), FORWARD_BATCH):
-        found = model(films[i : i + FORWARD_BATCH].astype(np.float32), training=False)
+    for (batch,) in batches.of(films):
+        found = model(batch, training=False)
         lungs.append(tf.sigmoid(found[network.MASK]).numpy())
         chest.append(tf.sigmoid(found[network.CHEST]).numpy()[:, 0])
     return np.concatenate(lungs), np.concatenate(chest)
@@ -103,9 +113,9 @@ def dice(lungs: npt.NDArray[np.float32], truth: npt.NDArray[np.uint8]) -> npt.ND
     ``lungs`` are probabilities, enlarged where they are smaller; above one half a pixel is lung.
     """
     scores = []
-    for i in range(0, len(truth), FORWARD_BATCH):
-        real = truth[i : i + FORWARD_BATCH] > 0
-        found = tf.image.resize(lungs[i : i + FORWARD_BATCH], real.shape[1:3]).numpy() > 0.5
+    for probabilities, drawn in batches.of(lungs, truth):
+        real = drawn > 0
+        found = tf.image.resize(probabilities, real.shape[1:3]).numpy() > 0.5
         both = (found & real).sum(axis=(1, 2, 3))
         either = found.sum(axis=(1, 2, 3)) + real.sum(axis=(1, 2, 3))
         scores.append(2.0 * both / np.maximum(either, 1))
@@ -122,6 +132,11 @@ def overlap_loss(truth: Any, logits: Any) -> Any:
     return tf.reduce_mean(entropy, axis=(1, 2, 3)) + 1.0 - (2.0 * both + 1.0) / (all_ + 1.0)
 
 
+def _fingerprint(table: pd.DataFrame, lungs: npt.NDArray[np.uint8]) -> str:
+    """These very films with these very masks."""
+    return f"{dataset.content_fingerprint(table)} {hashlib.sha256(lungs.tobytes()).hexdigest()}"
+
+
 @dataclass(frozen=True, slots=True)
 class _Others:
     drawn: npt.NDArray[np.float16]
@@ -130,9 +145,8 @@ class _Others:
 
 def _compiled(config: LungsConfig) -> Any:
     model = network.build(config.seed, config.widths)
-    steps = config.epochs * config.steps_per_epoch
     model.compile(
-        optimizer=runs.optimizer(config.learning_rate, config.weight_decay, steps),
+        optimizer=runs.optimizer(config),
         loss={
             network.MASK: overlap_loss,
             network.CHEST: keras.losses.BinaryCrossentropy(from_logits=True),
