@@ -11,7 +11,8 @@ cd "$(dirname "$0")/../.."
 SHARED=$(realpath --canonicalize-missing ../shared)
 CLUSTER=$SHARED/kube/cluster
 STAND_IN=neumo-test/python:bookworm
-PYTEST=".venv/bin/pytest --durations=5"
+PYTEST=(.venv/bin/pytest --durations=5)
+YOURS="on a cluster of your own: make test-cluster LOAD='kind load image-archive'"
 LOG=$(mktemp)
 started_docker=no started_cluster=no
 
@@ -56,7 +57,8 @@ docker_daemon() {
 }
 
 base_image() {
-  if [ -n "${NEUMO_BASE_IMAGE:-}" ] || docker pull --quiet python:3.12-slim-bookworm > /dev/null 2>&1; then return; fi
+  if [ -n "${NEUMO_BASE_IMAGE:-}" ]; then return; fi
+  if docker pull --quiet python:3.12-slim-bookworm > /dev/null 2>&1; then return; fi
   export NEUMO_BASE_IMAGE=$STAND_IN
   if [ -n "$(docker images --quiet "$STAND_IN")" ]; then return; fi
   packages debootstrap=debootstrap
@@ -78,11 +80,11 @@ everything() {
   docker_daemon
   base_image
   say "the images"
-  $PYTEST -m images tests/images || failed=1
+  "${PYTEST[@]}" -m images tests/images || failed=1
   cluster
   say "the manifests on the cluster"
   .venv/bin/python tests/k8s/images.py "$CLUSTER load" > "$LOG" || { cat "$LOG"; exit 1; }
-  "$CLUSTER" exec $PYTEST -m cluster tests/k8s || failed=1
+  "$CLUSTER" exec "${PYTEST[@]}" -m cluster tests/k8s || failed=1
   say "$((SECONDS / 60)) min $((SECONDS % 60)) s"
   return $failed
 }
@@ -90,10 +92,12 @@ everything() {
 short() {
   cluster
   say "the manifests on the cluster"
-  "$CLUSTER" exec $PYTEST -m cluster tests/k8s/test_admission.py
+  "$CLUSTER" exec "${PYTEST[@]}" -m cluster tests/k8s/test_admission.py
 }
 
-[ "$(id -u)" = 0 ] && command -v apt-get > /dev/null || lack "it takes root on Debian"
-[ -x "$CLUSTER" ] && [ -x "$SHARED/docker/start" ] || lack "there is no $SHARED with docker/start and kube/cluster"
 trap stop EXIT
+if [ "$(id -u)" != 0 ] || ! command -v apt-get > /dev/null; then lack "it takes root on Debian; $YOURS"; fi
+for one in "$CLUSTER" "$SHARED/docker/start"; do
+  if [ ! -x "$one" ]; then lack "there is no $one; $YOURS"; fi
+done
 if [ "${1:-}" = short ]; then short; else everything; fi
