@@ -57,6 +57,8 @@ class LungsConfig:
 
     model: str
     widths: tuple[int, ...]
+    mask_size_px: int
+    """The size at which what it finds is compared with the drawn masks: 128 or 256."""
     seed: int
     epochs: int
     steps_per_epoch: int

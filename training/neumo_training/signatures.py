@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from neumo import contract
-from neumo_training import framing
+from neumo_training import folding, framing
 from neumo_training.decoding import decode
 from neumo_training.lungs import network
 from neumo_training.models import FEATURES
@@ -42,6 +42,7 @@ class Member(tf.Module):  # type: ignore[misc]  # tensorflow has no types
         release: int,
     ) -> None:
         super().__init__()
+        localiser, *cnns = (folding.fold(model) for model in (localiser, *cnns))
         self._weights = [weight.value for model in (localiser, *cnns) for weight in model.weights]
         # In closures: as attributes they would be tracked too, and every weight saved twice.
         inner = [_with_features(cnn) for cnn in cnns]
@@ -97,6 +98,7 @@ class Lungs(tf.Module):  # type: ignore[misc]  # tensorflow has no types
 
     def __init__(self, lungs: Any, threshold: float, release: int) -> None:
         super().__init__()
+        lungs = folding.fold(lungs)
         self._weights = [weight.value for weight in lungs.weights]
         self._lungs: Callable[[Any], Any] = lambda film: lungs(film, training=False)
         self._tell = _Constants(threshold, release)

@@ -18,6 +18,7 @@ import pandas as pd
 import tensorflow as tf
 
 from neumo import phantom
+from neumo.contract import IMAGE_SIZE_PX
 from neumo_training import augmentation, batches, dataset, framing, runs
 from neumo_training.config import LungsConfig
 from neumo_training.films import Films
@@ -41,7 +42,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """What a batch is made of: overviews float16 [n, 128, 128, 1] and lungs uint8 of that shape."""
+    """What a batch is made of: overviews float16 [n, 128, 128, 1] and lungs uint8 [n, h, w, 1]."""
 
     films: npt.NDArray[np.float16]
     lungs: npt.NDArray[np.uint8]
@@ -66,7 +67,7 @@ def fit(
     say: runs.Say,
 ) -> Any:
     """The network, trained on the films that are not ``held``; the held ones choose the epoch."""
-    drawn = halved(masks.pixels)
+    drawn = masks.pixels if config.mask_size_px == IMAGE_SIZE_PX else halved(masks.pixels)
     train = masks.known & ~held
     kept = _Rows(seen.overviews[train], drawn[train])
     tested = _Rows(seen.overviews[masks.known & held], drawn[masks.known & held])
@@ -124,7 +125,11 @@ def dice(lungs: npt.NDArray[np.float32], truth: npt.NDArray[np.uint8]) -> npt.ND
 
 @keras.saving.register_keras_serializable("neumo")  # type: ignore[untyped-decorator]
 def overlap_loss(truth: Any, logits: Any) -> Any:
-    """Cross-entropy and one minus soft Dice (Milletari et al. 2016), per film [n]."""
+    """Cross-entropy and one minus soft Dice (Milletari et al. 2016), per film [n].
+
+    ``logits`` are enlarged to the size of ``truth``, as the servable enlarges them.
+    """
+    logits = tf.image.resize(logits, truth.shape[1:3])
     entropy = tf.nn.sigmoid_cross_entropy_with_logits(labels=truth, logits=logits)
     guess = tf.sigmoid(logits)
     both = tf.reduce_sum(guess * truth, axis=(1, 2, 3))
@@ -163,7 +168,7 @@ def _epoch(config: LungsConfig, rows: _Rows, others: _Others, number: int) -> An
         config.drawn_per_batch, config.phantoms_per_batch,
     )  # fmt: skip
     size = sum(counts)
-    side = network.SIZE_PX
+    side, mask_side = network.SIZE_PX, config.mask_size_px
 
     def batch(step: Any) -> Any:
         random = np.random.RandomState([config.seed, number, int(step)])
@@ -174,7 +179,7 @@ def _epoch(config: LungsConfig, rows: _Rows, others: _Others, number: int) -> An
             pool[random.randint(0, len(pool), count)]
             for pool, count in ((others.drawn, counts[2]), (others.phantoms, counts[3]))
         ]
-        lungs = np.zeros((size, side, side, 1), np.float32)
+        lungs = np.zeros((size, mask_side, mask_side, 1), np.float32)
         lungs[: counts[0]] = rows.lungs[picked[: counts[0]]]
         return np.concatenate([films, *extra]).astype(np.float32), lungs
 
@@ -184,7 +189,8 @@ def _epoch(config: LungsConfig, rows: _Rows, others: _Others, number: int) -> An
 
     def prepare(step: Any) -> Any:
         films, lungs = tf.numpy_function(batch, [step], (tf.float32, tf.float32))
-        films, lungs = (tf.ensure_shape(x, (size, side, side, 1)) for x in (films, lungs))
+        films = tf.ensure_shape(films, (size, side, side, 1))
+        lungs = tf.ensure_shape(lungs, (size, mask_side, mask_side, 1))
         seed = tf.stack([config.seed * 1000 + number, tf.cast(step, tf.int32)])
         films, lungs = _augmented(films, lungs, seed, config)
         weights = {network.MASK: masked, network.CHEST: tf.ones(size)}
@@ -213,7 +219,7 @@ def _augmented(films: Any, lungs: Any, seed: Any, config: LungsConfig) -> tuple[
         rotation_degrees=config.rotation_degrees,
     )  # fmt: skip
     films = framing.sample(films, *view, network.SIZE_PX, fill="CONSTANT")
-    lungs = framing.sample(lungs, *view, network.SIZE_PX, fill="CONSTANT")
+    lungs = framing.sample(lungs, *view, config.mask_size_px, fill="CONSTANT")
     films = augmentation.expose(films, seeds[1], config.gamma)
     films = augmentation.blur(films, seeds[2])
     return augmentation.grain(films, seeds[3], config.noise), tf.round(lungs)

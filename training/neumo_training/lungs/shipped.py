@@ -10,6 +10,7 @@ import tensorflow as tf
 from neumo import release
 from neumo.contract import LUNGS, MEMBERS
 from neumo.errors import ConfigError
+from neumo_training import folding
 from neumo_training.config import CONFIGS, LungsConfig, read
 from neumo_training.lungs import network
 
@@ -31,7 +32,7 @@ def load(name: str) -> Any:
         )
     model = LUNGS.name if name == LUNGS.name else MEMBERS[0].name
     folder = store / model / str(newest.release)
-    built = network.build(0, read(CONFIGS / f"{name}.toml", LungsConfig).widths)
+    built = folding.fold(network.build(0, read(CONFIGS / f"{name}.toml", LungsConfig).widths))
     _fill(built, folder / _VARIABLES)
     return built
 

@@ -1,0 +1,45 @@
+"""Batch normalisation folded into the convolutions before it: the same answers, fewer operations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers
+
+
+def fold(model: Any) -> Any:
+    """A copy of ``model`` for inference, without batch normalisation (Jacob et al. 2018, 3.2).
+
+    Every ``BatchNormalization`` of it follows a ``Conv2D`` without bias, see
+    ``layers.convolution``.
+    """
+    norms = [layer for layer in model.layers if isinstance(layer, layers.BatchNormalization)]
+    normed = {_before(norm).name: norm for norm in norms}
+
+    def copied(layer: Any) -> Any:
+        bias = {"use_bias": True} if layer.name in normed else {}
+        return type(layer).from_config(layer.get_config() | bias)
+
+    def called(layer: Any, *inputs: Any, **options: Any) -> Any:
+        passed_by = isinstance(layer, layers.BatchNormalization)
+        return inputs[0] if passed_by else layer(*inputs, **options)
+
+    folded = keras.models.clone_model(model, clone_function=copied, call_function=called)
+    for layer in folded.layers:
+        trained = model.get_layer(layer.name)
+        norm = normed.get(layer.name)
+        layer.set_weights(_folded(trained, norm) if norm else trained.get_weights())
+    return folded
+
+
+def _before(norm: Any) -> Any:
+    return norm.input._keras_history.operation
+
+
+def _folded(convolution: Any, norm: Any) -> list[Any]:
+    (kernel,) = convolution.get_weights()
+    gamma, beta, mean, variance = norm.get_weights()
+    scale = gamma / np.sqrt(variance + norm.epsilon)
+    return [kernel * scale, beta - mean * scale]
