@@ -26,7 +26,7 @@ test: lint  ## lint, types, walls and every test
 test-images: $(VENV)/.dev  ## build the images and run them (docker; minutes)
 	@$(BIN)/pytest -m images tests/images
 
-test-cluster: $(VENV)/.dev  ## images and manifests on Kubernetes, rolled, killed, scaled; on yours: make test-cluster LOAD="kind load image-archive"
+test-cluster: $(VENV)/.dev  ## all that needs docker and Kubernetes; on your cluster: make test-cluster LOAD="kind load image-archive"
 ifeq ($(LOAD),)
 	@tests/k8s/here.sh
 else
