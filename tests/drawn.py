@@ -34,6 +34,7 @@ mixup = 0.2
 LUNGS = """
 model = "{model}"
 widths = [4, 8]
+mask_size_px = {mask_size_px}
 seed = 5
 epochs = {epochs}
 steps_per_epoch = 12
@@ -80,8 +81,9 @@ def write_masks(folder: Path, films: Path) -> Path:
 def write_configs(folder: Path, epochs: int = 2) -> Path:
     """One small configuration for each model."""
     folder.mkdir()
-    for model in ("localiser", "lungs"):
-        (folder / f"{model}.toml").write_text(LUNGS.format(model=model, epochs=epochs))
+    for model, side_px in (("localiser", 128), ("lungs", 256)):
+        text = LUNGS.format(model=model, mask_size_px=side_px, epochs=epochs)
+        (folder / f"{model}.toml").write_text(text)
     for model, architecture, curation in (
         ("pneumonia_tuned", "plain", "all-weighted"),
         ("pneumonia_residual", "residual", "one-per-patient"),

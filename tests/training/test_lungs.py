@@ -1,5 +1,7 @@
 """The lungs' network: its data, what it learns, what it refuses."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -89,6 +91,16 @@ def test_a_spoilt_film_keeps_its_pixels_and_loses_its_order():
         assert spoilt.shape == film.shape
         assert not np.array_equal(spoilt, film)
         np.testing.assert_array_equal(np.sort(spoilt, axis=None), np.sort(film, axis=None))
+
+
+def test_masks_have_the_size_of_the_network_or_of_the_film(run, tmp_path):
+    """Another size is one clear line, before anything is trained."""
+    settings = replace(config.read_all().lungs, mask_size_px=200)
+    table = dataset.scan(run.data)
+    seen = fitting.Seen(table, np.zeros((len(table), 128, 128, 1), np.float16))
+    drawn = masks.Masks(np.ones((len(table), 256, 256, 1), np.uint8), np.ones(len(table), bool))
+    with pytest.raises(ConfigError, match="mask_size_px 200: choose 128 or 256"):
+        pipeline.lungs_network(seen, drawn, settings, tmp_path, print)
 
 
 def test_cells_and_pixels_are_the_same():

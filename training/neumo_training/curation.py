@@ -75,6 +75,11 @@ def steps(films: pd.DataFrame, policy: str, seed: int) -> list[Step]:
     ]
 
 
+def without_contradictions(films: pd.DataFrame) -> pd.DataFrame:
+    """The films but for byte-identical files that carry both labels."""
+    return films[films.groupby("sha256")["label"].transform("nunique") == 1]
+
+
 def without_duplicates(films: pd.DataFrame) -> pd.DataFrame:
     """One of each set of byte-identical files; none with both labels, or in test or val, too."""
     return _first_steps(films)[-1].kept
@@ -100,7 +105,7 @@ def balanced(films: pd.DataFrame, seed: int) -> pd.DataFrame:
 def _first_steps(films: pd.DataFrame) -> list[Step]:
     """What both policies begin with."""
     unseen = films[films["also_in"] == ""]
-    agreed = unseen[unseen.groupby("sha256")["label"].transform("nunique") == 1]
+    agreed = without_contradictions(unseen)
     unique = agreed.drop_duplicates("sha256")
     return [
         Step("other parts", "the same file in test or val: it stays there, unseen", unseen),

@@ -1,4 +1,4 @@
-"""Batch normalisation folded into the convolutions before it: the same answers, fewer operations."""
+"""Batch normalisation folded into convolutions: the same answers, fewer operations."""
 
 from __future__ import annotations
 

@@ -56,20 +56,19 @@ class Member(tf.Module):  # type: ignore[misc]  # tensorflow has no types
 
     def signatures(self) -> dict[str, Any]:
         """The contract's signatures by name, each a concrete function."""
-        bodies = {
-            contract.SERVING_DEFAULT: self._predict,
-            contract.ENCODED: self._predict_encoded,
-            contract.EXPLAIN: self._explain,
-        }
         known = contract.model(contract.MEMBERS[0].name)
-        return {name: _traced(body, known.signature(name)) for name, body in bodies.items()}
+        predict = _traced(self._predict, known.signature(contract.SERVING_DEFAULT))
+
+        def predict_encoded(image_bytes: Any) -> Any:
+            return predict(decode(image_bytes))  # A call: its graph is saved once.
+
+        bodies = {contract.ENCODED: predict_encoded, contract.EXPLAIN: self._explain}
+        others = {name: _traced(body, known.signature(name)) for name, body in bodies.items()}
+        return {contract.SERVING_DEFAULT: predict, **others}
 
     def _predict(self, image: Any) -> dict[str, Any]:
         crop, _ = self._crop(image)
         return self._scores([cnn(crop)[1] for cnn in self._cnns])
-
-    def _predict_encoded(self, image_bytes: Any) -> dict[str, Any]:
-        return self._predict(decode(image_bytes))
 
     def _explain(self, image: Any) -> dict[str, Any]:
         crop, box = self._crop(image)

@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from neumo import phantom
 from neumo.contract import IMAGE_SIZE_PX
+from neumo.errors import ConfigError
 from neumo_training import augmentation, batches, dataset, framing, runs
 from neumo_training.config import LungsConfig
 from neumo_training.films import Films
@@ -66,8 +67,11 @@ def fit(
     folder: Path,
     say: runs.Say,
 ) -> Any:
-    """The network, trained on the films that are not ``held``; the held ones choose the epoch."""
-    drawn = masks.pixels if config.mask_size_px == IMAGE_SIZE_PX else halved(masks.pixels)
+    """The network, trained on the films that are not ``held``; the held ones choose the epoch.
+
+    Raises ``ConfigError`` for a ``mask_size_px`` that the masks cannot be brought to.
+    """
+    drawn = _at(config.mask_size_px, masks.pixels)
     train = masks.known & ~held
     kept = _Rows(seen.overviews[train], drawn[train])
     tested = _Rows(seen.overviews[masks.known & held], drawn[masks.known & held])
@@ -87,6 +91,14 @@ def fit(
         held_loss=held_loss,
     )
     return runs.run(task, folder, say)[0]
+
+
+def _at(size_px: int, masks: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    if size_px == IMAGE_SIZE_PX:
+        return masks
+    if size_px != network.SIZE_PX:
+        raise ConfigError(f"mask_size_px {size_px}: choose {network.SIZE_PX} or {IMAGE_SIZE_PX}")
+    return halved(masks)
 
 
 def halved(masks: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
