@@ -44,8 +44,10 @@ def newer(tmp_path_factory):
     store = tmp_path_factory.mktemp("newer")
     entries = []
     for model in contract.MEMBERS:
-        module = Newer(str(shipped.folders()[model.name]))
-        tf.saved_model.save(module, str(store / model.name / "1"), module.exported())
+        folder = shipped.folders()[model.name]
+        module = Newer(str(folder))
+        version = store / model.name / folder.name
+        tf.saved_model.save(module, str(version), module.exported())
         entries.append(
             f'config {{ name: "{model.name}" base_path: "{store / model.name}" '
             'model_platform: "tensorflow" }'
