@@ -30,9 +30,9 @@ def file(kind: str, seed: int = 4) -> bytes:
     return content.getvalue()
 
 
-def tiled(times: int) -> bytes:
-    """A large DICOM film: ``times`` by ``times`` drawn ones, of 640 x 480 pixels each."""
-    return dicom(np.tile(np.asarray(drawn()), (times, times)))
+def enlarged(times: int) -> bytes:
+    """A large DICOM film: a drawn one, ``times`` as wide and as high as 640 x 480 pixels."""
+    return dicom(np.asarray(drawn()).repeat(times, axis=0).repeat(times, axis=1))
 
 
 def dicom(pixels: np.ndarray, age: str = "034Y", syntax: str = ExplicitVRLittleEndian) -> bytes:

@@ -9,9 +9,8 @@ from neumo_serving.engine.source import Latest, ModelConfig
 
 
 def models() -> tuple[ModelConfig, ...]:
-    """The models of the newest shipped release; ``ConfigError`` where there is none."""
-    policy = Latest(release.SERVED_VERSIONS)
-    return tuple(ModelConfig(name, folder.parent, policy) for name, folder in folders().items())
+    """The newest shipped release alone; ``ConfigError`` where there is none."""
+    return tuple(ModelConfig(name, folder.parent, Latest(1)) for name, folder in folders().items())
 
 
 def folders() -> dict[str, Path]:

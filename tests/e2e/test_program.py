@@ -184,10 +184,11 @@ def test_status_names_the_ready_release(neumo_program):
     newest = release.newest(release.shipped()).release
     assert neumo_program("status").stdout.splitlines()[-1] == f"ready: release {newest}"
     found = json.loads(neumo_program("status", "--json").stdout)
-    assert found["ready_releases"][-1] == newest
+    assert found["ready_releases"] == [newest]
     assert [model["model"] for model in found["models"]] == [
         "pneumonia_tuned",
         "pneumonia_residual",
+        "lungs",
     ]
 
 

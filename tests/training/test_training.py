@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -198,3 +199,44 @@ def test_a_bad_configuration_is_one_clear_line(tmp_path, text, line):
     (tmp_path / "pneumonia_tuned.toml").write_text(text)
     with pytest.raises(ConfigError, match=line):
         config.read(tmp_path / "pneumonia_tuned.toml", config.MemberConfig)
+
+
+def test_what_the_first_pass_misses_is_drawn_more_often(run, monkeypatch):
+    """The second pass is given four times as many of those films as of others."""
+    settings = config.read_all(run.workdir.parent / "configs").members[0]
+    given = []
+
+    def fit(kind, train, held, folder, say):
+        given.append((kind.error_weight, train.emphasis))
+        return None, runs.Progress("", "")
+
+    known = framed(run.data)
+    missed = known.films.labels == (np.arange(len(known.boxes)) % 5 > 0)
+    scores = np.where(missed == (known.films.labels > 0), -1.0, 1.0)
+    by_film = dict(zip(known.films.table["name"], scores, strict=True))
+    monkeypatch.setattr(training, "fit", fit)
+    monkeypatch.setattr(training, "logits", lambda _, crops: crops)
+    monkeypatch.setattr(
+        training.Framed,
+        "crops",
+        lambda self: np.array([by_film[name] for name in self.films.table["name"]]),
+    )
+    folds = np.arange(len(known.boxes)) % 3
+    pipeline._member(settings, pipeline.Development(known, folds), run.workdir, print)
+    first, second = given[:3], given[3:]
+    assert [weight for weight, _ in first] == [1.0] * 3
+    assert all((emphasis == 1.0).all() for _, emphasis in first)
+    for fold, (_, emphasis) in enumerate(second):
+        np.testing.assert_array_equal(emphasis == 4.0, missed[folds != fold])
+
+
+def test_an_emphasised_film_is_drawn_so_many_times_as_often(run):
+    """Of two halves of the films, one with three times the weight makes three quarters."""
+    known = framed(run.data)
+    half = np.arange(len(known.boxes)) % 2 == 0
+    known = replace(known, emphasis=np.where(half, 3.0, 1.0))
+    settings = replace(
+        config.read_all(run.workdir.parent / "configs").members[0], steps_per_epoch=200
+    )
+    drawn = training._rows(settings, known, 0)
+    assert np.mean(half[drawn]) == pytest.approx(0.75, abs=0.03)

@@ -102,7 +102,8 @@ def test_an_explanation_is_the_sdks(web, sdk, is_form):
     np.testing.assert_allclose(picture(found["heatmap"]) / 255, expected.heatmap, atol=0.003)
     np.testing.assert_array_equal(picture(found["film"]), expected.film)
     assert (found["film"]["width_px"], found["film"]["height_px"]) == films.SIZE_PX
-    assert found["lungs"]["contours"] == contours.trace(expected.lungs)
+    outlines = [[list(point) for point in line] for line in contours.trace(expected.lungs)]
+    assert found["lungs"]["contours"] == outlines
     assert found["heat_in_lungs"] == pytest.approx(expected.heat_in_lungs, abs=SAME)
 
 
@@ -116,7 +117,7 @@ def picture(document):
 @pytest.mark.parametrize("path", ["/v1/predictions", "/v1/explanations"])
 def test_a_large_film_is_answered_as_by_the_sdk(web, sdk, path):
     """Though it is read apart from others, with the same warnings, and its original size."""
-    film = films.tiled(9)
+    film = films.enlarged(9)
     assert LARGE_PIXELS < 9 * 9 * 640 * 480
     answer = asked(web, path, film)
     assert answer.status == 200
@@ -132,7 +133,7 @@ def test_a_large_film_is_answered_as_by_the_sdk(web, sdk, path):
 
 def test_large_films_among_others_keep_their_places(web, sdk):
     """Also one that is damaged."""
-    large = films.tiled(9)
+    large = films.enlarged(9)
     sent = [films.file("PNG", 1), large, large[:-1000], films.file("PNG", 2)]
     results = asked(web, "/v1/predictions", *form(*sent)).json["results"]
     assert [result["index"] for result in results] == [0, 1, 2, 3]

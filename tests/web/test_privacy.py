@@ -24,7 +24,7 @@ FILE_NAME = "secretfile-dupont.dcm"
 def asked(web):
     """The answers to everything that could give a film away: whole, broken, refused, explained."""
     film = films.file("DICOM")
-    large = films.tiled(8)
+    large = films.enlarged(8)
     assert len(large) > 16 * 2**20
     sent = [
         request("/v1/predictions", *form(film, large, film[: len(film) // 2], name=FILE_NAME)),

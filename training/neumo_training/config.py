@@ -50,7 +50,7 @@ class MemberConfig:
     mixup: float
     """Parameter of mixup's Beta distribution; 0 switches it off."""
     error_weight: float
-    """So many times as often a film is drawn that a first pass misses; 1: there is no first pass."""
+    """A film that a first pass misses is drawn so many times as often; 1: no first pass."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,9 +102,7 @@ def _fingerprint(train: Framed) -> str:
 def _epoch(config: MemberConfig, train: Framed, number: int) -> Any:
     """Films drawn by their weights, augmented; the same for the same seed and number."""
     size, side = config.batch_size, train.small.shape[1]
-    random = np.random.RandomState([config.seed, number])
-    weights = curation.weights(train.films.table, config.curation) * train.emphasis
-    order = random.choice(len(weights), config.steps_per_epoch * size, p=weights / weights.sum())
+    order = _rows(config, train, number)
     labels = train.films.labels
 
     def batch(step: Any) -> Any:
@@ -123,6 +121,14 @@ def _epoch(config: MemberConfig, train: Framed, number: int) -> Any:
 
     steps = tf.data.Dataset.range(config.steps_per_epoch)
     return steps.map(prepare, num_parallel_calls=2, deterministic=True).prefetch(2)
+
+
+def _rows(config: MemberConfig, train: Framed, number: int) -> npt.NDArray[np.int64]:
+    """Which films an epoch shows, in its order."""
+    random = np.random.RandomState([config.seed, number])
+    weights = curation.weights(train.films.table, config.curation) * train.emphasis
+    count = config.steps_per_epoch * config.batch_size
+    return np.asarray(random.choice(len(weights), count, p=weights / weights.sum()), np.int64)
 
 
 def _augmented(
