@@ -26,12 +26,13 @@ test: lint  ## lint, types, walls and every test
 test-images: $(VENV)/.dev  ## build the images and run them (docker; minutes)
 	@$(BIN)/pytest -m images tests/images
 
-test-cluster: $(VENV)/.dev  ## the manifests on the cluster of KUBECONFIG: make test-cluster LOAD="kind load image-archive"
-	@test -n "$(LOAD)" || { echo "how does your cluster take images? make test-cluster LOAD='kind load image-archive', 'k3d image import' or 'minikube image load'" >&2; exit 2; }
+test-cluster: $(VENV)/.dev  ## all that needs docker and Kubernetes; on your cluster: make test-cluster LOAD="kind load image-archive"
+ifeq ($(LOAD),)
+	@tests/k8s/here.sh
+else
 	@$(BIN)/python tests/k8s/images.py "$(LOAD)"
-	@$(BESIDE) $(BIN)/pytest -m cluster tests/k8s
-# What runs a command where the cluster can be reached, if that is not here.
-BESIDE ?=
+	@$(BIN)/pytest -m cluster tests/k8s
+endif
 
 fuzz: $(VENV)/.dev  ## 100,000 malformed requests over 10 minutes: does the server live?
 	@$(BIN)/python tests/fuzz/fuzzing.py

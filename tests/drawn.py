@@ -30,6 +30,7 @@ gamma = 0.4
 noise = 0.05
 cutouts = 2
 mixup = 0.2
+error_weight = {error_weight}
 """
 LUNGS = """
 model = "{model}"
@@ -84,12 +85,16 @@ def write_configs(folder: Path, epochs: int = 2) -> Path:
     for model, side_px in (("localiser", 128), ("lungs", 256)):
         text = LUNGS.format(model=model, mask_size_px=side_px, epochs=epochs)
         (folder / f"{model}.toml").write_text(text)
-    for model, architecture, curation in (
-        ("pneumonia_tuned", "plain", "all-weighted"),
-        ("pneumonia_residual", "residual", "one-per-patient"),
+    for model, architecture, curation, error_weight in (
+        ("pneumonia_tuned", "plain", "all-weighted", 4.0),
+        ("pneumonia_residual", "residual", "one-per-patient", 1.0),
     ):
         text = MEMBER.format(
-            model=model, architecture=architecture, curation=curation, epochs=epochs
+            model=model,
+            architecture=architecture,
+            curation=curation,
+            error_weight=error_weight,
+            epochs=epochs,
         )
         (folder / f"{model}.toml").write_text(text)
     return folder

@@ -19,16 +19,17 @@ ROUNDS = 100
 
 
 def main() -> None:
-    """One film, both members, one at a time: in this process, over gRPC, over REST."""
+    """One film, every model, one at a time: in this process, over gRPC, over REST."""
     film = phantom.draw(1, 1)
     signatures = [
-        tf.saved_model.load(str(one.base_path / "1")).signatures[contract.SERVING_DEFAULT]
-        for one in shipped.models()
+        tf.saved_model.load(str(folder)).signatures[contract.SERVING_DEFAULT]
+        for folder in shipped.folders().values()
     ]
 
     def in_process() -> list[np.ndarray]:
         image = tf.constant(film)
-        return [signature(image=image)["probability"].numpy() for signature in signatures]
+        found = [signature(image=image) for signature in signatures]
+        return [tensor.numpy() for outputs in found for tensor in outputs.values()]
 
     with (
         EmbeddedServer() as server,
@@ -36,7 +37,7 @@ def main() -> None:
         neumo.Client(server.http_url) as over_rest,
     ):
         actions: dict[str, Action] = {
-            "both SavedModels in this process": in_process,
+            "the SavedModels in this process": in_process,
             "Client over gRPC": lambda: over_grpc.predict(film[0]),
             "Client over REST": lambda: over_rest.predict(film[0]),
         }

@@ -169,7 +169,7 @@ def floor(size: int, seconds: float) -> None:
 
     from neumo_serving import shipped
 
-    folder = next(one.base_path for one in shipped.models() if one.name == MODEL) / "1"
+    folder = shipped.folders()[MODEL]
     signature = tf.saved_model.load(str(folder)).signatures["serving_default"]
     images = tf.constant(phantom.draw(1, size))
     found = [_rate(lambda: signature(image=images), size, n, seconds / 2) for n in (1, 2)]
@@ -213,7 +213,7 @@ def single() -> None:
 
     from neumo_serving import shipped
 
-    folder = next(one.base_path for one in shipped.models() if one.name == MODEL) / "1"
+    folder = shipped.folders()[MODEL]
     signature = tf.saved_model.load(str(folder)).signatures["serving_default"]
     film, body, document = phantom.draw(1, 1), request_bytes(), request_json()
 

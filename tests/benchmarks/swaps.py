@@ -102,7 +102,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--rate", type=float, help="requests a second (default: half capacity)")
     options = parser.parse_args()
-    source = next(one.base_path for one in shipped.models() if one.name == MODEL) / "1"
+    source = shipped.folders()[MODEL]
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder)
         put(store, source, 1)

@@ -10,6 +10,7 @@ import tensorflow as tf
 import neumo
 from neumo import contract, phantom, release
 from neumo.testing import EmbeddedServer
+from neumo_serving import shipped
 
 FILM = phantom.draw(2, 1)[0]
 LATER = contract.Tensor("uncertainty", "DT_FLOAT", (None,), since_minor=contract.CONTRACT_MINOR + 1)
@@ -43,8 +44,10 @@ def newer(tmp_path_factory):
     store = tmp_path_factory.mktemp("newer")
     entries = []
     for model in contract.MEMBERS:
-        module = Newer(str(release.shipped() / model.name / "1"))
-        tf.saved_model.save(module, str(store / model.name / "1"), module.exported())
+        folder = shipped.folders()[model.name]
+        module = Newer(str(folder))
+        version = store / model.name / folder.name
+        tf.saved_model.save(module, str(version), module.exported())
         entries.append(
             f'config {{ name: "{model.name}" base_path: "{store / model.name}" '
             'model_platform: "tensorflow" }'
@@ -80,7 +83,7 @@ def test_a_newer_client_uses_an_older_release(served, monkeypatch, scheme):
     url = served.grpc_url if scheme == "grpc" else served.http_url
     with neumo.Client(url, timeout=60) as client:
         client.check()
-        assert client.predict(FILM).release == 1
+        assert client.predict(FILM).release == release.newest(release.shipped()).release
         assert client.explain(FILM).heatmap.shape == (256, 256)
 
 

@@ -15,7 +15,7 @@ from neumo.notebook import RocCurve
 
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "serving" / "models"
-MAX_BYTES = 12 * 1024 * 1024
+MAX_BYTES = 22_000_000
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def test_every_file_has_the_hash_that_the_manifest_says(manifest):
 
 
 def test_the_release_is_small_enough_to_ship(manifest):
-    """Under 12 MiB together."""
+    """Under 22 MB: with release 1 beside it the store stays under 32 MB."""
     parts = [
         path
         for name in manifest.models

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import time
 
 import daemon
 import pytest
@@ -57,6 +58,15 @@ def test_it_serves_its_release_and_the_one_before(built):
             assert client.predict(phantom.draw(1, 1)[0]).release == number
             for model in client.status():
                 assert sorted(one.version for one in model.versions if one.ready) == held
+
+
+def loaded(client):
+    """What the server says of its models when it loads no more: its ports open at the first."""
+    deadline = time.monotonic() + daemon.READY_WITHIN_S
+    while not all(one.ready for model in client.status() for one in model.versions):
+        assert time.monotonic() < deadline, client.status()
+        time.sleep(0.5)
+    return client.status()
 
 
 def refused(**arguments):

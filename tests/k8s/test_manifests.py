@@ -19,12 +19,12 @@ from manifests import (
     selects,
     wrapped,
 )
+from quantities import cores, mebibytes
 
 from neumo_serving.engine import batching_parameters
 
 BOTH_TRACKS = ["tfserving", "tfserving-canary"]
 MODEL_SERVERS = {"local": ["tfserving"], "production": BOTH_TRACKS, "embedded": BOTH_TRACKS}
-MIB = {"Mi": 1, "Gi": 1024}
 
 
 @pytest.fixture(scope="module", params=OVERLAYS)
@@ -37,16 +37,6 @@ def name(request):
 def resources(name):
     """What it makes."""
     return rendered(overlay(name))
-
-
-def cores(quantity):
-    """A quantity of CPU as a number."""
-    return int(quantity[:-1]) / 1000 if quantity.endswith("m") else float(quantity)
-
-
-def mebibytes(quantity):
-    """A quantity of memory."""
-    return int(quantity[:-2]) * MIB[quantity[-2:]]
 
 
 def test_everything_is_in_the_overlays_own_namespace(name, resources):

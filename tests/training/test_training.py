@@ -102,11 +102,14 @@ def test_a_folder_of_other_films_is_refused(run):
     known = framed(run.data)
     unseen = known.films.table["group"].isin(chosen.holdout | chosen.folds[0]).to_numpy()
     known = known.where(~unseen)
-    folder = run.workdir / settings.model / "fold-1"
+    settings = replace(settings, error_weight=1.0)
+    folder = run.workdir / settings.model / "first-pass" / "fold-1"
     assert training.fit(settings, known, None, folder, print)[1].done
     table = known.films.table.copy()
     table.loc[table.index[0], "sha256"] = "another film"
-    others = training.Framed(films.Films(table, known.films.pixels), known.small, known.boxes)
+    others = training.Framed(
+        films.Films(table, known.films.pixels), known.small, known.boxes, known.emphasis
+    )
     with pytest.raises(ConfigError, match="a run of other films"):
         training.fit(settings, others, None, folder, print)
 

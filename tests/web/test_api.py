@@ -13,9 +13,12 @@ from PIL import Image
 import films
 import neumo
 from gateway_process import ask, form, request
+from neumo import release
+from neumo_serving.gateway import contours
 from neumo_serving.gateway.large import LARGE_PIXELS
 
 SAME = 1e-5
+NEWEST = release.newest(release.shipped()).release
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +87,7 @@ def test_a_form_of_one_film_that_cannot_be_read_is_that_films_problem(web):
 
 @pytest.mark.parametrize("is_form", [False, True])
 def test_an_explanation_is_the_sdks(web, sdk, is_form):
-    """Heat map as a picture and as numbers, the film, its original size; no lungs in release 1."""
+    """Heat map as a picture and as numbers, the lungs, the film, its original size."""
     film = films.file("DICOM", 3)
     body, headers = form(film) if is_form else (film, {"Content-Type": "application/dicom"})
     answer = asked(web, "/v1/explanations", body, headers)
@@ -99,8 +102,8 @@ def test_an_explanation_is_the_sdks(web, sdk, is_form):
     np.testing.assert_allclose(picture(found["heatmap"]) / 255, expected.heatmap, atol=0.003)
     np.testing.assert_array_equal(picture(found["film"]), expected.film)
     assert (found["film"]["width_px"], found["film"]["height_px"]) == films.SIZE_PX
-    assert found["lungs"] is None
-    assert found["heat_in_lungs"] is None
+    assert found["lungs"]["contours"] == contours.trace(expected.lungs)
+    assert found["heat_in_lungs"] == pytest.approx(expected.heat_in_lungs, abs=SAME)
 
 
 def picture(document):
@@ -144,11 +147,12 @@ def test_the_status_tells_models_release_and_limits(web):
     """What the page needs to know before the first film."""
     found = asked(web, "/v1/status", verb="GET").json
     assert found["ready"] is True
-    assert found["release"] == 1
-    assert [one["model"] for one in found["models"]] == ["pneumonia_tuned", "pneumonia_residual"]
-    assert found["models"][0]["versions"] == [
-        {"version": 1, "state": "AVAILABLE", "ready": True, "error": ""}
-    ]
+    assert found["release"] == NEWEST
+    names = ["pneumonia_tuned", "pneumonia_residual", "lungs"]
+    assert [one["model"] for one in found["models"]] == names
+    assert {"version": NEWEST, "state": "AVAILABLE", "ready": True, "error": ""} in (
+        found["models"][0]["versions"]
+    )
     assert found["limits"] == {
         "max_films": 32,
         "max_film_bytes": 64 * 2**20,
@@ -170,8 +174,8 @@ def test_metrics_tell_predictions_by_release(web):
     answer = asked(web, "/metrics", verb="GET")
     assert answer.headers["content-type"].startswith("text/plain")
     text = answer.body.decode()
-    assert 'neumo_web_predictions_total{release="1",label="PNEUMONIA"}' in text
-    assert 'neumo_web_probability_count{release="1"}' in text
+    assert f'neumo_web_predictions_total{{release="{NEWEST}",label="' in text
+    assert f'neumo_web_probability_count{{release="{NEWEST}"}}' in text
     assert 'neumo_web_requests_total{route="/v1/predictions",method="POST",status="200"}' in text
     assert 'neumo_web_requests_total{route="other",method="GET",status="404"}' in text
     assert "secret" not in text

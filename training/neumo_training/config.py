@@ -49,6 +49,8 @@ class MemberConfig:
     cutouts: int
     mixup: float
     """Parameter of mixup's Beta distribution; 0 switches it off."""
+    error_weight: float
+    """So many times as often a film is drawn that a first pass misses; 1: there is no first pass."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,15 +19,22 @@ from neumo_training.films import Films
 
 @dataclass(frozen=True, slots=True)
 class Framed:
-    """Films as the CNNs' graphs see them, float16 [n, 192, 192, 1] in 0..1, with their boxes."""
+    """Films as the CNNs' graphs see them, float16 [n, 192, 192, 1] in 0..1, with their boxes.
+
+    ``emphasis`` float64 [n] says how many times as often as its curation alone has it a film is
+    drawn for training.
+    """
 
     films: Films
     small: npt.NDArray[np.float16]
     boxes: npt.NDArray[np.float32]
+    emphasis: npt.NDArray[np.float64]
 
     def where(self, keep: npt.NDArray[np.bool_]) -> Framed:
         """The films at which ``keep`` is true."""
-        return Framed(self.films.where(keep), self.small[keep], self.boxes[keep])
+        return Framed(
+            self.films.where(keep), self.small[keep], self.boxes[keep], self.emphasis[keep]
+        )
 
     def crops(self) -> npt.NDArray[np.float16]:
         """What a member sees of each film, float16 [n, 128, 128, 1]."""
@@ -35,7 +43,7 @@ class Framed:
 
 def frame(films: Films, boxes: npt.NDArray[np.float32]) -> Framed:
     """``films`` at the resolution that the graphs keep."""
-    return Framed(films, batches.convert(framing.film, films.pixels), boxes)
+    return Framed(films, batches.convert(framing.film, films.pixels), boxes, np.ones(len(boxes)))
 
 
 def fit(
@@ -48,7 +56,7 @@ def fit(
     kept = train.where(chosen)
     task = runs.Task(
         config=config,
-        films=dataset.content_fingerprint(kept.films.table),
+        films=_fingerprint(kept),
         build=lambda: _compiled(config),
         epoch=lambda number: _epoch(config, kept, number),
         held_loss=None if held is None else _loss_on(held),
@@ -85,12 +93,18 @@ def _compiled(config: MemberConfig) -> Any:
     return model
 
 
+def _fingerprint(train: Framed) -> str:
+    """These very films, drawn so often."""
+    files = dataset.content_fingerprint(train.films.table)
+    return f"{files} {hashlib.sha256(train.emphasis.tobytes()).hexdigest()}"
+
+
 def _epoch(config: MemberConfig, train: Framed, number: int) -> Any:
     """Films drawn by their weights, augmented; the same for the same seed and number."""
     size, side = config.batch_size, train.small.shape[1]
     random = np.random.RandomState([config.seed, number])
-    weights = curation.weights(train.films.table, config.curation)
-    order = random.choice(len(weights), config.steps_per_epoch * size, p=weights)
+    weights = curation.weights(train.films.table, config.curation) * train.emphasis
+    order = random.choice(len(weights), config.steps_per_epoch * size, p=weights / weights.sum())
     labels = train.films.labels
 
     def batch(step: Any) -> Any:

@@ -59,6 +59,14 @@ def lungs_gateway():
         yield url
 
 
+@pytest.fixture
+def divided_gateway():
+    """The address of a gateway whose members disagree, and which serves no lungs, as release 1."""
+    scores = {"pneumonia_tuned": 0.8, "pneumonia_residual": 0.4}
+    with in_a_thread(FakeTransport(answering(scores, threshold=0.5, release=1))) as url:
+        yield url
+
+
 @contextmanager
 def in_a_thread(transport: FakeTransport) -> Iterator[str]:
     """The address of a gateway over ``transport``, in an event loop of its own."""
@@ -90,14 +98,8 @@ def pneumonia_film():
 
 @pytest.fixture
 def normal_film():
-    """A normal film, which release 1 calls so."""
+    """A normal film, which the shipped release calls so."""
     return _of_the_data_set("NORMAL/NORMAL2-IM-1442-0001.jpeg")
-
-
-@pytest.fixture
-def divided_film():
-    """A film about which the members of release 1 disagree."""
-    return _of_the_data_set("NORMAL/NORMAL2-IM-1438-0001.jpeg")
 
 
 @pytest.fixture

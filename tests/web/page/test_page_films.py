@@ -50,10 +50,10 @@ def test_normal_film(open_page, normal_film, expected):
     page.shot("normal")
 
 
-def test_members_disagree(open_page, divided_film):
+def test_members_disagree(open_page, divided_gateway, drawn_film):
     """Where the members disagree the page says so, and what each says alone."""
-    page = open_page()
-    page.give(divided_film)
+    page = open_page(divided_gateway)
+    page.give(drawn_film)
     assert "Los modelos no coinciden: es un caso límite." in page.result.inner_text()
     alone = page.page.locator(".members td:last-child").all_inner_texts()
     assert sorted(alone) == ["Neumonía", "Normal"]
@@ -136,9 +136,9 @@ def test_lungs(open_page, lungs_gateway, drawn_film):
     assert (page.pixels() != outlined).any()
 
 
-def test_no_lungs_no_contour(open_page, drawn_film):
+def test_no_lungs_no_contour(open_page, divided_gateway, drawn_film):
     """Where the lungs are not served nothing on the page speaks of them."""
-    page = open_page()
+    page = open_page(divided_gateway)
     page.give(drawn_film)
     assert page.page.get_by_label("Contorno de los pulmones").count() == 0
 
