@@ -32,3 +32,12 @@ def test_a_weight_counts_as_so_many_films():
     rows = np.repeat(np.arange(4000), doubled)
     twice = calibration.platt(logits[rows], labels[rows], np.full(len(rows), 1 / len(rows)))
     assert heavy == pytest.approx(twice, abs=0.01)
+
+
+def test_logits_far_from_calibrated_are_brought_back():
+    """Where all films are surely called NORMAL, what made the labels is found still."""
+    random = np.random.RandomState(3)
+    true = random.normal(0, 1, 20000)
+    labels = (random.rand(20000) < calibration.sigmoid(true)).astype(np.float32)
+    found = calibration.platt(6 * true - 20, labels, np.full(20000, 1 / 20000))
+    assert found == pytest.approx((1 / 6, 20 / 6), rel=0.1)

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 Numbers = npt.NDArray[np.float64]
 ITERATIONS = 50
+HALVINGS = 40
 
 
 def platt(
@@ -14,8 +15,10 @@ def platt(
 ) -> tuple[float, float]:
     """The scale and offset of least cross-entropy (Platt 1999), by Newton's method.
 
-    ``weights`` [n] sum to 1. The targets are Platt's, a little inside 0 and 1, so that films
-    that are told apart without an error still give a finite scale.
+    A step that would raise the cross-entropy is halved: far from calibrated, a whole one leaps
+    past the minimum and never returns. ``weights`` [n] sum to 1. The targets are Platt's, a
+    little inside 0 and 1, so that films that are told apart without an error still give a finite
+    scale.
     """
     sick = labels > 0
     high = (sick.sum() + 1.0) / (sick.sum() + 2.0)
@@ -23,11 +26,18 @@ def platt(
     targets = np.where(sick, high, low)
     design = np.stack([logits, np.ones_like(logits)], axis=1)
     at = np.array([1.0, 0.0])
+
+    def loss(at: Numbers) -> float:
+        found = design @ at
+        return float(weights @ (np.logaddexp(0.0, found) - targets * found))
+
     for _ in range(ITERATIONS):
         guess = sigmoid(design @ at)
         gradient = design.T @ (weights * (guess - targets))
         curvature = (design * (weights * guess * (1.0 - guess))[:, None]).T @ design
-        at = at - np.linalg.solve(curvature + 1e-9 * np.eye(2), gradient)
+        step = np.linalg.solve(curvature + 1e-9 * np.eye(2), gradient)
+        shares = 0.5 ** np.arange(HALVINGS)
+        at = next((at - k * step for k in shares if loss(at - k * step) <= loss(at)), at)
     return float(at[0]), float(at[1])
 
 

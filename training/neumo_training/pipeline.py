@@ -121,14 +121,13 @@ def lungs_network(
 ) -> tuple[Any, dict[str, Any]]:
     """A network that finds the lungs, and how well it does on patients it never saw.
 
-    Every twelfth group of patients is held out of its training and chooses its epoch. Without
+    Those of ``held_out`` are not trained on and choose its epoch. Without
     ``drawn`` masks it is the shipped release's. Raises ``ConfigError`` where either part has none.
     """
     if drawn is None:
         say(f"no --masks: {config.model} is the shipped release's")
         return shipped.load(config.model), {"source": "shipped"}
-    groups = sorted(set(seen.table["group"]))
-    held = seen.table["group"].isin(groups[::12]).to_numpy()
+    held = held_out(seen.table)
     tested = drawn.known & held
     if not tested.any() or not (drawn.known & ~held).any():
         raise ConfigError(
@@ -145,12 +144,23 @@ def lungs_network(
     return model, {"source": "masks", "masks": int(drawn.known.sum()), "dice": dice}
 
 
+def held_out(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Which films the lungs' networks are not trained on: every twelfth group of patients."""
+    groups = sorted(set(table["group"]))
+    return np.asarray(table["group"].isin(groups[::12]), np.bool_)
+
+
 def frame(films: Films, seen: fitting.Seen, localiser: Any, chosen: splits.Splits) -> Development:
     """The films with the boxes that ``localiser`` finds, and their folds."""
     found, _ = fitting.predict(localiser, seen.overviews)
+    framed = training.frame(films, framing.boxes(found).numpy())
+    return Development(framed, fold_numbers(films.table, chosen))
+
+
+def fold_numbers(table: pd.DataFrame, chosen: splits.Splits) -> npt.NDArray[np.int64]:
+    """The fold of each film outside the hold-out, from 0."""
     fold = {group: number for number, groups in enumerate(chosen.folds) for group in groups}
-    numbers = np.asarray(films.table["group"].map(fold), np.int64)
-    return Development(training.frame(films, framing.boxes(found).numpy()), numbers)
+    return np.asarray(table["group"].map(fold), np.int64)
 
 
 def chest_threshold(chest: npt.NDArray[np.float32]) -> float:

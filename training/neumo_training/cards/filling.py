@@ -11,7 +11,7 @@ from neumo_training import splits
 from neumo_training.cards import sources
 from neumo_training.cards.markdown import counts, found, interval, number, plain, table
 from neumo_training.cards.words import Words
-from neumo_training.evaluation.names import percent
+from neumo_training.evaluation.names import percent, small
 
 Document = dict[str, Any]
 
@@ -22,6 +22,7 @@ def fillings(evaluation: Document, manifest: Manifest | None, words: Words) -> d
         **_constants(),
         **_release(evaluation, manifest, words),
         **_training_data(manifest, words),
+        "tried": _tried(evaluation, words),
         **_judged_films(evaluation, words),
         **_performance(evaluation, words),
         **_robustness(evaluation, words),
@@ -81,6 +82,25 @@ def _training_data(manifest: Manifest | None, words: Words) -> dict[str, str]:
         "data_folds": plain(data.get("folds"), words),
         "data_fingerprint": plain(fingerprint, words),
     }
+
+
+def _tried(evaluation: Document, words: Words) -> str:
+    """How many choices were tried, and the most that one that was not kept would have gained.
+
+    What no release can have is no choice.
+    """
+    trials = [trial for trial in evaluation.get("tried") or () if trial["part"] != "limit"]
+    gains = [
+        trial["value"] - trial["reference"]
+        for trial in trials
+        if (trial["part"], trial["metric"], trial["kept"]) == ("members", "auc", False)
+    ]
+    if not gains:
+        return words.unknown
+    choices = {(trial["part"], trial["tried"]): trial["kept"] for trial in trials}
+    return words.tried.format(
+        count=len(choices), kept=sum(choices.values()), gain=small(max(gains), sign="+")
+    )
 
 
 @cache

@@ -29,6 +29,8 @@ class Words:
     rows: dict[str, str]
     public_source: str
     other_source: str
+    tried: str
+    """With ``count``, ``kept`` and ``gain`` to be filled in."""
     trained_on: str
     once: str
     often: str
@@ -107,6 +109,10 @@ ENGLISH = Words(
         "Films of whoever trained this release; its manifest names no source. Describe here where "
         "they were taken, of whom, and who graded them; where this text speaks of the public set, "
         "write your own facts."
+    ),
+    tried=(
+        "{count} other choices, of which the release keeps {kept}; the best of the others changes "
+        "the ensemble's out-of-fold AUC by {gain}. The report of `neumo evaluate` has each figure."
     ),
     trained_on="These are the films that the release was trained on: no estimate for new films.",
     once="The hold-out was read once for this release.",
@@ -211,6 +217,11 @@ SPANISH = Words(
         "Radiografías de quien entrenó esta versión; su manifiesto no nombra la fuente. Describa "
         "aquí dónde se tomaron, de quiénes, y quién las clasificó; donde este texto habla del "
         "conjunto público, escriba sus propios datos."
+    ),
+    tried=(
+        "{count} alternativas, de las que la versión conserva {kept}; la mejor de las demás cambia "
+        "el AUC fuera de pliegue del ensamble en {gain}. El informe de `neumo evaluate` da cada "
+        "cifra."
     ),
     trained_on=(
         "Son las radiografías con las que se entrenó la versión: nada dicen sobre otras nuevas."

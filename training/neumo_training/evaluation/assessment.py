@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from neumo import contract
-from neumo_training import baselines
+from neumo import contract, release
+from neumo_training import baselines, tried
 from neumo_training.evaluation import curves, examples, geometry, lungs, performance, robustness
 from neumo_training.evaluation.answers import (
     Answers,
@@ -116,6 +116,7 @@ def assess(
     found = _lungs(subject, progress)
     document |= _robustness(subject, answers, found, progress)
     document |= _looking(subject, found, progress)
+    document["tried"] = _tried(subject)
     if subject.names:
         document["per_film"] = _per_film(answers, cohort)
     drawn = _examples(subject, answers, progress) if films else ()
@@ -257,6 +258,11 @@ def _with_masks(
 
 def _drawn_by(subject: Subject) -> str:
     return "given" if subject.masked is not None else "found by the release"
+
+
+def _tried(subject: Subject) -> list[Document]:
+    """What was tried for the release, where it is one that neumo ships."""
+    return [asdict(trial) for trial in tried.of(subject.ensemble.manifest, release.shipped())]
 
 
 def _examples(subject: Subject, answers: Answers, progress: Progress) -> tuple[Example, ...]:

@@ -32,6 +32,21 @@ KINDS = {
     "virus": "viral pneumonia",
     "unknown": "pneumonia of unknown type",
 }
+TRIED = {
+    "members": "Members and ensemble, out of fold on the films that were learned from; each at its "
+    "own best balanced threshold",
+    "limit": "The same with lungs drawn by people: a limit, no release has them",
+    "lungs": "The model lungs, on films of patients that it was not trained on",
+    "search": "The search behind pneumonia_tuned: the best trial with another choice, in which "
+    "other choices differ too; a fold's cross-entropy ranks trials",
+    "training": "Ways to train: Dice of lungs on those films, and the time of a step",
+}
+TRIED_METRICS = {
+    **METRICS,
+    "dice": "Dice",
+    "loss": "cross-entropy",
+    "relative_time": "time, relative",
+}
 GEOMETRY = {"aspect_ratio": "aspect ratio", "megapixels": "megapixels"}
 NOT_MEASURED = "not measured"
 
@@ -61,9 +76,9 @@ def percent(share: float) -> str:
     return f"{100 * share:g} %"
 
 
-def small(value: float) -> str:
-    """Four decimals, for what is often below a thousandth."""
-    return f"{value:.4f}"
+def small(value: float, *, sign: str = "") -> str:
+    """Four decimals, for what is often below a thousandth; ``sign`` "+" to show it."""
+    return f"{value:{sign}.4f}"
 
 
 def counts(found: dict[str, int]) -> str:

@@ -13,6 +13,8 @@ from neumo_training.evaluation.names import (
     METRICS,
     SHORTCUTS,
     THRESHOLDS,
+    TRIED,
+    TRIED_METRICS,
     counts,
     interval,
     number,
@@ -61,6 +63,7 @@ def page(assessment: Assessment, *, with_names: bool) -> str:
             _shortcuts(found),
             _looking(found),
             _errors(assessment.examples, with_names=with_names),
+            _tried(found),
             _absent(found),
             _made(found),
         ],
@@ -325,6 +328,50 @@ def _caption(one: Example, *, with_names: bool) -> str:
     members = ", ".join(f"{name} {number(value)}" for name, value in one.members.items())
     name = f"{one.name}: " if with_names else ""
     return f"{name}{one.label} called {one.called}, {number(one.probability)} ({members})"
+
+
+def _tried(found: Document) -> str:
+    if not found["tried"]:
+        return ""
+    return section(
+        "What was tried for this release",
+        paragraph(
+            "The metric with the choice, and in brackets how it differs from what it is compared "
+            f"with, and where it was measured the {percent(found['intervals']['level'])} interval "
+            "of that, paired, by patient. A Brier score, a calibration error, a cross-entropy and "
+            "a time are better where they are lower. What was not kept is compared with what is "
+            "shipped, what was kept with what there was without it. None of it was measured on "
+            "the hold-out."
+        ),
+        *(_tried_table(part, found["tried"]) for part in TRIED),
+    )
+
+
+def _tried_table(part: str, trials: list[Document]) -> str:
+    rows: dict[str, Document] = {}
+    for trial in trials:
+        if trial["part"] == part:
+            row = rows.setdefault(trial["tried"], {"kept": "yes" if trial["kept"] else "no"})
+            row[trial["metric"]] = _trial(trial)
+    if not rows:
+        return ""
+    metrics = [name for name in TRIED_METRICS if any(name in row for row in rows.values())]
+    return table(
+        TRIED[part],
+        ("", *(TRIED_METRICS[name] for name in metrics), "kept"),
+        (
+            (tried, *(row.get(name, "") for name in metrics), row["kept"])
+            for tried, row in rows.items()
+        ),
+    )
+
+
+def _trial(trial: Document) -> str:
+    less = small(trial["value"] - trial["reference"], sign="+")
+    if trial["low"] is None:
+        return f"{small(trial['value'])} ({less})"
+    low, high = (small(trial[key], sign="+") for key in ("low", "high"))
+    return f"{small(trial['value'])} ({less}: {low} to {high})"
 
 
 def _absent(found: Document) -> str:
