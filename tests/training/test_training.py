@@ -13,7 +13,17 @@ import pytest
 from drawn import write_configs, write_films
 from neumo import release
 from neumo.errors import ConfigError
-from neumo_training import config, dataset, films, framing, pipeline, runs, splits, training
+from neumo_training import (
+    config,
+    dataset,
+    films,
+    folding,
+    framing,
+    pipeline,
+    runs,
+    splits,
+    training,
+)
 from neumo_training.lungs import shipped
 
 EPOCHS = 6
@@ -170,7 +180,7 @@ def test_without_masks_the_shipped_networks_find_the_lungs(run, monkeypatch):
     settings = config.read_all(configs)
     for network in (settings.localiser, settings.lungs):
         found, told = pipeline.lungs_network(None, None, network, run.workdir, print)
-        trained = keras.models.load_model(run.workdir / network.model / "best.keras")
+        trained = folding.fold(keras.models.load_model(run.workdir / network.model / "best.keras"))
         assert told == {"source": "shipped"}
         for ours, theirs in zip(found.get_weights(), trained.get_weights(), strict=True):
             np.testing.assert_array_equal(ours, theirs)
