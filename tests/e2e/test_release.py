@@ -82,14 +82,28 @@ def test_the_wheel_carries_the_newest_release(manifest):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     listed = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
     number = manifest.release
-    parts = ["models.config", f"releases/{number}.json"]
+    parts = ["models.config", f"releases/{number}.json", f"releases/{number}"]
     parts += [f"{name}/{number}" for name in manifest.models]
     assert listed == {f"serving/models/{p}": f"neumo_serving/shipped/{p}" for p in parts}
 
 
+def test_its_cards_are_those_of_its_evaluation(manifest, tmp_path):
+    """Model card and data sheet in both languages, as ``neumo card`` writes them; none by hand."""
+    from neumo_training import command_card
+
+    number = str(manifest.release)
+    folder = MODELS / "releases" / number
+    written = ["--manifest", str(folder.with_suffix(".json")), "--out", str(tmp_path)]
+    assert command_card.main([str(folder / "evaluation.json"), *written]) == 0
+    texts = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    assert texts == {path.name: path.read_text() for path in folder.glob("*.md")}
+    assert len(texts) == 4
+
+
 def test_no_patient_is_named_in_what_is_shipped(manifest):
-    """The manifest holds numbers and hashes, no file names of films."""
-    text = json.dumps(json.loads(manifest.to_json()))
+    """The manifest and the evaluation hold numbers and hashes, no file names of films."""
+    evaluation = MODELS / "releases" / str(manifest.release) / "evaluation.json"
+    text = json.dumps(json.loads(manifest.to_json())) + evaluation.read_text()
     for word in ("person", "IM-", ".jpeg"):
         assert word not in text
 

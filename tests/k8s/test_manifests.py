@@ -221,9 +221,9 @@ def test_the_embedded_overlay_differs_in_the_server_alone(tmp_path):
     for name, pod in pods(production):
         if name.startswith("tfserving"):
             (one,) = pod["spec"]["containers"]
-            assert one["image"] == "neumo-tfserving:1"
+            assert one["image"] == "neumo-tfserving:2"
             assert one["command"] == ["/usr/bin/tensorflow_model_server"]
-            one |= {"image": "neumo-embedded:1", "command": ["neumo", "serve"]}
+            one |= {"image": "neumo-embedded:2", "command": ["neumo", "serve"]}
             pod["spec"]["terminationGracePeriodSeconds"] = 125
     assert production == rendered(overlay("embedded"))
 
@@ -238,7 +238,7 @@ def test_the_embedded_overlay_has_its_own_image_whatever_productions_is_called(t
         one["newName"] = f"registry.example.org/{one['name']}"
     file.write_text(yaml.safe_dump(document))
     found = dict(containers(rendered(tmp_path / "k8s" / "overlays" / "embedded")))
-    assert found["tfserving"]["image"] == "neumo-embedded:1"
+    assert found["tfserving"]["image"] == "neumo-embedded:2"
     assert found["gateway"]["image"] == "registry.example.org/neumo-gateway:0.1.0"
 
 
