@@ -239,7 +239,7 @@ def _results(parts: Development, trained: dict[str, Trained]) -> dict[str, Any]:
     return {
         "threshold": chosen.threshold,
         "calibration": {n: {"scale": a, "offset": b} for n, (a, b) in fitted.items()},
-        "roc": evaluation.roc(ensemble, labels),
+        "roc": evaluation.roc(ensemble, labels, chosen.threshold),
         "epochs": {name: member.epochs for name, member in trained.items()},
         "metrics": {
             "out_of_fold": {

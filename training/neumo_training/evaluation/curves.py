@@ -18,13 +18,19 @@ _RELIABILITY_BINS = 10
 _HISTOGRAM_BINS = 20
 
 
-def roc(scores: Scores, labels: Labels) -> dict[str, list[float]]:
+def roc(scores: Scores, labels: Labels, shown: float = 1.0) -> dict[str, list[float]]:
     """The ROC curve's corners: ``fpr``, ``tpr`` and the ``threshold`` that a score must exceed.
+
+    The point of the threshold ``shown`` is among them, corner or not.
 
     scikit-learn's thresholds call a score equal to them positive; ours are the next value below,
     so that "strictly above" gives the same point.
     """
-    false, true, cut = roc_curve(labels, scores)
+    every = roc_curve(labels, scores, drop_intermediate=False)
+    cut = every[2]
+    kept = np.isin(cut, roc_curve(labels, scores)[2])
+    kept[np.flatnonzero(cut > shown)[-1]] = True
+    false, true, cut = (values[kept] for values in every)
     below = np.nextafter(np.minimum(cut, 1.0).astype(np.float32), np.float32(-1.0))
     below[0] = 1.0
     return {
