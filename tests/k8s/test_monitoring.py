@@ -14,7 +14,7 @@ from manifests import MONITORING, ROOT, need
 
 import neumo
 from gateway_process import gateway
-from neumo import phantom
+from neumo import contract, phantom
 from neumo.testing import EmbeddedServer
 from serving_process import free_port
 
@@ -110,10 +110,10 @@ def test_every_metric_that_is_asked_for_is_scraped(prometheus):
 
 
 def test_a_prediction_is_seen(prometheus):
-    """Each member was asked once."""
+    """Each model was asked once."""
     query = 'sum by (model_name) (:tensorflow:serving:request_count{status="OK"})'
     until(
-        lambda: len(asked(f"{prometheus}/query", query=query)["result"]) == 2,
-        "both members' requests",
+        lambda: len(asked(f"{prometheus}/query", query=query)["result"]) == len(contract.MODELS),
+        "every model's requests",
         WITHIN_S,
     )

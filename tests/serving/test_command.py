@@ -176,4 +176,4 @@ def test_the_shipped_release_is_the_newest():
     models = shipped.models()
     assert {one.name for one in models} >= {"pneumonia_tuned", "pneumonia_residual"}
     assert all(one.base_path.is_dir() for one in models)
-    assert {one.policy for one in models} == {Latest(2)}
+    assert {one.policy for one in models} == {Latest(1)}
