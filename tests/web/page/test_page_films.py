@@ -80,7 +80,7 @@ def test_several_at_once(open_page, adult_film, drawn_film, text_file):
     names = page.page.locator("#films .name").all_inner_texts()
     assert names == [drawn_film.name, text_file.name, adult_film.name]
     lines = page.page.locator("#films .line").all_inner_texts()
-    assert lines[0].startswith("Neumonía ·")
+    assert lines[0].startswith("Normal ·")
     assert lines[1] == "No se puede leer como radiografía"
     assert lines[2].startswith("Neumonía ·")
     page.page.locator("#films .film").nth(2).click()
@@ -162,7 +162,7 @@ def test_dropped_or_pasted(open_page, drawn_film, verb, name):
     page.page.evaluate(TRANSFER, [verb, content])
     page.wait_for(1)
     assert page.page.locator("#films .name").inner_text() == name
-    assert page.heading.inner_text() == "Indicios de neumonía"
+    assert page.heading.inner_text() == "Sin indicios de neumonía"
 
 
 def test_name_stays_in_the_browser(open_page, drawn_film):

@@ -75,7 +75,7 @@ def test_busy_gateway_is_asked_again(open_page, drawn_film):
 
     page.page.route(EXPLANATIONS, refuse)
     page.give(drawn_film)
-    assert page.heading.inner_text() == "Indicios de neumonía"
+    assert page.heading.inner_text() == "Sin indicios de neumonía"
     assert next(refusals, None) is None
 
 
@@ -88,7 +88,7 @@ def test_broken_network(open_page, drawn_film):
     page.page.unroute(EXPLANATIONS)
     page.result.get_by_role("button", name="Reintentar").click()
     page.page.locator("#films li.PNEUMONIA").wait_for()
-    assert page.heading.inner_text() == "Indicios de neumonía"
+    assert page.heading.inner_text() == "Sin indicios de neumonía"
 
 
 @pytest.mark.parametrize(
@@ -141,4 +141,4 @@ def test_removed_while_it_is_asked_about(open_page, drawn_film):
     page.page.locator("#films .remove").click()
     page.give(drawn_film)
     assert page.page.locator("#films li").count() == 1
-    assert page.heading.inner_text() == "Indicios de neumonía"
+    assert page.heading.inner_text() == "Sin indicios de neumonía"
