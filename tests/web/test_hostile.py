@@ -31,7 +31,7 @@ READ = {
     "PNG whose pixels unpack to a hundred times its size",
     "TIFF whose strip unpacks to a hundred times its size",
 }
-"""They hold a film of an ordinary size, so they are answered."""
+"""They hold a picture of an ordinary size, so the models are asked: it is no chest."""
 MOST_MIB = 1536
 FILM = films.file("PNG")
 SCORES = {member.name: 0.5 for member in contract.MEMBERS}
@@ -90,11 +90,9 @@ def test_no_hostile_file_harms_the_gateway_or_others(web, corpus):
 
     found, ordinary = beside_ordinary(web, attack())
     assert set(found) == set(corpus)
-    statuses = {name: answer.status for name, answer in found.items()}
-    expected = {name: 200 if name in READ else 422 for name in corpus}
-    assert statuses == expected
-    kinds = {answer.json["type"] for answer in found.values() if answer.status == 422}
-    assert kinds == {"urn:neumo:problem:image"}
+    assert {answer.status for answer in found.values()} == {422}
+    kinds = {name: answer.json["type"].rpartition(":")[2] for name, answer in found.items()}
+    assert kinds == {name: "not-a-chest" if name in READ else "image" for name in corpus}
     assert set(ordinary) == {200}
     assert largest_mib(web) < MOST_MIB
 
@@ -112,8 +110,8 @@ def test_large_films_take_neither_the_memory_nor_the_time_of_others(web):
 
     found, ordinary = beside_ordinary(web, attack())
     statuses = [answer.status for answer in found]
-    assert set(statuses) <= {200, 429}
-    assert 200 in statuses
+    assert set(statuses) <= {422, 429}
+    assert 422 in statuses
     assert set(ordinary) == {200}
     assert largest_mib(web) < MOST_MIB
 

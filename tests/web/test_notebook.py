@@ -49,7 +49,7 @@ def test_committed_without_outputs():
 def test_says_what_the_number_is(executed):
     """Under "Diagnóstico" the number is called the probability of pneumonia, not a certainty."""
     text = shown(executed)
-    assert "### Diagnóstico: PNEUMONIA. Probabilidad de neumonía: 47.7" in text
+    assert "### Diagnóstico: PNEUMONIA. Probabilidad de neumonía: 56.3" in text
     assert "erteza" not in text
 
 
@@ -58,7 +58,7 @@ def test_shows_film_heat_and_curve(executed):
     text = shown(executed)
     assert text.count("data:image/png;base64,") == 2
     assert "<polyline" in text
-    assert "threshold 0.343" in text
+    assert "threshold 0.425" in text
 
 
 def test_answers_as_the_sdk(executed, neumo_server):

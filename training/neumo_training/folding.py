@@ -19,6 +19,8 @@ def fold(model: Any) -> Any:
     normed = {_before(norm).name: norm for norm in norms}
 
     def copied(layer: Any) -> Any:
+        if not layer.weights:
+            return layer
         bias = {"use_bias": True} if layer.name in normed else {}
         return type(layer).from_config(layer.get_config() | bias)
 

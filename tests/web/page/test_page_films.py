@@ -103,6 +103,7 @@ def test_slider_moves_between_film_and_heat(open_page, adult_film):
     """Without the heat map the canvas is the grey film; with it, the same film in colour."""
     page = open_page()
     page.give(adult_film)
+    page.page.get_by_label("Contorno de los pulmones").uncheck()
     page.page.fill("#opacity", "0")
     plain = page.pixels()
     assert np.ptp(plain, axis=2).max() == 0
