@@ -31,7 +31,7 @@ READ = {
     "PNG whose pixels unpack to a hundred times its size",
     "TIFF whose strip unpacks to a hundred times its size",
 }
-"""They hold a picture of an ordinary size, so the models are asked: it is no chest."""
+"""They hold a picture of an ordinary size, so the models are asked, lungs among them."""
 MOST_MIB = 1536
 FILM = films.file("PNG")
 SCORES = {member.name: 0.5 for member in contract.MEMBERS}
@@ -90,9 +90,10 @@ def test_no_hostile_file_harms_the_gateway_or_others(web, corpus):
 
     found, ordinary = beside_ordinary(web, attack())
     assert set(found) == set(corpus)
-    assert {answer.status for answer in found.values()} == {422}
-    kinds = {name: answer.json["type"].rpartition(":")[2] for name, answer in found.items()}
-    assert kinds == {name: "not-a-chest" if name in READ else "image" for name in corpus}
+    for name, answer in found.items():
+        kind = answer.json.get("type", "").rpartition(":")[2]
+        allowed = {(200, ""), (422, "not-a-chest")} if name in READ else {(422, "image")}
+        assert (answer.status, kind) in allowed, name
     assert set(ordinary) == {200}
     assert largest_mib(web) < MOST_MIB
 

@@ -109,7 +109,7 @@ def test_slider_moves_between_film_and_heat(open_page, adult_film):
     assert np.ptp(plain, axis=2).max() == 0
     page.page.fill("#opacity", "100")
     heated = page.pixels()
-    assert np.ptp(heated, axis=2).max() > 100
+    assert np.ptp(heated, axis=2).max() > 50
     assert page.page.locator(".slider output").inner_text() == "100\N{NO-BREAK SPACE}%"
 
 
