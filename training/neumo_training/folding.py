@@ -13,14 +13,14 @@ def fold(model: Any) -> Any:
     """A copy of ``model`` for inference, without batch normalisation (Jacob et al. 2018, 3.2).
 
     Every ``BatchNormalization`` of it follows a ``Conv2D`` without bias, see
-    ``layers.convolution``.
+    ``layers.convolution``. A model that has none is returned as it is.
     """
     norms = [layer for layer in model.layers if isinstance(layer, layers.BatchNormalization)]
+    if not norms:
+        return model
     normed = {_before(norm).name: norm for norm in norms}
 
     def copied(layer: Any) -> Any:
-        if not layer.weights:
-            return layer
         bias = {"use_bias": True} if layer.name in normed else {}
         return type(layer).from_config(layer.get_config() | bias)
 
