@@ -110,9 +110,9 @@ def adult_film():
 
 @pytest.fixture
 def drawn_film(tmp_path):
-    """A drawn film, no patient's; its name tells who it would be of."""
+    """A drawn film, no patient's, with a warm spot; its name tells who it would be of."""
     path = tmp_path / "Garcia Lopez, Ana.png"
-    path.write_bytes(file("PNG"))
+    path.write_bytes(file("PNG", seed=3))
     return path
 
 

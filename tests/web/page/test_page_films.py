@@ -99,17 +99,17 @@ def test_text_file(open_page, text_file):
     page.shot("text_file")
 
 
-def test_slider_moves_between_film_and_heat(open_page, adult_film):
+def test_slider_moves_between_film_and_heat(open_page, drawn_film):
     """Without the heat map the canvas is the grey film; with it, the same film in colour."""
     page = open_page()
-    page.give(adult_film)
+    page.give(drawn_film)
     page.page.get_by_label("Contorno de los pulmones").uncheck()
     page.page.fill("#opacity", "0")
     plain = page.pixels()
     assert np.ptp(plain, axis=2).max() == 0
     page.page.fill("#opacity", "100")
     heated = page.pixels()
-    assert np.ptp(heated, axis=2).max() > 50
+    assert np.ptp(heated, axis=2).max() > 100
     assert page.page.locator(".slider output").inner_text() == "100\N{NO-BREAK SPACE}%"
 
 

@@ -111,7 +111,7 @@ def test_screen_reader_is_told(open_page, adult_film, text_file):
     )
     scale = page.page.locator(".scale").get_attribute("aria-label")
     assert scale.startswith("Probabilidad de neumonía 56,4")
-    assert "el umbral está en 34,3" in scale
+    assert "el umbral está en 42,5" in scale
     assert page.page.locator("#opacity").get_attribute("aria-valuetext").endswith("de opacidad")
 
 

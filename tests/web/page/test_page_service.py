@@ -46,7 +46,7 @@ def test_access_key(open_page, token_gateway, drawn_film):
     page.shot("access_key")
     field.fill("clave-secreta")
     page.page.keyboard.press("Enter")
-    page.page.locator("#films li.PNEUMONIA").wait_for()
+    page.page.locator("#films li.NORMAL").wait_for()
     assert page.page.locator("#token-form").is_hidden()
     assert "Servicio listo" in page.page.locator("#service").inner_text()
 
@@ -87,7 +87,7 @@ def test_broken_network(open_page, drawn_film):
     assert page.heading.inner_text() == "No hay conexión con el servidor"
     page.page.unroute(EXPLANATIONS)
     page.result.get_by_role("button", name="Reintentar").click()
-    page.page.locator("#films li.PNEUMONIA").wait_for()
+    page.page.locator("#films li.NORMAL").wait_for()
     assert page.heading.inner_text() == "Sin indicios de neumonía"
 
 
