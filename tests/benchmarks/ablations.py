@@ -21,7 +21,6 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from unittest import mock
 
 import keras
 import numpy as np
@@ -212,7 +211,7 @@ def _boxes(study: Study) -> dict[str, np.ndarray]:
         "whole film for CNNs trained on lungs": whole,
         DRAWN: np.where(study.drawn.known[:, None], human, shipped),
         "box of the network lungs": _boxes_of(by_lungs),
-        **{_margin(share): _with_margin(share, found) for share in MARGINS},
+        **{_margin(share): _boxes_of(found, share) for share in MARGINS},
     }
 
 
@@ -220,14 +219,11 @@ def _margin(share: float) -> str:
     return f"margin of {percent(share)}"
 
 
-def _boxes_of(lungs: np.ndarray) -> np.ndarray:
-    found = [framing.boxes(tf.cast(batch, tf.float32)).numpy() for (batch,) in batches.of(lungs)]
+def _boxes_of(lungs: np.ndarray, margin: float = framing.MARGIN) -> np.ndarray:
+    found = [
+        framing.boxes(tf.cast(batch, tf.float32), margin).numpy() for (batch,) in batches.of(lungs)
+    ]
     return np.concatenate(found)
-
-
-def _with_margin(margin: float, lungs: np.ndarray) -> np.ndarray:
-    with mock.patch.object(framing, "MARGIN", margin):
-        return _boxes_of(lungs)
 
 
 def _found(study: Study, name: str) -> np.ndarray:

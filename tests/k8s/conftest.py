@@ -9,6 +9,12 @@ import pytest
 from cluster import need_cluster
 
 
+@pytest.fixture(autouse=True)
+def _cluster(request):
+    if request.node.get_closest_marker("cluster"):
+        need_cluster()
+
+
 @pytest.fixture(scope="session")
 def app():
     """A pod of an application in another namespace."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from cluster import deployed, fit, kubectl, need_cluster
+from cluster import deployed, fit, kubectl
 from manifests import containers, overlay, rendered
 from quantities import mebibytes
 
@@ -16,11 +16,6 @@ TICKS_A_SECOND = 100
 """Of /proc on every Linux that Kubernetes runs on."""
 KIB_IN_A_MEBIBYTE = 1024
 RELEASES = 2
-
-
-@pytest.fixture(autouse=True)
-def _cluster():
-    need_cluster()
 
 
 @dataclass(frozen=True)

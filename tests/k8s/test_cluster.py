@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from cluster import deployed, fit, kubectl, need_cluster, until
+from cluster import deployed, fit, kubectl, until
 from manifests import OVERLAYS
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
@@ -16,11 +16,6 @@ from neumo import phantom
 with neumo.Client("{url}", timeout=60) as client:
     print(client.predict(phantom.draw(1, 1)[0]).release)
 """
-
-
-@pytest.fixture(autouse=True)
-def _cluster():
-    need_cluster()
 
 
 @pytest.mark.parametrize("name", OVERLAYS)

@@ -8,11 +8,6 @@ from cluster import deployed, fit, get, need_cluster, until
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(3600)]
 
 
-@pytest.fixture(autouse=True)
-def _cluster():
-    need_cluster()
-
-
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):
     """Production with release 1."""

@@ -6,7 +6,7 @@ import random
 
 import killing_pods
 import pytest
-from cluster import TAKEN, deployed, fit, get, namespace, need_cluster, until
+from cluster import TAKEN, deployed, fit, get, namespace, until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(3600)]
 
@@ -14,11 +14,6 @@ PREDICTIONS = 20_000
 STEADY = 2_000
 DISTURBANCES = 6
 SEED = 8
-
-
-@pytest.fixture(autouse=True)
-def _cluster():
-    need_cluster()
 
 
 def check(load):

@@ -41,8 +41,11 @@ def overview(image: Any) -> Any:
     return tf.nn.avg_pool2d(tf.cast(image, tf.float32) * IMAGE_SCALE, 2, 2, "VALID")
 
 
-def boxes(lungs: Any) -> Any:
-    """The box around ``lungs``, probabilities float32 [n, h, w, 1]; the whole film without any."""
+def boxes(lungs: Any, margin: float = MARGIN) -> Any:
+    """The box around ``lungs``, probabilities float32 [n, h, w, 1]; the whole film without any.
+
+    ``margin`` is the share of its sides that it is larger by on each side.
+    """
     sure = tf.where(lungs[..., 0] > 0.5, lungs[..., 0], 0.0)
     top, bottom = _span(tf.reduce_sum(sure, axis=2))
     left, right = _span(tf.reduce_sum(sure, axis=1))
@@ -51,7 +54,7 @@ def boxes(lungs: Any) -> Any:
         & (bottom - top >= LUNGS_SIDE_MIN)
         & (right - left >= LUNGS_SIDE_MIN)
     )
-    y, x = MARGIN * (bottom - top), MARGIN * (right - left)
+    y, x = margin * (bottom - top), margin * (right - left)
     box = tf.stack([top - y, left - x, bottom + y, right + x], axis=1)
     return tf.where(found[:, None], tf.clip_by_value(box, 0.0, 1.0), tf.constant(WHOLE))
 

@@ -38,7 +38,8 @@ from neumo_training.films import Films, load
 from neumo_training.lungs import fitting, masks, shipped
 
 RESULTS = "results.json"
-BEFORE = "first-pass"
+FIRST = "first-pass"
+"""The folder of a member's first pass, in the member's."""
 CHEST_QUANTILE = 0.002
 """So many of the training films may score below the threshold that a chest radiograph needs."""
 CHEST_THRESHOLD_MAX = 0.5
@@ -185,7 +186,7 @@ def _member(settings: MemberConfig, parts: Development, folder: Path, say: runs.
     if settings.error_weight == 1.0:
         return _folds(settings, parts, folder, say)
     plain = replace(settings, error_weight=1.0)
-    first = _folds(plain, parts, folder / BEFORE, lambda line: say(f"first pass, {line}"))
+    first = _folds(plain, parts, folder / FIRST, lambda line: say(f"first pass, {line}"))
     missed = _missed(first.logits, parts.framed.films.labels)
     say(f"{settings.model}: {int(missed.sum())} films missed by the first pass")
     emphasis = np.where(missed, settings.error_weight, 1.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import time
@@ -11,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy.typing as npt
+import pandas as pd
 import tensorflow as tf
 
 from neumo.errors import ConfigError
+from neumo_training import dataset
 from neumo_training.config import Config, digest
 from neumo_training.files import write_atomically
 
@@ -88,6 +92,12 @@ def run(task: Task, folder: Path, say: Say) -> tuple[Any, Progress]:
         board.flush()
         say(_line(progress, epochs, loss, held))
     return _finish(folder, progress)
+
+
+def fingerprint(films: pd.DataFrame, beside: npt.NDArray[Any]) -> str:
+    """These very films, each with what is ``beside`` it: its mask, or how often it is drawn."""
+    files = dataset.content_fingerprint(films)
+    return f"{files} {hashlib.sha256(beside.tobytes()).hexdigest()}"
 
 
 def optimizer(config: Config) -> Any:

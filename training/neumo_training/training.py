@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from neumo_training import augmentation, batches, curation, dataset, framing, models, runs
+from neumo_training import augmentation, batches, curation, framing, models, runs
 from neumo_training.config import MemberConfig
 from neumo_training.films import Films
 
@@ -56,7 +55,7 @@ def fit(
     kept = train.where(chosen)
     task = runs.Task(
         config=config,
-        films=_fingerprint(kept),
+        films=runs.fingerprint(kept.films.table, kept.emphasis),
         build=lambda: _compiled(config),
         epoch=lambda number: _epoch(config, kept, number),
         held_loss=None if held is None else _loss_on(held),
@@ -91,12 +90,6 @@ def _compiled(config: MemberConfig) -> Any:
     loss = keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=config.label_smoothing)
     model.compile(optimizer=runs.optimizer(config), loss=loss, jit_compile=False)
     return model
-
-
-def _fingerprint(train: Framed) -> str:
-    """These very films, drawn so often."""
-    files = dataset.content_fingerprint(train.films.table)
-    return f"{files} {hashlib.sha256(train.emphasis.tobytes()).hexdigest()}"
 
 
 def _epoch(config: MemberConfig, train: Framed, number: int) -> Any:

@@ -6,7 +6,6 @@ A film on its side, upside down or cut into pieces is no chest radiograph to it,
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ import tensorflow as tf
 from neumo import phantom
 from neumo.contract import IMAGE_SIZE_PX
 from neumo.errors import ConfigError
-from neumo_training import augmentation, batches, dataset, framing, runs
+from neumo_training import augmentation, batches, framing, runs
 from neumo_training.config import LungsConfig
 from neumo_training.films import Films
 from neumo_training.lungs import network, nonchest
@@ -85,7 +84,7 @@ def fit(
 
     task = runs.Task(
         config=config,
-        films=_fingerprint(seen.table[train], kept.lungs),
+        films=runs.fingerprint(seen.table[train], kept.lungs),
         build=lambda: _compiled(config),
         epoch=lambda number: _epoch(config, kept, others, number),
         held_loss=held_loss,
@@ -147,11 +146,6 @@ def overlap_loss(truth: Any, logits: Any) -> Any:
     both = tf.reduce_sum(guess * truth, axis=(1, 2, 3))
     all_ = tf.reduce_sum(guess + truth, axis=(1, 2, 3))
     return tf.reduce_mean(entropy, axis=(1, 2, 3)) + 1.0 - (2.0 * both + 1.0) / (all_ + 1.0)
-
-
-def _fingerprint(table: pd.DataFrame, lungs: npt.NDArray[np.uint8]) -> str:
-    """These very films with these very masks."""
-    return f"{dataset.content_fingerprint(table)} {hashlib.sha256(lungs.tobytes()).hexdigest()}"
 
 
 @dataclass(frozen=True, slots=True)
