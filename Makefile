@@ -46,7 +46,7 @@ lint: $(VENV)/.dev
 	@$(BIN)/lint-imports --no-logo
 
 benchmarks: $(VENV)/.dev  ## ratios against an in-process floor
-	@for file in $(filter-out %/timing.py %/refusals.py,$(wildcard tests/benchmarks/*.py)); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@for file in $(filter-out %/timing.py %/floor.py %/refusals.py %/ablations.py,$(wildcard tests/benchmarks/*.py)); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 refusals: $(VENV)/.dev  ## what lungs refuses, by pictures that are downloaded (400 MB) and drawn
 	@$(BIN)/python tests/benchmarks/refusals.py

@@ -76,10 +76,13 @@ def answer(method: str, data: bytes) -> pb.PredictResponse | pb.GetModelMetadata
         response = pb.PredictResponse(model_spec=request.model_spec)
         for tensor in (contract.PROBABILITY, contract.THRESHOLD, contract.RELEASE):
             one = np.ones(1, tensors.dtype_of(tensor.dtype))
-            encoded = pb.TensorProto(dtype=pb.DataType.Value(tensor.dtype))
+            encoded = response.outputs[tensor.name]
+            encoded.dtype = pb.DataType.Value(tensor.dtype)
             encoded.tensor_shape.dim.add().size = 1
-            getattr(encoded, "int64_val" if one.dtype.kind == "i" else "float_val").append(1)
-            response.outputs[tensor.name].CopyFrom(encoded)
+            if one.dtype.kind == "i":
+                encoded.int64_val.append(b"\1")
+            else:
+                encoded.float_val.append(one.tobytes())
         response.model_spec.version.value = 1
         return response
     return described(name)

@@ -1,30 +1,25 @@
 """64 concurrent predictions of one ``AsyncClient`` on a server that batches, on the same cores.
 
-The floor is both SavedModels in a process of their own, at the mean batch size that the server
-reached, with as many callers as do best. The two are measured in turns.
+The floor is the release's SavedModels in a process of their own, at the mean batch size that the
+server reached, with as many callers as do best. The two are measured in turns.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
+import floor
 import requests
 
 import neumo
-from neumo import contract, phantom
+from neumo import phantom
 from neumo.testing import EmbeddedServer
+from neumo_serving import shipped
 
 CONCURRENCY = 64
 SECONDS = 8.0
@@ -45,6 +40,7 @@ def server(folder: Path) -> EmbeddedServer:
         [
             "--grpc_max_threads=256",
             "--enable_batching",
+            "--tensorflow_intra_op_parallelism=1",
             f"--batching_parameters_file={folder / 'batching.config'}",
             f"--monitoring_config_file={folder / 'monitoring.config'}",
         ]
@@ -79,80 +75,33 @@ async def predictions(client: neumo.AsyncClient, seconds: float) -> float:
     return count / (time.perf_counter() - started)
 
 
-def floor() -> None:
-    """For each line on stdin, a batch size: print how many films a second all models answer."""
-    import tensorflow as tf
-
-    from neumo_serving import shipped
-
-    signatures = [
-        tf.saved_model.load(str(folder)).signatures[contract.SERVING_DEFAULT]
-        for folder in shipped.folders().values()
-    ]
-
-    def every(images: tf.Tensor) -> None:
-        for signature in signatures:
-            signature(image=images)
-
-    for line in sys.stdin:
-        images = tf.constant(FILMS[: int(line)])
-        print(max(calls(every, images, n) for n in (1, 2)), flush=True)
-
-
-def calls(call: Callable[[object], None], images: object, callers: int) -> float:
-    """Films a second of ``callers`` threads."""
-    for _ in range(3):
-        call(images)
-    counts = [0] * callers
-    until = time.perf_counter() + SECONDS / 2
-
-    def loop(number: int) -> None:
-        while time.perf_counter() < until:
-            call(images)
-            counts[number] += len(images)
-
-    threads = [threading.Thread(target=loop, args=(number,)) for number in range(callers)]
-    started = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sum(counts) / (time.perf_counter() - started)
-
-
 async def main() -> None:
     """Measure client and floor in turns."""
     ratios, rates, floors = [], [], []
+    models = list(shipped.folders())
     with (
         tempfile.TemporaryDirectory() as folder,
         server(Path(folder)) as serving,
-        subprocess.Popen(
-            [sys.executable, __file__, "--floor"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as bare,
+        floor.of(models, SECONDS) as in_process,
     ):
         async with neumo.AsyncClient(serving.grpc_url, timeout=60) as client:
             await predictions(client, SECONDS)
             for _ in range(TURNS):
                 asked, batches = batched(serving.http_url)
-                used = time.process_time()
+                used = floor.cpu_s()
                 rate = await predictions(client, SECONDS)
-                used = (time.process_time() - used) / SECONDS
+                used = (floor.cpu_s() - used) / SECONDS
                 now_asked, now_batches = batched(serving.http_url)
                 size = (now_asked - asked) / (now_batches - batches)
-                print(round(size), file=bare.stdin, flush=True)
-                base = float(bare.stdout.readline())
+                base = in_process(size)["rate"]
                 rates.append(rate)
                 floors.append(base)
                 ratios.append(rate / base)
                 told = {"batch": size, "predictions/s": rate, "floor": base, "client_cores": used}
                 print("  " + json.dumps({name: round(value, 2) for name, value in told.items()}))
-        bare.communicate("")
     print(f"{CONCURRENCY} concurrent predictions: {statistics.median(rates):.0f}/s, floor")
     print(f"{statistics.median(floors):.0f}/s: {statistics.median(ratios):.0%} of it")
 
 
 if __name__ == "__main__":
-    floor() if "--floor" in sys.argv else asyncio.run(main())
+    asyncio.run(main())

@@ -2,8 +2,8 @@
 
 One run prints three things, each beside a floor measured in the same run, because on a shared
 machine an absolute time means little: one film over gRPC and over REST against the model in this
-process; and the throughput of 16 and 64 clients with batching against the model in a process of
-its own at the same mean batch size. Server, clients and floor share the machine's cores; the
+process; and the throughput of 16 and 64 clients with batching, in turns with the model in a process
+of its own at the same mean batch size. Server, clients and floor share the machine's cores; the
 clients' CPU is told apart. It asserts nothing.
 """
 
@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import resource
 import socket
 import statistics
 import subprocess
@@ -27,6 +26,7 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import floor
 import grpc
 import requests
 
@@ -35,12 +35,13 @@ from neumo import phantom
 MODEL = "pneumonia_tuned"
 METHOD = "/tensorflow.serving.PredictionService/Predict"
 ROUNDS = 200
-SECONDS = float(os.environ.get("SECONDS_EACH", "8"))
-LARGEST_BATCH = 32
-BATCHING = """max_batch_size {{ value: {largest} }} batch_timeout_micros {{ value: {micros} }}
-max_enqueued_batches {{ value: 1000 }} num_batch_threads {{ value: {threads} }}
+SECONDS = float(os.environ.get("SECONDS_EACH", "4"))
+TURNS = 6
+BATCHING = """max_batch_size { value: 8 } batch_timeout_micros { value: 1000 }
+max_enqueued_batches { value: 1000 } num_batch_threads { value: 2 }
 """
-WORK = {"largest": LARGEST_BATCH, "micros": 1000, "threads": 2}
+FLAGS = ("--tensorflow_intra_op_parallelism=1",)
+"""A batch a core: two cores on one batch wait for each other at its every step."""
 
 
 def request_bytes() -> bytes:
@@ -79,7 +80,7 @@ def serve(port: int, http_port: int, *flags: str) -> None:
 
     def tell() -> None:
         for _ in sys.stdin:
-            found = {"batches": len(seen), "rows": sum(seen), "cpu_s": cpu_s(), "at": time.time()}
+            found = {"batches": len(seen), "rows": sum(seen), "cpu_s": floor.cpu_s()}
             seen.clear()
             print(json.dumps(found), flush=True)
         os._exit(0)
@@ -125,12 +126,6 @@ def served(*flags: str):
 # The clients, in a process of their own.
 
 
-def cpu_s() -> float:
-    """The CPU that this process has used."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
-
-
 def drive(target: str, clients: int, seconds: float) -> None:
     """Print what ``clients`` that ask without a pause are answered within ``seconds``."""
     print(json.dumps(asyncio.run(_drive(target, clients, seconds))))
@@ -149,52 +144,15 @@ async def _drive(target: str, clients: int, seconds: float) -> dict[str, float]:
 
         await asyncio.gather(*(one(time.perf_counter() + 2) for _ in range(clients)))
         latencies.clear()
-        started, used = time.perf_counter(), cpu_s()
+        started, used = time.perf_counter(), floor.cpu_s()
         await asyncio.gather(*(one(started + seconds) for _ in range(clients)))
         took = time.perf_counter() - started
     return {
         "rate": len(latencies) / took,
-        "cpu_s": cpu_s() - used,
+        "cpu_s": floor.cpu_s() - used,
         "seconds": took,
         "p50_ms": statistics.median(latencies) * 1000,
     }
-
-
-# The floor: the same SavedModel without a server.
-
-
-def floor(size: int, seconds: float) -> None:
-    """Print the films a second at batches of ``size``, with as many callers as does best."""
-    import tensorflow as tf
-
-    from neumo_serving import shipped
-
-    folder = shipped.folders()[MODEL]
-    signature = tf.saved_model.load(str(folder)).signatures["serving_default"]
-    images = tf.constant(phantom.draw(1, size))
-    found = [_rate(lambda: signature(image=images), size, n, seconds / 2) for n in (1, 2)]
-    print(json.dumps(max(found, key=lambda one: one["rate"])))
-
-
-def _rate(call: Callable[[], object], size: int, callers: int, seconds: float) -> dict[str, float]:
-    for _ in range(5):
-        call()
-    counts = [0] * callers
-    until = time.perf_counter() + seconds
-
-    def loop(number: int) -> None:
-        while time.perf_counter() < until:
-            call()
-            counts[number] += size
-
-    threads = [threading.Thread(target=loop, args=(number,)) for number in range(callers)]
-    started, used = time.perf_counter(), cpu_s()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    took, used = time.perf_counter() - started, cpu_s() - used
-    return {"rate": sum(counts) / took, "cpu_ms": used / sum(counts) * 1000}
 
 
 def child(*arguments: object) -> dict[str, float]:
@@ -250,33 +208,53 @@ def interleaved(actions: dict[str, Callable[[], object]]) -> dict[str, float]:
 
 
 def throughput(clients: int) -> None:
-    """``clients`` that ask without a pause, against the model at the same mean batch size."""
+    """``clients`` that ask without a pause, in turns with the model at the same mean batch size."""
     with tempfile.TemporaryDirectory() as folder:
         parameters = Path(folder) / "batching.config"
-        parameters.write_text(BATCHING.format(**WORK))
+        parameters.write_text(BATCHING)
         flags = [
             "--grpc_max_threads=128",
             "--enable_batching",
             f"--batching_parameters_file={parameters}",
+            *FLAGS,
         ]
-        with served(*flags) as (target, _, ask):
+        with served(*flags) as (target, _, ask), floor.of([MODEL], SECONDS) as in_process:
             child("drive", target, clients, 1)
-            before = ask()
-            found = child("drive", target, clients, SECONDS)
-            about = ask()
-    mean = about["rows"] / about["batches"]
-    base = child("floor", round(mean), SECONDS)
+            turns = [_turn(target, clients, ask, in_process) for _ in range(TURNS)]
+    middle = {name: statistics.median(turn[name] for turn in turns) for name in turns[0]}
     cores = os.cpu_count() or 1
-    client_cores = found["cpu_s"] / found["seconds"]
+    of_the_rest = middle["ratio"] / (1 - middle["client_cores"] / cores)
+    print(f"{clients} clients, batches of {middle['batch']:.1f} on average, {cores} cores")
+    print(f"  in a process without a server {middle['floor_rate']:7.1f} films/s", end="")
+    print(f"  {middle['floor_cpu_ms']:5.2f} ms of CPU a film")
+    print(f"  over gRPC                     {middle['rate']:7.1f} films/s", end="")
+    print(f"  {middle['cpu_ms']:5.2f} ms  {middle['ratio']:5.0%}  (p50 {middle['p50_ms']:.0f} ms)")
+    print(f"    in turns: {', '.join(format(turn['ratio'], '.0%') for turn in turns)}")
+    print(f"  the clients' CPU              {middle['client_cores']:7.2f} cores", end="")
+    print(f"  {of_the_rest:5.0%} of the rest")
+    print(f"  by CPU alone, whatever else the machine does {middle['cpu_ratio']:5.0%}")
+
+
+def _turn(
+    target: str, clients: int, ask: Callable[[], dict[str, float]], in_process: floor.Floor
+) -> dict[str, float]:
+    before = ask()
+    found = child("drive", target, clients, SECONDS)
+    about = ask()
+    batch = about["rows"] / about["batches"]
     cpu_ms = (about["cpu_s"] - before["cpu_s"]) / about["rows"] * 1000
-    print(f"{clients} clients, batches of {mean:.1f} on average, {cores} cores")
-    print(f"  in a process without a server {base['rate']:7.1f} films/s", end="")
-    print(f"  {base['cpu_ms']:5.2f} ms of CPU a film")
-    print(f"  over gRPC                     {found['rate']:7.1f} films/s  {cpu_ms:5.2f} ms", end="")
-    print(f"  {found['rate'] / base['rate']:5.0%}  (p50 {found['p50_ms']:.0f} ms)")
-    print(f"  the clients' CPU              {client_cores:7.2f} cores; of the rest", end="")
-    print(f"  {found['rate'] / base['rate'] / (1 - client_cores / cores):5.0%}")
-    print(f"  by CPU alone, whatever else the machine does {base['cpu_ms'] / cpu_ms:5.0%}")
+    base = in_process(batch)
+    return {
+        "batch": batch,
+        "rate": found["rate"],
+        "cpu_ms": cpu_ms,
+        "p50_ms": found["p50_ms"],
+        "client_cores": found["cpu_s"] / found["seconds"],
+        "floor_rate": base["rate"],
+        "floor_cpu_ms": base["cpu_ms"],
+        "ratio": found["rate"] / base["rate"],
+        "cpu_ratio": base["cpu_ms"] / cpu_ms,
+    }
 
 
 def main() -> None:
@@ -294,7 +272,5 @@ if __name__ == "__main__":
         serve(int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:])
     elif sys.argv[1:2] == ["drive"]:
         drive(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))
-    elif sys.argv[1:2] == ["floor"]:
-        floor(int(sys.argv[2]), float(sys.argv[3]))
     else:
         main()

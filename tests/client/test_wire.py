@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from neumo import contract, wire
+from neumo._proto import serving_pb2 as pb
 
 DTYPES = ["float32", "float64", "float16", "int8", "int16", "int32", "int64"]
 DTYPES += ["uint8", "uint16", "uint32", "uint64", "bool"]
@@ -115,6 +116,36 @@ def test_outputs_are_read_from_values_and_from_content(official, dtype, as_conte
     assert (answer.model, answer.version) == (MODEL, 7)
     assert answer.outputs["o"].dtype == array.dtype
     np.testing.assert_array_equal(answer.outputs["o"], array)
+
+
+@pytest.mark.parametrize("dtype", [d for d in DTYPES if d not in {"float16", "bool"}])
+def test_numbers_of_every_length_are_read_from_values(official, dtype):
+    """The least, the greatest, and what takes one byte more than its neighbour."""
+    exact = np.dtype(dtype)
+    limits = np.finfo(exact) if exact.kind == "f" else np.iinfo(exact)
+    values = [limits.min, limits.max, 0, 1, 127]
+    if exact.itemsize > 1:
+        values += [128, 255, 256, 16_383, 16_384]
+    array = np.array(values, exact)
+    response = official.PredictResponse()
+    tensor = response.outputs["o"]
+    tensor.dtype = official.tensorflow.as_dtype(dtype).as_datatype_enum
+    tensor.tensor_shape.dim.add().size = len(array)
+    getattr(tensor, VALUE_FIELDS.get(dtype, "int_val")).extend(array.tolist())
+    found = wire.predict_response(response.SerializeToString()).outputs["o"]
+    assert found.dtype == exact
+    np.testing.assert_array_equal(found, array)
+
+
+@pytest.mark.parametrize("packed", [b"\x80", b"\1\xff", b"\x80" * 10 + b"\1", b"\x80\2"])
+def test_values_that_are_no_numbers_of_their_dtype_are_a_value_error(packed):
+    """Cut short, without an end, and 256 for a byte."""
+    tensor = pb.TensorProto(dtype=pb.DT_UINT8, int_val=[packed])
+    tensor.tensor_shape.dim.add().size = 1
+    response = pb.PredictResponse()
+    response.outputs["o"].CopyFrom(tensor)
+    with pytest.raises(ValueError, match=r"a number without an end|does not fit"):
+        wire.predict_response(response.SerializeToString())
 
 
 def test_one_value_stands_for_a_whole_tensor(official):

@@ -79,16 +79,16 @@ class TensorProto(_message.Message):
     tensor_shape: TensorShapeProto
     version_number: int
     tensor_content: bytes
-    float_val: _containers.RepeatedScalarFieldContainer[float]
-    double_val: _containers.RepeatedScalarFieldContainer[float]
-    int_val: _containers.RepeatedScalarFieldContainer[int]
+    float_val: _containers.RepeatedScalarFieldContainer[bytes]
+    double_val: _containers.RepeatedScalarFieldContainer[bytes]
+    int_val: _containers.RepeatedScalarFieldContainer[bytes]
     string_val: _containers.RepeatedScalarFieldContainer[bytes]
-    int64_val: _containers.RepeatedScalarFieldContainer[int]
-    bool_val: _containers.RepeatedScalarFieldContainer[bool]
-    half_val: _containers.RepeatedScalarFieldContainer[int]
-    uint32_val: _containers.RepeatedScalarFieldContainer[int]
-    uint64_val: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, dtype: _Optional[_Union[DataType, str]] = ..., tensor_shape: _Optional[_Union[TensorShapeProto, _Mapping]] = ..., version_number: _Optional[int] = ..., tensor_content: _Optional[bytes] = ..., float_val: _Optional[_Iterable[float]] = ..., double_val: _Optional[_Iterable[float]] = ..., int_val: _Optional[_Iterable[int]] = ..., string_val: _Optional[_Iterable[bytes]] = ..., int64_val: _Optional[_Iterable[int]] = ..., bool_val: _Optional[_Iterable[bool]] = ..., half_val: _Optional[_Iterable[int]] = ..., uint32_val: _Optional[_Iterable[int]] = ..., uint64_val: _Optional[_Iterable[int]] = ...) -> None: ...
+    int64_val: _containers.RepeatedScalarFieldContainer[bytes]
+    bool_val: _containers.RepeatedScalarFieldContainer[bytes]
+    half_val: _containers.RepeatedScalarFieldContainer[bytes]
+    uint32_val: _containers.RepeatedScalarFieldContainer[bytes]
+    uint64_val: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, dtype: _Optional[_Union[DataType, str]] = ..., tensor_shape: _Optional[_Union[TensorShapeProto, _Mapping]] = ..., version_number: _Optional[int] = ..., tensor_content: _Optional[bytes] = ..., float_val: _Optional[_Iterable[bytes]] = ..., double_val: _Optional[_Iterable[bytes]] = ..., int_val: _Optional[_Iterable[bytes]] = ..., string_val: _Optional[_Iterable[bytes]] = ..., int64_val: _Optional[_Iterable[bytes]] = ..., bool_val: _Optional[_Iterable[bytes]] = ..., half_val: _Optional[_Iterable[bytes]] = ..., uint32_val: _Optional[_Iterable[bytes]] = ..., uint64_val: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class ModelSpec(_message.Message):
     __slots__ = ("name", "version", "version_label", "signature_name")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy.typing as npt
 
 from neumo._proto import serving_pb2 as pb
 from neumo.errors import ConfigError
+from neumo.wire import varints
 
 MAX_FILLED_BYTES = 256 * 1024 * 1024
 """A few bytes may claim any shape by repetition; a larger one than this is refused."""
@@ -18,7 +18,7 @@ MAX_FILLED_BYTES = 256 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """A dtype's number, its little-endian numpy dtype, and the field of its single values."""
+    """A dtype's number, its little-endian numpy dtype, and the field of its packed values."""
 
     number: pb.DataType
     dtype: np.dtype[np.generic]
@@ -84,7 +84,7 @@ def decode(tensor: pb.TensorProto) -> npt.NDArray[np.generic]:
         raise ValueError(f"a tensor of unknown dtype {tensor.dtype}")
     if tensor.tensor_content:
         return _from_content(tensor.tensor_content, kind.dtype, shape)
-    return _filled(_from_values(getattr(tensor, kind.field), kind), shape)
+    return _filled(_from_values(b"".join(getattr(tensor, kind.field)), kind), shape)
 
 
 def narrowed(wide: npt.NDArray[np.generic], dtype: np.dtype[np.generic]) -> npt.NDArray[np.generic]:
@@ -125,13 +125,15 @@ def _from_content(
     return np.frombuffer(content, dtype).reshape(shape)
 
 
-def _from_values(values: Sequence[float], kind: _Kind) -> npt.NDArray[np.generic]:
+def _from_values(packed: bytes, kind: _Kind) -> npt.NDArray[np.generic]:
+    if kind.field in {"float_val", "double_val"}:
+        return np.frombuffer(packed, kind.dtype)
+    values = varints.decode(packed)
     if kind.field == "half_val":
-        bits = np.fromiter(values, np.int64, len(values))
-        return narrowed(bits, np.dtype("<u2")).view("<f2")
-    if kind.field == "int_val":
-        return narrowed(np.fromiter(values, np.int32, len(values)), kind.dtype)
-    return np.fromiter(values, kind.dtype, len(values))
+        return narrowed(values, np.dtype("<u2")).view("<f2")
+    if kind.dtype.kind == "i":
+        values = values.view(np.int64)  # a negative number is sent as its 64 bits
+    return narrowed(values, kind.dtype)
 
 
 def _filled(values: npt.NDArray[np.generic], shape: tuple[int, ...]) -> npt.NDArray[np.generic]:

@@ -21,6 +21,9 @@ from neumo_serving.engine.faults import Fault
 MAX_FILLED_BYTES = 16 * 1024 * 1024
 """A few bytes may claim any shape by repetition; a larger one than this is refused."""
 
+_LENGTH_DELIMITED = 2
+"""Protobuf's wire type of a packed field."""
+
 _STRING_BYTES = 32
 """What TensorFlow and Python hold of an empty string."""
 
@@ -156,7 +159,33 @@ def encode_into(proto: Any, array: Array, as_content: bool) -> None:
     else:
         field = _FIELDS[number]
         flat = np.ascontiguousarray(array).reshape(-1).view(field.wire)
-        getattr(proto, field.name).extend(flat.tolist())
+        _extend(proto, field.name, flat)
+
+
+def _extend(proto: Any, field: str, values: Array) -> None:
+    """Append ``values`` to the packed ``field``.
+
+    Where the array has the bytes of the field already they are read as such, which takes a tenth
+    of the time of number by number: fixed-width numbers, and integers that take one byte.
+    """
+    is_fixed = values.dtype.kind == "f"
+    is_short = values.dtype.kind in "bu" and values.dtype.itemsize == 1 and not (values > 127).any()
+    if not (is_fixed or is_short):
+        getattr(proto, field).extend(values.tolist())
+        return
+    packed = values.tobytes()
+    key = proto.DESCRIPTOR.fields_by_name[field].number << 3 | _LENGTH_DELIMITED
+    proto.MergeFromString(_varint(key) + _varint(len(packed)) + packed)
+
+
+def _varint(number: int) -> bytes:
+    """Protobuf's bytes of a whole number: seven bits each, the lowest first."""
+    found = bytearray()
+    while number > 127:
+        found.append(number & 127 | 128)
+        number >>= 7
+    found.append(number)
+    return bytes(found)
 
 
 def _encode_strings(proto: Any, texts: list[bytes], as_content: bool) -> None:

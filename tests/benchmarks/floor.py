@@ -1,0 +1,116 @@
+"""The floor: SavedModels of the newest release in a process of their own, without a server.
+
+A benchmark asks it in turns with what it measures, at the batch size that was reached there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from neumo import contract, phantom
+
+CALLERS = (1, 2)
+WARM_UP = 3
+
+THREADS = (0, 1)
+"""Of one operation; 0 is as many as there are cores."""
+
+Floor = Callable[[float], dict[str, float]]
+"""Of a batch size: ``rate`` in films a second, with as many callers and threads as do best, and
+their CPU in ``cpu_ms`` a film."""
+
+
+def cpu_s() -> float:
+    """The CPU that this process has used."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+@contextmanager
+def of(models: Sequence[str], seconds: float) -> Iterator[Floor]:
+    """What measures ``models`` for ``seconds`` at a time, each film by all of them."""
+    with ExitStack() as stack:
+        asks = [stack.enter_context(_process(models, seconds, n)) for n in THREADS]
+
+        def best(size: float) -> dict[str, float]:
+            return max((ask(size) for ask in asks), key=_rate)
+
+        best(1)  # It answers when all is loaded.
+        yield best
+
+
+@contextmanager
+def _process(models: Sequence[str], seconds: float, threads: int) -> Iterator[Floor]:
+    command = [sys.executable, __file__, str(threads), str(seconds / len(THREADS)), *models]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+
+        def ask(size: float) -> dict[str, float]:
+            print(round(size), file=process.stdin, flush=True)
+            found: dict[str, float] = json.loads(process.stdout.readline())
+            return found
+
+        yield ask
+        process.communicate("")
+
+
+def _rate(found: dict[str, float]) -> float:
+    return found["rate"]
+
+
+def main(threads: int, seconds: float, models: Sequence[str]) -> None:
+    """For each line on stdin, a batch size: print what was measured, as JSON."""
+    import tensorflow as tf
+
+    from neumo_serving import shipped
+
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    folders = shipped.folders()
+    loaded = [tf.saved_model.load(str(folders[name])) for name in models]
+    signatures = [one.signatures[contract.SERVING_DEFAULT] for one in loaded]
+    for line in sys.stdin:
+        images = tf.constant(phantom.draw(1, int(line)))
+
+        def every(images: tf.Tensor = images) -> None:
+            for signature in signatures:
+                signature(image=images)
+
+        found = [_measured(every, len(images), n, seconds / len(CALLERS)) for n in CALLERS]
+        print(json.dumps(max(found, key=_rate)), flush=True)
+
+
+def _measured(
+    call: Callable[[], None], size: int, callers: int, seconds: float
+) -> dict[str, float]:
+    for _ in range(WARM_UP):
+        call()
+    counts = [0] * callers
+    until = time.perf_counter() + seconds
+
+    def loop(number: int) -> None:
+        while time.perf_counter() < until:
+            call()
+            counts[number] += size
+
+    threads = [threading.Thread(target=loop, args=(number,)) for number in range(callers)]
+    started, used = time.perf_counter(), cpu_s()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    took, used = time.perf_counter() - started, cpu_s() - used
+    return {"rate": sum(counts) / took, "cpu_ms": used / sum(counts) * 1000}
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3:])
