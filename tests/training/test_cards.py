@@ -159,6 +159,15 @@ def test_a_file_that_is_no_evaluation_is_one_clear_line(tmp_path, text):
         command_card.main([str(tmp_path / "evaluation.json"), "--out", str(tmp_path)])
 
 
+@pytest.mark.parametrize("lost", ["models", "set"])
+def test_an_evaluation_that_lacks_a_part_is_one_clear_line(judged, manifest, lost):
+    """Whoever edited it learns what to do."""
+    rest = {name: part for name, part in judged.document.items() if name != lost}
+    assert rest.keys() != judged.document.keys()
+    with pytest.raises(ConfigError, match=rf"not whole .*{lost}.*: run neumo evaluate again"):
+        cards.render(rest, manifest)
+
+
 def test_the_command_writes_the_four_files(judged, manifest, tmp_path):
     """From the evaluation's file and the manifest's, into a folder that need not exist."""
     (tmp_path / "2.json").write_text(manifest.to_json())

@@ -13,7 +13,7 @@ from drawn import write_films
 from neumo.errors import ConfigError
 from neumo_training import command_evaluate as command
 from neumo_training import dataset, splits
-from neumo_training.evaluation import summary
+from neumo_training.evaluation import holdout, summary
 from neumo_training.evaluation.preparation import HOLDOUT, Request, prepare
 from neumo_training.evaluation.progress import Progress
 
@@ -201,6 +201,15 @@ def test_a_release_reads_the_hold_out_once(held_out):
         prepare(held_out, io.StringIO())
     again = replace(held_out, again=True)
     assert prepare(again, io.StringIO()).answered() == 2
+
+
+@pytest.mark.parametrize("text", ["no json", "[]", '{"readings": [{"release": 2}]}'])
+def test_a_ledger_that_was_edited_is_one_clear_line(held_out, text):
+    """It is not taken for an empty one."""
+    held_out.out.mkdir()
+    (held_out.out / holdout.LEDGER).write_text(text)
+    with pytest.raises(ConfigError, match="not a ledger of readings"):
+        prepare(held_out, io.StringIO())
 
 
 def test_another_release_may_read_the_hold_out_too(held_out):

@@ -182,6 +182,15 @@ def test_a_releases_number_is_at_least_1(run, tmp_path, number):
     assert not (tmp_path / "models").exists()
 
 
+def test_results_that_were_edited_are_one_clear_line(tmp_path):
+    """What to do about it is in it."""
+    (tmp_path / "results.json").write_text('{"threshold": 0.')
+    with pytest.raises(
+        ConfigError, match=r"not the results of a run .* neumo train writes it anew"
+    ):
+        export.export(tmp_path, tmp_path / "models")
+
+
 def test_an_unfinished_run_cannot_be_exported(tmp_path):
     """One line says what to do first."""
     with pytest.raises(ConfigError, match="no finished run here; first: neumo train"):

@@ -105,6 +105,15 @@ def test_a_folder_of_another_configuration_is_refused(run, tmp_path):
         training.fit(other, framed(run.data), None, run.workdir / other.model / "fold-1", print)
 
 
+@pytest.mark.parametrize("text", ["", '{"another": 1}'])
+def test_a_state_that_was_edited_is_one_clear_line(run, tmp_path, text):
+    """It is not taken for a fresh start, which would write over what is there."""
+    settings = config.read_all(run.workdir.parent / "configs").members[0]
+    (tmp_path / "state.json").write_text(text)
+    with pytest.raises(ConfigError, match=r"not the state of a run .* delete"):
+        training.fit(settings, framed(run.data), None, tmp_path, print)
+
+
 def test_a_folder_of_other_films_is_refused(run):
     """As many films with the same last one, but not the same: no checkpoint is shared."""
     configs = run.workdir.parent / "configs"

@@ -86,6 +86,10 @@ def _results(workdir: Path) -> dict[str, Any]:
         found: dict[str, Any] = json.loads((workdir / RESULTS).read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{workdir}: no finished run here; first: neumo train") from error
+    except ValueError as error:
+        raise ConfigError(
+            f"{workdir / RESULTS}: not the results of a run ({error}); neumo train writes it anew"
+        ) from error
     return found
 
 

@@ -115,7 +115,10 @@ def _read_progress(folder: Path, task: Task) -> Progress:
     path = folder / _STATE
     if not path.exists():
         return fresh
-    progress = Progress(**json.loads(path.read_text(encoding="utf-8")))
+    try:
+        progress = Progress(**json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise ConfigError(f"{path}: not the state of a run ({error}); delete {folder}") from error
     if (progress.config, progress.films) != (fresh.config, fresh.films):
         raise ConfigError(
             f"{folder}: holds a run of other films or another configuration; "

@@ -38,7 +38,13 @@ def render(evaluation: dict[str, Any], manifest: Manifest | None) -> dict[str, s
     where the evaluation is of another schema or release.
     """
     _require_match(evaluation, manifest)
-    values = {code: fillings(evaluation, manifest, words) for code, words in _LANGUAGES.items()}
+    try:
+        values = {code: fillings(evaluation, manifest, words) for code, words in _LANGUAGES.items()}
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
+        raise ConfigError(
+            f"the evaluation is not whole ({type(error).__name__}: {error}): "
+            "run neumo evaluate again"
+        ) from error
     return {name: _filled(name, values[name.split(".")[1]]) for name in NAMES}
 
 

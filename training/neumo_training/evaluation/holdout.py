@@ -17,6 +17,9 @@ from neumo_training.splits import Splits
 
 LEDGER = "holdout-readings.json"
 
+_KEYS = ("release", "weights_sha256", "fingerprint", "at")
+"""Of a reading."""
+
 
 def held(table: pd.DataFrame, chosen: Splits) -> pd.Series[bool]:
     """Which rows of ``table`` are the hold-out of ``chosen``.
@@ -37,7 +40,8 @@ def readings(folder: Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     try:
-        found: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["readings"]
+        found = json.loads(path.read_text(encoding="utf-8"))["readings"]
+        return [{key: reading[key] for key in _KEYS} for reading in found]
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"{path}: not a ledger of readings ({error})") from error
     return found
