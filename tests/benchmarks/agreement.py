@@ -1,8 +1,9 @@
 """How far apart one film's probabilities are, wherever they are computed: the shipped release.
 
 The SavedModels in this process against both ports of an embedded server, and the signature
-``encoded``, which reads the file in its graph, against the SDK's own reading. Without a folder of
-films, phantoms are asked.
+``encoded``, which reads the file in its graph, against the SDK's own reading. Then each film
+against a copy such as the models were trained on, squashed to 224 x 224 and compressed again.
+Without a folder of films, phantoms are asked.
 
     python tests/benchmarks/agreement.py [FOLDER]
 """
@@ -25,6 +26,8 @@ from PIL import Image
 import neumo
 from neumo import contract, image, phantom, release
 from neumo.testing import EmbeddedServer
+
+COPY_PX = 224
 
 
 def films(folder: Path) -> list[Path]:
@@ -64,11 +67,28 @@ def encoded(url: str, paths: list[Path]) -> np.ndarray:
     return np.array([[ask(path, m.name) for m in contract.MEMBERS] for path in paths])
 
 
+def copied(paths: list[Path], folder: Path) -> list[Path]:
+    """Copies as the public training set's at hand."""
+    folder.mkdir()
+    for path in paths:
+        with Image.open(path) as film:
+            film.convert("L").resize((COPY_PX, COPY_PX)).save(folder / path.name, quality=90)
+    return [folder / path.name for path in paths]
+
+
+def ensemble(probabilities: np.ndarray) -> np.ndarray:
+    """The mean of the members' probabilities, [film]."""
+    return probabilities.mean(axis=1)
+
+
 def main() -> None:
     """Print the largest difference of each way."""
     with tempfile.TemporaryDirectory() as folder, EmbeddedServer() as server:
-        paths = films(Path(folder))
+        drawn = Path(folder) / "films"
+        drawn.mkdir()
+        paths = films(drawn)
         expected = in_process(paths)
+        copies = in_process(copied(paths, Path(folder) / "copies"))
         found = {
             "gRPC against the SavedModels": by_sdk(server.grpc_url, paths),
             "REST against the SavedModels": by_sdk(server.http_url, paths),
@@ -77,6 +97,9 @@ def main() -> None:
     print(f"{len(paths)} films, the largest difference of a member's probability")
     for name, values in found.items():
         print(f"  {name:34} {np.abs(values - expected).max():.1e}")
+    moved = np.abs(ensemble(copies) - ensemble(expected))
+    print(f"copies of {COPY_PX} pixels, the ensemble's probability")
+    print(f"  moves by {moved.mean():.4f} on average, {moved.max():.4f} at most")
 
 
 if __name__ == "__main__":
