@@ -50,7 +50,7 @@ def raw(target: str) -> Action:
     def ask() -> float:
         futures = [stub.future(raw_request(name), timeout=10) for name in NAMES]
         found = [future.result().outputs[contract.PROBABILITY.name] for future in futures]
-        return float(np.mean([tensor.float_val[0] for tensor in found]))
+        return float(np.mean([np.frombuffer(tensor.float_val[0], "<f4") for tensor in found]))
 
     return ask
 
