@@ -177,6 +177,27 @@ def test_every_dtype_goes_through_a_tensor_proto(name, as_content):
         np.testing.assert_array_equal(tf.make_ndarray(proto).reshape(2, 3), array)
 
 
+ONE_BY_ONE = [
+    ("bool", "bool_val", [False, True]),
+    ("uint8", "int_val", [0, 127]),
+    ("uint8", "int_val", [0, 128]),
+    ("int8", "int_val", [-1, 1]),
+    ("float32", "float_val", [0.5, -0.0]),
+    ("float64", "double_val", [0.1, -3.0]),
+]
+
+
+@pytest.mark.parametrize(("dtype", "field", "values"), ONE_BY_ONE)
+@pytest.mark.parametrize("count", [0, 1, 200])
+def test_many_values_are_sent_as_if_one_by_one(dtype, field, values, count):
+    """However the server writes them, the message is the same."""
+    array = np.resize(np.array(values, dtype), count)
+    found = tensors.encode(array, as_content=False)
+    one_by_one = tensor_pb2.TensorProto(dtype=found.dtype, tensor_shape=found.tensor_shape)
+    getattr(one_by_one, field).extend(array.tolist())
+    assert found.SerializeToString() == one_by_one.SerializeToString()
+
+
 @pytest.mark.parametrize("as_content", [False, True])
 def test_strings_go_through_a_tensor_proto(as_content):
     """Of any length and any bytes; as content their lengths come first (tensor_coding.cc)."""
