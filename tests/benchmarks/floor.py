@@ -5,9 +5,11 @@ A benchmark asks it in turns with what it measures, at the batch size that was r
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import resource
+import statistics
 import subprocess
 import sys
 import threading
@@ -21,6 +23,7 @@ from neumo import contract, phantom
 
 CALLERS = (1, 2)
 WARM_UP = 3
+LOOKS = 3
 
 THREADS = (0, 1)
 """Of one operation; 0 is as many as there are cores."""
@@ -36,27 +39,48 @@ def cpu_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
+Way = tuple[Callable[[float, int, float], dict[str, float]], int]
+"""A process, and how many callers it has."""
+
+
 @contextmanager
 def of(models: Sequence[str], seconds: float) -> Iterator[Floor]:
-    """What measures ``models`` for ``seconds`` at a time, each film by all of them."""
+    """What measures ``models`` for ``seconds`` at a time, each film by all of them.
+
+    Which way is best is tried out once for each batch size: the best of several short looks at
+    each time would be the luckiest, which what is measured beside it has no chance to be.
+    """
     with ExitStack() as stack:
-        asks = [stack.enter_context(_process(models, seconds, n)) for n in THREADS]
+        asks = [stack.enter_context(_process(models, n)) for n in THREADS]
+        ways: list[Way] = [(ask, callers) for ask in asks for callers in CALLERS]
 
-        def best(size: float) -> dict[str, float]:
-            return max((ask(size) for ask in asks), key=_rate)
+        @functools.cache
+        def best(size: int) -> Way:
+            def typical(way: Way) -> float:
+                ask, callers = way
+                return statistics.median(ask(size, callers, 1.0)["rate"] for _ in range(LOOKS))
 
-        best(1)  # It answers when all is loaded.
-        yield best
+            return max(ways, key=typical)
+
+        def measured(size: float) -> dict[str, float]:
+            ask, callers = best(round(size))
+            return ask(round(size), callers, seconds)
+
+        for ask in asks:  # They answer when all is loaded.
+            ask(1, 1, 0.1)
+        yield measured
 
 
 @contextmanager
-def _process(models: Sequence[str], seconds: float, threads: int) -> Iterator[Floor]:
-    command = [sys.executable, __file__, str(threads), str(seconds / len(THREADS)), *models]
+def _process(
+    models: Sequence[str], threads: int
+) -> Iterator[Callable[[float, int, float], dict[str, float]]]:
+    command = [sys.executable, __file__, str(threads), *models]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
 
-        def ask(size: float) -> dict[str, float]:
-            print(round(size), file=process.stdin, flush=True)
+        def ask(size: float, callers: int, seconds: float) -> dict[str, float]:
+            print(json.dumps([size, callers, seconds]), file=process.stdin, flush=True)
             found: dict[str, float] = json.loads(process.stdout.readline())
             return found
 
@@ -64,12 +88,8 @@ def _process(models: Sequence[str], seconds: float, threads: int) -> Iterator[Fl
         process.communicate("")
 
 
-def _rate(found: dict[str, float]) -> float:
-    return found["rate"]
-
-
-def main(threads: int, seconds: float, models: Sequence[str]) -> None:
-    """For each line on stdin, a batch size: print what was measured, as JSON."""
+def main(threads: int, models: Sequence[str]) -> None:
+    """For each line on stdin, batch size, callers and seconds: print what was measured, as JSON."""
     import tensorflow as tf
 
     from neumo_serving import shipped
@@ -79,14 +99,14 @@ def main(threads: int, seconds: float, models: Sequence[str]) -> None:
     loaded = [tf.saved_model.load(str(folders[name])) for name in models]
     signatures = [one.signatures[contract.SERVING_DEFAULT] for one in loaded]
     for line in sys.stdin:
-        images = tf.constant(phantom.draw(1, int(line)))
+        size, callers, seconds = json.loads(line)
+        images = tf.constant(phantom.draw(1, size))
 
         def every(images: tf.Tensor = images) -> None:
             for signature in signatures:
                 signature(image=images)
 
-        found = [_measured(every, len(images), n, seconds / len(CALLERS)) for n in CALLERS]
-        print(json.dumps(max(found, key=_rate)), flush=True)
+        print(json.dumps(_measured(every, size, callers, seconds)), flush=True)
 
 
 def _measured(
@@ -113,4 +133,4 @@ def _measured(
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3:])
+    main(int(sys.argv[1]), sys.argv[2:])
