@@ -76,19 +76,14 @@ def copied(paths: list[Path], folder: Path) -> list[Path]:
     return [folder / path.name for path in paths]
 
 
-def ensemble(probabilities: np.ndarray) -> np.ndarray:
-    """The mean of the members' probabilities, [film]."""
-    return probabilities.mean(axis=1)
-
-
 def main() -> None:
     """Print the largest difference of each way."""
     with tempfile.TemporaryDirectory() as folder, EmbeddedServer() as server:
         drawn = Path(folder) / "films"
         drawn.mkdir()
         paths = films(drawn)
-        expected = in_process(paths)
-        copies = in_process(copied(paths, Path(folder) / "copies"))
+        copies = copied(paths, Path(folder) / "copies")
+        expected, of_copies = np.split(in_process([*paths, *copies]), 2)
         found = {
             "gRPC against the SavedModels": by_sdk(server.grpc_url, paths),
             "REST against the SavedModels": by_sdk(server.http_url, paths),
@@ -97,7 +92,7 @@ def main() -> None:
     print(f"{len(paths)} films, the largest difference of a member's probability")
     for name, values in found.items():
         print(f"  {name:34} {np.abs(values - expected).max():.1e}")
-    moved = np.abs(ensemble(copies) - ensemble(expected))
+    moved = np.abs((of_copies - expected).mean(axis=1))
     print(f"copies of {COPY_PX} pixels, the ensemble's probability")
     print(f"  moves by {moved.mean():.4f} on average, {moved.max():.4f} at most")
 

@@ -1,7 +1,7 @@
 """64 concurrent predictions of one ``AsyncClient`` on a server that batches, on the same cores.
 
 The floor is the release's SavedModels in a process of their own, at the mean batch size that the
-server reached, with as many callers as do best. The two are measured in turns.
+server reached, with as many callers and threads as do best. The two are measured in turns.
 """
 
 from __future__ import annotations
@@ -88,9 +88,9 @@ async def main() -> None:
             await predictions(client, SECONDS)
             for _ in range(TURNS):
                 asked, batches = batched(serving.http_url)
-                used = floor.cpu_s()
+                used = time.process_time()
                 rate = await predictions(client, SECONDS)
-                used = (floor.cpu_s() - used) / SECONDS
+                used = (time.process_time() - used) / SECONDS
                 now_asked, now_batches = batched(serving.http_url)
                 size = (now_asked - asked) / (now_batches - batches)
                 base = in_process(size)["rate"]

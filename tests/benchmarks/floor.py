@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -31,12 +30,6 @@ THREADS = (0, 1)
 Floor = Callable[[float], dict[str, float]]
 """Of a batch size: ``rate`` in films a second, with as many callers and threads as do best, and
 their CPU in ``cpu_ms`` a film."""
-
-
-def cpu_s() -> float:
-    """The CPU that this process has used."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
 
 
 Way = tuple[Callable[[float, int, float], dict[str, float]], int]
@@ -123,12 +116,12 @@ def _measured(
             counts[number] += size
 
     threads = [threading.Thread(target=loop, args=(number,)) for number in range(callers)]
-    started, used = time.perf_counter(), cpu_s()
+    started, used = time.perf_counter(), time.process_time()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    took, used = time.perf_counter() - started, cpu_s() - used
+    took, used = time.perf_counter() - started, time.process_time() - used
     return {"rate": sum(counts) / took, "cpu_ms": used / sum(counts) * 1000}
 
 

@@ -14,7 +14,7 @@ _MAX_VARINT_BYTES = 5
 
 def encode(texts: Sequence[bytes]) -> bytes:
     """``texts`` in one block."""
-    return b"".join([*(_varint(len(text)) for text in texts), *texts])
+    return b"".join([*(varint(len(text)) for text in texts), *texts])
 
 
 def decode(block: bytes, count: int) -> list[bytes]:
@@ -33,7 +33,8 @@ def decode(block: bytes, count: int) -> list[bytes]:
     return texts
 
 
-def _varint(number: int) -> bytes:
+def varint(number: int) -> bytes:
+    """A whole number as protobuf writes it, too: seven bits a byte, the lowest first."""
     out = bytearray()
     while number >= _MORE:
         out.append(number & (_MORE - 1) | _MORE)

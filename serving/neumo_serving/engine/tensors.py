@@ -175,17 +175,7 @@ def _extend(proto: Any, field: str, values: Array) -> None:
         return
     packed = values.tobytes()
     key = proto.DESCRIPTOR.fields_by_name[field].number << 3 | _LENGTH_DELIMITED
-    proto.MergeFromString(_varint(key) + _varint(len(packed)) + packed)
-
-
-def _varint(number: int) -> bytes:
-    """Protobuf's bytes of a whole number: seven bits each, the lowest first."""
-    found = bytearray()
-    while number > 127:
-        found.append(number & 127 | 128)
-        number >>= 7
-    found.append(number)
-    return bytes(found)
+    proto.MergeFromString(strings.varint(key) + strings.varint(len(packed)) + packed)
 
 
 def _encode_strings(proto: Any, texts: list[bytes], as_content: bool) -> None:

@@ -44,7 +44,6 @@ def readings(folder: Path) -> list[dict[str, Any]]:
         return [{key: reading[key] for key in _KEYS} for reading in found]
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"{path}: not a ledger of readings ({error})") from error
-    return found
 
 
 def refuse_second(folder: Path, ensemble: Ensemble, fingerprint: str) -> None:
