@@ -26,12 +26,12 @@ def films_folder(tmp_path_factory):
 @pytest.fixture(scope="session")
 def run(tmp_path_factory, films_folder):
     """``neumo train`` on the drawn films, with configurations of a few thousand weights."""
-    from neumo_training import commands
+    from neumo_training.commands import train
 
     base = tmp_path_factory.mktemp("run")
     configs = write_configs(base / "configs")
     masks = write_masks(base / "masks", films_folder)
     arguments = ["--workdir", str(base / "work"), "--configs", str(configs), "--masks", str(masks)]
     store = ["--to", str(base / "models"), "--release", "1", "--force"]
-    assert commands.train([str(films_folder), *arguments, *store]) == 0
+    assert train.train([str(films_folder), *arguments, *store]) == 0
     return Run(films_folder, base / "work", base / "models")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from neumo import phantom
+from neumo.release import phantom
 
 SIDE_PX = 224
 PATIENTS = 24

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import neumo
-from neumo import contract, phantom
-from neumo.core.calls import Metadata, Predict, Status
+from neumo import contract
+from neumo._wire.calls import Metadata, Predict, Status
+from neumo.model_status import ModelStatus, VersionState, VersionStatus
+from neumo.release import phantom
 from neumo.testing import FakeTransport, answering
-from neumo.wire import ModelStatus, VersionState, VersionStatus
 
 TUNED, RESIDUAL = (member.name for member in contract.MEMBERS)
 LUNGS = contract.LUNGS.name

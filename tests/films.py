@@ -9,7 +9,7 @@ from PIL import Image
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
-from neumo import phantom
+from neumo.release import phantom
 
 SIZE_PX = (640, 480)
 NAME, NUMBER = "SECRETNAME^PATIENT", "SECRETNUMBER17"

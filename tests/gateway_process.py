@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import neumo
-from neumo_serving.gateway import running
-from neumo_serving.gateway.settings import Limits, Settings
+from neumo_serving.gateway import gateway_server
+from neumo_serving.gateway.gateway_settings import Limits, Settings
 
 READY = "ready: http://"
 UNHURRIED = Settings(limits=Limits(rate=0))
@@ -58,7 +58,16 @@ def gateway(
 
     ``before`` runs in the new process, before the program does.
     """
-    command = [sys.executable, "-m", "neumo.cli", "web", "--server", server, "--port=0", *flags]
+    command = [
+        sys.executable,
+        "-m",
+        "neumo.commands.program",
+        "web",
+        "--server",
+        server,
+        "--port=0",
+        *flags,
+    ]
     with started(command, environ, before) as running:
         yield running
 
@@ -101,7 +110,7 @@ class Gateway:
     """A gateway in this event loop: its port, and the server that ``stop`` ends."""
 
     port: int
-    server: running.Server
+    server: gateway_server.Server
 
 
 @asynccontextmanager
@@ -110,8 +119,8 @@ async def answering_from(
 ) -> AsyncIterator[Gateway]:
     """A gateway whose models answer by ``transport``."""
     client = neumo.AsyncClient(transport=transport, retries=0, timeout=settings.limits.deadline_s)
-    server = running.make(settings, client)
-    listening = running.bound("127.0.0.1", 0)
+    server = gateway_server.make(settings, client)
+    listening = gateway_server.bound("127.0.0.1", 0)
     listening.listen()
     serving = asyncio.create_task(server.serve([listening]))
     try:

@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from neumo import contract, golden, phantom, release
-from neumo.core.calls import Metadata, Predict
+from neumo import contract, release
+from neumo._wire.calls import Metadata, Predict
 from neumo.errors import ConfigError
+from neumo.release import golden, phantom
 from neumo.testing import answering
 
 SEED, COUNT, THRESHOLD = 7, 3, 0.4

@@ -10,11 +10,10 @@ def probabilities(workdir, member, images):
     import keras
     import tensorflow as tf
 
-    from neumo_training import framing
-    from neumo_training.lungs import network
+    from neumo_training.networks import framing, lungs_network
 
     localiser = keras.models.load_model(workdir / "localiser" / "best.keras")
-    found = localiser(framing.overview(images), training=False)[network.MASK]
+    found = localiser(framing.overview(images), training=False)[lungs_network.MASK]
     crops = framing.crop(framing.film(images), framing.boxes(tf.sigmoid(found)))
     folds = sorted((workdir / member).glob("fold-*/best.keras"))
     logits = [keras.models.load_model(path)(crops, training=False)[:, 0] for path in folds]

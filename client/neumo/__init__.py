@@ -9,9 +9,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from neumo._drive.many import Failure
+    from neumo._images.film_folders import films_in
+    from neumo._transports.credentials import Tls
     from neumo.async_client import AsyncClient
+    from neumo.cautions import Caution
     from neumo.client import Client
-    from neumo.ensemble import Caution, Explanation, Member, Prediction, Timings
     from neumo.errors import (
         BadResponse,
         ConfigError,
@@ -28,10 +31,8 @@ if TYPE_CHECKING:
         Unavailable,
         VersionUnavailable,
     )
-    from neumo.reading.folders import films_in
-    from neumo.streams import Failure
-    from neumo.transports.access import Tls
-    from neumo.wire.answers import ModelStatus, VersionState, VersionStatus
+    from neumo.model_status import ModelStatus, VersionState, VersionStatus
+from neumo.results import Explanation, Member, Prediction, Timings
 
 __all__ = [
     "AsyncClient",
@@ -66,17 +67,17 @@ __all__ = [
 _MODULES = {
     "AsyncClient": "async_client",
     "Client": "client",
-    "Caution": "ensemble",
-    "Explanation": "ensemble",
-    "Member": "ensemble",
-    "Prediction": "ensemble",
-    "Timings": "ensemble",
-    "Failure": "streams",
-    "Tls": "transports.access",
-    "ModelStatus": "wire.answers",
-    "VersionState": "wire.answers",
-    "VersionStatus": "wire.answers",
-    "films_in": "reading.folders",
+    "Caution": "cautions",
+    "Explanation": "results",
+    "Member": "results",
+    "Prediction": "results",
+    "Timings": "results",
+    "Failure": "_drive.many",
+    "Tls": "_transports.credentials",
+    "ModelStatus": "model_status",
+    "VersionState": "model_status",
+    "VersionStatus": "model_status",
+    "films_in": "_images.film_folders",
 }
 """Where the public names live that are not errors; each is imported when it is first used."""
 

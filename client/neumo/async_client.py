@@ -8,22 +8,23 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
 from types import TracebackType
 from typing import TypeVar
 
-from neumo import session_async, settings, streams, streams_async
-from neumo.asking_async import drive
-from neumo.core import planning
-from neumo.core.deadline import Deadline
-from neumo.core.planning import ReadFilm
-from neumo.core.plans import Plan, Terms
-from neumo.ensemble import Explanation, Prediction
+from neumo import settings
+from neumo._drive import client_state_async, many, many_async
+from neumo._drive.client_state import Reading
+from neumo._drive.deadline import Deadline
+from neumo._drive.driver_async import drive
+from neumo._drive.many import DEFAULT_CONCURRENCY, Failure, Group, Progress, Taken
+from neumo._engine import operations
+from neumo._engine.operations import ReadFilm
+from neumo._engine.plan import Plan, Terms
+from neumo._images.film_readers import AT_ONCE
+from neumo._transports.credentials import Tls
+from neumo._transports.transport import Transport
 from neumo.errors import ContractError, ImageError, NeumoError, ServingError
 from neumo.image import Source
-from neumo.session import Reading
+from neumo.model_status import ModelStatus
+from neumo.results import Explanation, Prediction
 from neumo.settings import DEFAULT_RETRIES
-from neumo.streams import DEFAULT_CONCURRENCY, Failure, Group, Progress, Taken
-from neumo.transports import Transport
-from neumo.transports.access import Tls
-from neumo.wire import ModelStatus
-from neumo.workers import AT_ONCE
 
 T = TypeVar("T")
 
@@ -62,23 +63,23 @@ class AsyncClient:
             token=token,
             tls=tls,
         )
-        self._session = session_async.begin(chosen, metadata, transport)
+        self._state = client_state_async.begin(chosen, metadata, transport)
 
     async def predict(self, source: Source) -> Prediction:
         """The ensemble's answer about one film; raises as ``Client.predict``."""
         read, deadline = await self._read(source)
-        with self._session.telemetry.prediction("predict", 1) as seen:
-            plan = self._session.about((read,), planning.predict, deadline)
-            prediction = planning.only(await self._run(plan, deadline))
+        with self._state.telemetry.prediction("predict", 1) as seen:
+            plan = self._state.about((read,), operations.predict, deadline)
+            prediction = operations.only(await self._run(plan, deadline))
             seen(prediction.release)
         return prediction
 
     async def explain(self, source: Source) -> Explanation:
         """As ``predict``, with the heat map of what moved the score, and the lungs where served."""
         read, deadline = await self._read(source)
-        with self._session.telemetry.prediction("explain", 1) as seen:
-            plan = self._session.about((read,), planning.explain, deadline)
-            explanation = planning.only(await self._run(plan, deadline))
+        with self._state.telemetry.prediction("explain", 1) as seen:
+            plan = self._state.about((read,), operations.explain, deadline)
+            explanation = operations.only(await self._run(plan, deadline))
             seen(explanation.prediction.release)
         return explanation
 
@@ -94,23 +95,23 @@ class AsyncClient:
 
         What ``sources`` raises comes after the answers about the films before it.
         """
-        streams.check(concurrency, batch_size)
-        films, total = streams.counted(sources)
+        many.check(concurrency, batch_size)
+        films, total = many.counted(sources)
         return self._answers(films, total, concurrency, batch_size, progress)
 
     async def status(self) -> tuple[ModelStatus, ...]:
         """Every model of the contract that the server knows, with all its versions."""
-        plan = planning.status(self._session.terms)
-        return await self._run(plan, self._session.deadline())
+        plan = operations.status(self._state.terms)
+        return await self._run(plan, self._state.deadline())
 
     async def check(self) -> None:
         """Compare the served models with the contract; raises ``ContractError`` if they differ."""
-        await self._run(self._session.check(), self._session.deadline())
+        await self._run(self._state.check(), self._state.deadline())
 
     async def close(self) -> None:
         """Close the connections; a call under way ends with an error."""
-        await self._session.transport.close()
-        self._session.workers.close()
+        await self._state.transport.close()
+        self._state.workers.close()
 
     async def __aenter__(self) -> AsyncClient:
         return self
@@ -124,7 +125,7 @@ class AsyncClient:
         await self.close()
 
     async def _read(self, source: Source) -> tuple[ReadFilm, Deadline]:
-        reading = self._session.read(source)
+        reading = self._state.read(source)
         return await self._film(reading), reading.deadline
 
     async def _film(self, reading: Reading) -> ReadFilm:
@@ -134,7 +135,7 @@ class AsyncClient:
         try:
             await asyncio.wait([future], timeout=reading.deadline.remaining())
             if not future.done():
-                raise self._session.unread()
+                raise self._state.unread()
             return future.result()
         finally:
             future.cancel()
@@ -147,14 +148,14 @@ class AsyncClient:
         batch_size: int,
         progress: Progress | None,
     ) -> AsyncIterator[Prediction | Failure]:
-        terms = self._session.patient_terms()
+        terms = self._state.patient_terms()
 
         def start(group: Group) -> asyncio.Task[list[Prediction | Failure]]:
             return asyncio.create_task(self._group(group, terms))
 
-        groups = streams_async.grouped(self._taken(films), batch_size)
+        groups = many_async.grouped(self._taken(films), batch_size)
         done = 0
-        async for outcomes in streams_async.ordered(start, groups, concurrency):
+        async for outcomes in many_async.ordered(start, groups, concurrency):
             for outcome in outcomes:
                 done += 1
                 if progress is not None:
@@ -166,10 +167,10 @@ class AsyncClient:
 
         def start(numbered: tuple[int, Source]) -> asyncio.Task[Taken]:
             index, source = numbered
-            return asyncio.create_task(self._take(index, self._session.read(source)))
+            return asyncio.create_task(self._take(index, self._state.read(source)))
 
-        numbered = streams_async.numbered(films)
-        async for taken in streams_async.ordered(start, numbered, AT_ONCE):
+        numbered = many_async.numbered(films)
+        async for taken in many_async.ordered(start, numbered, AT_ONCE):
             yield taken
 
     async def _take(self, index: int, reading: Reading) -> Taken:
@@ -180,18 +181,18 @@ class AsyncClient:
 
     async def _group(self, group: Group, terms: Terms) -> list[Prediction | Failure]:
         """What came of the films of one batch."""
-        films = streams.films_of(group)
+        films = many.films_of(group)
         outcomes: list[Prediction | NeumoError] = []
         if films:
-            deadline = self._session.deadline(max(read.seconds for read in films))
+            deadline = self._state.deadline(max(read.seconds for read in films))
             try:
-                with self._session.telemetry.prediction("predict", len(films)) as seen:
-                    plan = self._session.about(films, planning.predict, deadline, terms)
+                with self._state.telemetry.prediction("predict", len(films)) as seen:
+                    plan = self._state.about(films, operations.predict, deadline, terms)
                     outcomes = await self._run(plan, deadline)
-                    streams.tell(outcomes, seen)
+                    many.tell(outcomes, seen)
             except (ContractError, ServingError) as error:
                 outcomes = [error] * len(films)
-        return streams.in_place(group, outcomes)
+        return many.in_place(group, outcomes)
 
     async def _run(self, plan: Plan[T], deadline: Deadline) -> T:
-        return await drive(plan, self._session.transport, deadline)
+        return await drive(plan, self._state.transport, deadline)

@@ -9,22 +9,23 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import TypeVar
 
-from neumo import session, settings, streams
-from neumo.asking import ask
-from neumo.core import planning, plans
-from neumo.core.deadline import Deadline
-from neumo.core.planning import ReadFilm
-from neumo.core.plans import Plan, Terms
-from neumo.ensemble import Explanation, Prediction
+from neumo import settings
+from neumo._drive import client_state, many
+from neumo._drive.client_state import Reading
+from neumo._drive.deadline import Deadline
+from neumo._drive.driver import drive
+from neumo._drive.many import DEFAULT_CONCURRENCY, Failure, Group, Progress, Taken
+from neumo._engine import operations
+from neumo._engine.operations import ReadFilm
+from neumo._engine.plan import Plan, Terms
+from neumo._images.film_readers import AT_ONCE
+from neumo._transports.credentials import Tls
+from neumo._transports.transport import Transport
 from neumo.errors import ContractError, ImageError, NeumoError, ServingError
 from neumo.image import Source
-from neumo.session import Reading
+from neumo.model_status import ModelStatus
+from neumo.results import Explanation, Prediction
 from neumo.settings import DEFAULT_RETRIES
-from neumo.streams import DEFAULT_CONCURRENCY, Failure, Group, Progress, Taken
-from neumo.transports import Transport
-from neumo.transports.access import Tls
-from neumo.wire import ModelStatus
-from neumo.workers import AT_ONCE
 
 T = TypeVar("T")
 
@@ -78,7 +79,7 @@ class Client:
             token=token,
             tls=tls,
         )
-        self._session = session.begin(chosen, metadata, transport)
+        self._state = client_state.begin(chosen, metadata, transport)
 
     def predict(self, source: Source) -> Prediction:
         """The ensemble's answer about one film, of one release.
@@ -88,18 +89,18 @@ class Client:
         ``ServingError``.
         """
         read, deadline = self._read(source)
-        with self._session.telemetry.prediction("predict", 1) as seen:
-            plan = self._session.about((read,), planning.predict, deadline)
-            prediction = planning.only(self._run(plan, deadline))
+        with self._state.telemetry.prediction("predict", 1) as seen:
+            plan = self._state.about((read,), operations.predict, deadline)
+            prediction = operations.only(self._run(plan, deadline))
             seen(prediction.release)
         return prediction
 
     def explain(self, source: Source) -> Explanation:
         """As ``predict``, with the heat map of what moved the score, and the lungs where served."""
         read, deadline = self._read(source)
-        with self._session.telemetry.prediction("explain", 1) as seen:
-            plan = self._session.about((read,), planning.explain, deadline)
-            explanation = planning.only(self._run(plan, deadline))
+        with self._state.telemetry.prediction("explain", 1) as seen:
+            plan = self._state.about((read,), operations.explain, deadline)
+            explanation = operations.only(self._run(plan, deadline))
             seen(explanation.prediction.release)
         return explanation
 
@@ -121,8 +122,8 @@ class Client:
         None where it is not known. Raises ``ConfigError`` for a concurrency outside 1 to 64 or a
         batch size outside 1 to 1,024, and ``ImageError`` for a folder without films.
         """
-        streams.check(concurrency, batch_size)
-        films, total = streams.counted(sources)
+        many.check(concurrency, batch_size)
+        films, total = many.counted(sources)
         return self._answers(films, total, concurrency, batch_size, progress)
 
     def status(self) -> tuple[ModelStatus, ...]:
@@ -130,16 +131,16 @@ class Client:
 
         Raises a ``ServingError`` where no server answers.
         """
-        return self._run(planning.status(self._session.terms), self._session.deadline())
+        return self._run(operations.status(self._state.terms), self._state.deadline())
 
     def check(self) -> None:
         """Compare the served models with the contract; raises ``ContractError`` if they differ."""
-        self._run(self._session.check(), self._session.deadline())
+        self._run(self._state.check(), self._state.deadline())
 
     def close(self) -> None:
         """Close the connections; a call under way ends with an error."""
-        self._session.transport.close()
-        self._session.workers.close()
+        self._state.transport.close()
+        self._state.workers.close()
 
     def __enter__(self) -> Client:
         return self
@@ -153,7 +154,7 @@ class Client:
         self.close()
 
     def _read(self, source: Source) -> tuple[ReadFilm, Deadline]:
-        reading = self._session.read(source)
+        reading = self._state.read(source)
         return self._film(reading), reading.deadline
 
     def _film(self, reading: Reading) -> ReadFilm:
@@ -161,7 +162,7 @@ class Client:
             wait([reading.future], reading.deadline.remaining())
             if not reading.future.done():
                 reading.cancel()
-                raise self._session.unread()
+                raise self._state.unread()
         return reading.future.result()
 
     def _answers(
@@ -172,17 +173,17 @@ class Client:
         batch_size: int,
         progress: Progress | None,
     ) -> Iterator[Prediction | Failure]:
-        terms = self._session.patient_terms()
+        terms = self._state.patient_terms()
         pool = ThreadPoolExecutor(concurrency, thread_name_prefix="neumo-many")
 
         def start(group: Group) -> Future[list[Prediction | Failure]]:
             context = contextvars.copy_context()  # a caller's trace goes on in the pool
             return pool.submit(context.run, self._group, group, terms)
 
-        groups = streams.grouped(self._taken(films), batch_size)
+        groups = many.grouped(self._taken(films), batch_size)
         done = 0
         try:
-            for future in streams.ordered(start, groups, concurrency):
+            for future in many.ordered(start, groups, concurrency):
                 for outcome in future.result():
                     done += 1
                     if progress is not None:
@@ -193,7 +194,7 @@ class Client:
 
     def _taken(self, films: Iterable[Source]) -> Iterator[Taken]:
         """Each source read, in order; several are read at a time."""
-        for index, reading in enumerate(streams.ordered(self._session.read, films, AT_ONCE)):
+        for index, reading in enumerate(many.ordered(self._state.read, films, AT_ONCE)):
             try:
                 yield Taken(index, self._film(reading))
             except (ImageError, ServingError) as error:
@@ -201,18 +202,18 @@ class Client:
 
     def _group(self, group: Group, terms: Terms) -> list[Prediction | Failure]:
         """What came of the films of one batch."""
-        films = streams.films_of(group)
+        films = many.films_of(group)
         outcomes: list[Prediction | NeumoError] = []
         if films:
-            deadline = self._session.deadline(max(read.seconds for read in films))
+            deadline = self._state.deadline(max(read.seconds for read in films))
             try:
-                with self._session.telemetry.prediction("predict", len(films)) as seen:
-                    plan = self._session.about(films, planning.predict, deadline, terms)
+                with self._state.telemetry.prediction("predict", len(films)) as seen:
+                    plan = self._state.about(films, operations.predict, deadline, terms)
                     outcomes = self._run(plan, deadline)
-                    streams.tell(outcomes, seen)
+                    many.tell(outcomes, seen)
             except (ContractError, ServingError) as error:
                 outcomes = [error] * len(films)
-        return streams.in_place(group, outcomes)
+        return many.in_place(group, outcomes)
 
     def _run(self, plan: Plan[T], deadline: Deadline) -> T:
-        return plans.drive(plan, lambda step: ask(self._session.transport, step, deadline))
+        return drive(plan, self._state.transport, deadline)

@@ -11,8 +11,23 @@ import numpy.typing as npt
 from PIL import Image
 
 from neumo import contract
-from neumo.ensemble import Caution
-from neumo.reading import arrays, dicom, raster, sources
+from neumo._images import arrays, dicom, file_content, image_size, raster
+from neumo._images.file_content import MAX_FILE_BYTES
+from neumo._images.film_folders import SUFFIXES as FILM_SUFFIXES
+from neumo._images.film_readers import FilmReaders
+from neumo.cautions import Caution
+
+__all__ = [
+    "FILM_SUFFIXES",
+    "MAX_FILE_BYTES",
+    "Film",
+    "FilmReaders",
+    "Source",
+    "decode",
+    "pixel_count",
+    "read",
+    "to_pixels",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,10 +66,10 @@ def read(source: Source) -> Film:
     of uint8, of uint16, or of floats in [0, 1]. Files may be JPEG, PNG, WebP, TIFF, BMP, GIF or,
     with the ``dicom`` extra, DICOM. The first frame is read. EXIF orientation is applied; what is
     transparent turns black, as air is on a film. More than 8 bits are reduced as
-    ``neumo.reading.depth`` says.
+    ``neumo._images.grey_depth`` says.
 
     Raises ``ImageError`` where no film can be read, or its sides are outside
-    ``neumo.reading.bounds``.
+    ``neumo._images.size_limits``.
     """
     if isinstance(source, Film):
         return source
@@ -88,5 +103,13 @@ def decode(source: Source) -> tuple[Image.Image, tuple[Caution, ...]]:
         return arrays.decode(source), ()
     if isinstance(source, Image.Image):
         return raster.convert(source)
-    data = sources.content(source)
+    data = file_content.content(source)
     return dicom.decode(data) if dicom.recognises(data) else raster.decode(data)
+
+
+def pixel_count(data: bytes) -> int:
+    """The pixels that the file with this content says to have; 0 where that cannot be told.
+
+    Nothing is decoded. A DICOM file that is packed as a whole counts as the largest.
+    """
+    return image_size.pixels(data)

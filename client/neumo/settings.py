@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from neumo import contract
+from neumo._transports.credentials import Tls
 from neumo.errors import ConfigError
-from neumo.transports.access import Tls
 
 SERVER_VARIABLE = "NEUMO_SERVER"
 TIMEOUT_VARIABLE = "NEUMO_TIMEOUT"

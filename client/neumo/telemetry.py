@@ -22,13 +22,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from neumo import contract
-from neumo.core.calls import Call, Reply
-from neumo.transports import Transport
+from neumo._transports.transport import Transport
+from neumo._wire.calls import Call, Reply
 
 if TYPE_CHECKING:  # a client that blocks does without asyncio
     import asyncio
 
-    from neumo.transports.awaited import AwaitedTransport
+    from neumo._transports.transport_async import AsyncTransport
 
 A = TypeVar("A")
 F = TypeVar("F", "Future[Any]", "asyncio.Future[Any]")
@@ -50,11 +50,11 @@ class Telemetry:
             return transport
         return _ObservedTransport(transport, self._instruments)
 
-    def observed_async(self, transport: AwaitedTransport) -> AwaitedTransport:
+    def observed_async(self, transport: AsyncTransport) -> AsyncTransport:
         """The same for asyncio."""
         if self._instruments is None:
             return transport
-        return _ObservedAwaitedTransport(transport, self._instruments)
+        return _ObservedAsyncTransport(transport, self._instruments)
 
     def prediction(self, name: str, films: int) -> AbstractContextManager[Seen]:
         """Around one prediction or explanation of ``films``; ``name`` is the client's method."""
@@ -154,8 +154,8 @@ class _ObservedTransport:
         self._inner.close()
 
 
-class _ObservedAwaitedTransport:
-    def __init__(self, inner: AwaitedTransport, instruments: _Instruments) -> None:
+class _ObservedAsyncTransport:
+    def __init__(self, inner: AsyncTransport, instruments: _Instruments) -> None:
         self.target = inner.target
         self._inner = inner
         self._instruments = instruments

@@ -2,7 +2,7 @@
 
 import sys
 
-from neumo.cli import main
+from neumo.commands.program import main
 
 if __name__ == "__main__":
     sys.exit(main(["serve", *sys.argv[1:]]))

@@ -28,25 +28,23 @@ import pandas as pd
 import tensorflow as tf
 
 from neumo import contract
-from neumo_training import (
-    batches,
-    calibration,
-    dataset,
-    evaluation,
-    folding,
-    framing,
-    pipeline,
-    runs,
-    splits,
-    training,
-    tried,
-)
-from neumo_training.config import CONFIGS
+from neumo_training import evaluation
+from neumo_training.datasets import film_table, lung_masks, splits
 from neumo_training.evaluation import intervals
-from neumo_training.evaluation.names import percent
-from neumo_training.files import write_atomically
-from neumo_training.lungs import fitting, masks
-from neumo_training.tried import Trial
+from neumo_training.evaluation.key_names import percent
+from neumo_training.fitting import (
+    calibration,
+    lungs_training,
+    member_training,
+    pipeline,
+    resumable_run,
+)
+from neumo_training.networks import batches, framing
+from neumo_training.networks.network_config import CONFIGS
+from neumo_training.reports import ablations
+from neumo_training.reports.ablations import Trial
+from neumo_training.savedmodels import folded_batchnorm
+from neumo_training.whole_files import write_atomically
 
 METRICS = ("auc", "accuracy", "balanced_accuracy", "brier", "ece")
 MARGINS = (0.0, 0.03, 0.10)
@@ -84,8 +82,8 @@ class Study:
     """The development films, the finished run's folder, and what is kept of its answers."""
 
     films: pipeline.Films
-    drawn: masks.Masks
-    seen: fitting.Seen
+    drawn: lung_masks.Masks
+    seen: lungs_training.Seen
     small: np.ndarray
     folds: np.ndarray
     run: Path
@@ -114,9 +112,9 @@ def main() -> None:
     _show(trials)
     if options.to:
         measured = {trial.part for trial in trials}
-        others = tried.read(options.to) if options.to.exists() else []
+        others = ablations.read(options.to) if options.to.exists() else []
         others = [t for t in others if t.release != options.release or t.part not in measured]
-        write_atomically(options.to, tried.to_csv([*trials, *others]))
+        write_atomically(options.to, ablations.to_csv([*trials, *others]))
 
 
 def _options() -> argparse.Namespace:
@@ -140,17 +138,19 @@ def _study(options: argparse.Namespace) -> Study:
     def say(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
-    table = dataset.scan(options.films)
+    table = film_table.scan(options.films)
     chosen = splits.splits_for(table)
     films = pipeline.development_films(table, chosen, say)
-    drawn = masks.load(films.table, options.masks, say)
+    drawn = lung_masks.load(films.table, options.masks, say)
     small = batches.convert(framing.film, films.pixels)
     folds = pipeline.fold_numbers(films.table, chosen)
-    return Study(films, drawn, fitting.see(films), small, folds, options.run, Kept(options.keep))
+    return Study(
+        films, drawn, lungs_training.see(films), small, folds, options.run, Kept(options.keep)
+    )
 
 
 def _network(path: Path) -> keras.Model:
-    return folding.fold(keras.models.load_model(path / runs.BEST, compile=False))
+    return folded_batchnorm.fold(keras.models.load_model(path / resumable_run.BEST, compile=False))
 
 
 # The members
@@ -230,7 +230,7 @@ def _found(study: Study, name: str) -> np.ndarray:
     """Probabilities of lung by the network ``name``, float16 [n, 128, 128, 1]."""
 
     def ask() -> np.ndarray:
-        found, _ = fitting.predict(_network(study.run / name), study.seen.overviews)
+        found, _ = lungs_training.predict(_network(study.run / name), study.seen.overviews)
         return found.astype(np.float16)
 
     return study.kept(f"found-{name}", ask)
@@ -247,7 +247,7 @@ def _logits(study: Study, name: str, boxes: np.ndarray, *, mirror: bool = False)
             for fold in range(int(study.folds.max()) + 1):
                 cnn = _network(pipeline.fold_folder(study.run / member, fold))
                 rows = study.folds == fold
-                logits[row, rows] = training.logits(cnn, crops[rows])
+                logits[row, rows] = member_training.logits(cnn, crops[rows])
         return logits
 
     return dict(zip(MEMBERS, study.kept(f"logits-{name.replace(' ', '-')}", ask), strict=True))
@@ -273,7 +273,9 @@ def _lungs(study: Study, release: int) -> Iterator[Trial]:
 
     def mirrored() -> np.ndarray:
         network = _network(study.run / LUNGS)
-        return fitting.predict(network, study.seen.overviews[rows][:, :, ::-1])[0][:, :, ::-1]
+        return lungs_training.predict(network, study.seen.overviews[rows][:, :, ::-1])[0][
+            :, :, ::-1
+        ]
 
     flipped = study.kept("found-lungs-mirrored", mirrored)
     variants = {
@@ -282,9 +284,9 @@ def _lungs(study: Study, release: int) -> Iterator[Trial]:
         "the localiser alone": local,
         **{f"a pixel is lung above {at}": found + (0.5 - at) for at in MASK_THRESHOLDS},
     }
-    shipped = fitting.dice(found, truth)
+    shipped = lungs_training.dice(found, truth)
     for name, lungs in variants.items():
-        dice = fitting.dice(lungs, truth)
+        dice = lungs_training.dice(lungs, truth)
         less = intervals.mean_with_interval(
             dice - shipped, study.labels[rows], study.patients[rows]
         )

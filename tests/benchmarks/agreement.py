@@ -24,7 +24,8 @@ import tensorflow as tf
 from PIL import Image
 
 import neumo
-from neumo import contract, image, phantom, release
+from neumo import contract, image, release
+from neumo.release import phantom
 from neumo.testing import EmbeddedServer
 
 COPY_PX = 224

@@ -15,10 +15,11 @@ import numpy as np
 from timing import Action, in_turns, show
 
 import neumo
-from neumo import contract, phantom, wire
+from neumo import contract
 from neumo._proto import serving_pb2 as pb
+from neumo._wire import grpc_messages, tensor_protos
+from neumo.release import phantom
 from neumo.testing import EmbeddedServer
-from neumo.wire import tensors
 
 ROUNDS = 1000
 SERVED_ROUNDS = 200
@@ -61,7 +62,7 @@ def encodings() -> dict[str, Action]:
     return {
         "copying its bytes": FILM.tobytes,
         "the official way, by hand": lambda: raw_request(NAMES[0]).SerializeToString(),
-        "neumo": lambda: wire.predict_request(NAMES[0], contract.SERVING_DEFAULT, inputs),
+        "neumo": lambda: grpc_messages.predict_request(NAMES[0], contract.SERVING_DEFAULT, inputs),
     }
 
 
@@ -75,7 +76,7 @@ def answer(method: str, data: bytes) -> pb.PredictResponse | pb.GetModelMetadata
     if method == PREDICT:
         response = pb.PredictResponse(model_spec=request.model_spec)
         for tensor in (contract.PROBABILITY, contract.THRESHOLD, contract.RELEASE):
-            one = np.ones(1, tensors.dtype_of(tensor.dtype))
+            one = np.ones(1, tensor_protos.dtype_of(tensor.dtype))
             encoded = response.outputs[tensor.name]
             encoded.dtype = pb.DataType.Value(tensor.dtype)
             encoded.tensor_shape.dim.add().size = 1

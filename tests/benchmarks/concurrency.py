@@ -17,9 +17,9 @@ import floor
 import requests
 
 import neumo
-from neumo import phantom
+from neumo.release import phantom
 from neumo.testing import EmbeddedServer
-from neumo_serving import shipped
+from neumo_serving.config import shipped_release
 
 CONCURRENCY = 64
 SECONDS = 8.0
@@ -78,7 +78,7 @@ async def predictions(client: neumo.AsyncClient, seconds: float) -> float:
 async def main() -> None:
     """Measure client and floor in turns."""
     ratios, rates, floors = [], [], []
-    models = list(shipped.folders())
+    models = list(shipped_release.folders())
     with (
         tempfile.TemporaryDirectory() as folder,
         server(Path(folder)) as serving,

@@ -11,9 +11,10 @@ import tensorflow as tf
 from timing import Action, in_turns, show
 
 import neumo
-from neumo import contract, phantom
+from neumo import contract
+from neumo.release import phantom
 from neumo.testing import EmbeddedServer
-from neumo_serving import shipped
+from neumo_serving.config import shipped_release
 
 ROUNDS = 100
 
@@ -23,7 +24,7 @@ def main() -> None:
     film = phantom.draw(1, 1)
     signatures = [
         tf.saved_model.load(str(folder)).signatures[contract.SERVING_DEFAULT]
-        for folder in shipped.folders().values()
+        for folder in shipped_release.folders().values()
     ]
 
     def in_process() -> list[np.ndarray]:

@@ -18,7 +18,8 @@ from contextlib import ExitStack, contextmanager
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from neumo import contract, phantom
+from neumo import contract
+from neumo.release import phantom
 
 CALLERS = (1, 2)
 WARM_UP = 3
@@ -85,10 +86,10 @@ def main(threads: int, models: Sequence[str]) -> None:
     """For each line on stdin, batch size, callers and seconds: print what was measured, as JSON."""
     import tensorflow as tf
 
-    from neumo_serving import shipped
+    from neumo_serving.config import shipped_release
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
-    folders = shipped.folders()
+    folders = shipped_release.folders()
     loaded = [tf.saved_model.load(str(folders[name])) for name in models]
     signatures = [one.signatures[contract.SERVING_DEFAULT] for one in loaded]
     for line in sys.stdin:

@@ -22,9 +22,9 @@ from PIL import Image
 
 import neumo
 from gateway_process import Line, gateway, request
-from neumo import phantom
+from neumo.release import phantom
 from neumo.testing import EmbeddedServer
-from neumo_serving.gateway.settings import Limits
+from neumo_serving.gateway.gateway_settings import Limits
 
 AT_ONCE = Limits().films_at_once
 SECONDS = 6.0

@@ -16,8 +16,9 @@ import numpy as np
 import tensorflow as tf
 from timing import Action, in_turns, show
 
-from neumo import contract, phantom
-from neumo_serving import shipped
+from neumo import contract
+from neumo.release import phantom
+from neumo_serving.config import shipped_release
 
 ROUNDS = 200
 SIZE = 512
@@ -31,7 +32,7 @@ def main() -> None:
     matrix = np.random.default_rng(1).random((SIZE, SIZE), np.float32)
     actions: dict[str, Action] = {f"{SIZE} x {SIZE} matrices by numpy": lambda: matrix @ matrix}
     # What is loaded has to outlive its signatures.
-    models = {name: tf.saved_model.load(str(at)) for name, at in shipped.folders().items()}
+    models = {name: tf.saved_model.load(str(at)) for name, at in shipped_release.folders().items()}
     for name, model in models.items():
         signature = model.signatures[contract.SERVING_DEFAULT]
         actions[name] = lambda ask=signature: [one.numpy() for one in ask(image=film).values()]

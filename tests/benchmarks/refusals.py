@@ -27,8 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from neumo.contract import IMAGE_SIZE_PX, LUNGS
 from neumo.errors import ConfigError
-from neumo_training import pipeline
-from neumo_training.lungs import fitting
+from neumo_training.fitting import lungs_training, pipeline
 from nonchest import chest_films, judging, packaged, sources
 from nonchest.judging import Lungs, Read, Row
 
@@ -126,7 +125,7 @@ def _network(path: Path, development: Read | None) -> Lungs:
     network = keras.models.load_model(path, compile=False)
 
     def chest(pixels: np.ndarray) -> np.ndarray:
-        return fitting.predict(network, fitting.overviews(pixels))[1]
+        return lungs_training.predict(network, lungs_training.overviews(pixels))[1]
 
     if development is None:
         return Lungs(chest, pipeline.CHEST_THRESHOLD_MAX)

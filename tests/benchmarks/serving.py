@@ -30,7 +30,7 @@ import floor
 import grpc
 import requests
 
-from neumo import phantom
+from neumo.release import phantom
 
 MODEL = "pneumonia_tuned"
 METHOD = "/tensorflow.serving.PredictionService/Predict"
@@ -69,12 +69,12 @@ def request_json() -> bytes:
 
 def serve(port: int, http_port: int, *flags: str) -> None:
     """Run the embedded server; answer each line on stdin with a line about the time since."""
-    from neumo_serving import flags as serving_flags
-    from neumo_serving import server
+    from neumo_serving import model_server
+    from neumo_serving.config import flags as serving_flags
 
     seen: list[int] = []
-    made = server._loader_options
-    server._loader_options = lambda options: replace(
+    made = model_server._loader_options
+    model_server._loader_options = lambda options: replace(
         made(options), on_batch=lambda batch: seen.append(sum(batch.sizes))
     )
 
@@ -86,7 +86,9 @@ def serve(port: int, http_port: int, *flags: str) -> None:
         os._exit(0)
 
     threading.Thread(target=tell, daemon=True).start()
-    server.run(serving_flags.parse([f"--port={port}", f"--rest_api_port={http_port}", *flags]))
+    model_server.run(
+        serving_flags.parse([f"--port={port}", f"--rest_api_port={http_port}", *flags])
+    )
 
 
 def free_port() -> int:
@@ -169,9 +171,9 @@ def single() -> None:
     """One film at a time: in this process, over gRPC, over REST."""
     import tensorflow as tf
 
-    from neumo_serving import shipped
+    from neumo_serving.config import shipped_release
 
-    folder = shipped.folders()[MODEL]
+    folder = shipped_release.folders()[MODEL]
     signature = tf.saved_model.load(str(folder)).signatures["serving_default"]
     film, body, document = phantom.draw(1, 1), request_bytes(), request_json()
 

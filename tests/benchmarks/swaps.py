@@ -24,9 +24,9 @@ import grpc
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2
 
-from neumo import phantom
+from neumo.release import phantom
 from neumo.testing import EmbeddedServer
-from neumo_serving import shipped
+from neumo_serving.config import shipped_release
 from swapping import (
     PREDICT,
     Answer,
@@ -102,7 +102,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--rate", type=float, help="requests a second (default: half capacity)")
     options = parser.parse_args()
-    source = shipped.folders()[MODEL]
+    source = shipped_release.folders()[MODEL]
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder)
         put(store, source, 1)

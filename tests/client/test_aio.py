@@ -9,11 +9,10 @@ import grpc
 import pytest
 
 import neumo
-from neumo.core import faults
-from neumo.core.calls import Status
-from neumo.transports import address
-from neumo.transports.access import Access
-from neumo.transports.aio import AioTransport
+from neumo._transports import address, status_codes
+from neumo._transports.credentials import Access
+from neumo._transports.grpc_transport_async import AsyncGrpcTransport
+from neumo._wire.calls import Status
 from rpc_server import grpc_server
 
 MODEL = "pneumonia_tuned"
@@ -21,7 +20,7 @@ MODEL = "pneumonia_tuned"
 
 def transport(url):
     """The transport for ``url``."""
-    return AioTransport(address.parse(url), Access())
+    return AsyncGrpcTransport(address.parse(url), Access())
 
 
 def answered(request, context):
@@ -48,7 +47,7 @@ async def until(event):
     assert await asyncio.to_thread(event.wait, 30)
 
 
-@pytest.mark.parametrize("code", sorted(set(faults.OF_GRPC)))
+@pytest.mark.parametrize("code", sorted(set(status_codes.OF_GRPC)))
 def test_a_fault_is_the_class_of_its_code(code):
     """Also CANCELLED: that the server says so does not cancel the task that asks."""
 
@@ -67,7 +66,7 @@ def test_a_fault_is_the_class_of_its_code(code):
         pytest.raises(neumo.ServingError, match=f"{code}: because of this") as raised,
     ):
         asyncio.run(ask(url))
-    assert type(raised.value) is faults.OF_GRPC[code]
+    assert type(raised.value) is status_codes.OF_GRPC[code]
 
 
 def test_one_client_serves_event_loops_one_after_another():

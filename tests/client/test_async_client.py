@@ -11,10 +11,11 @@ import pytest
 from PIL import Image
 
 import neumo
-from neumo import contract, phantom
-from neumo.core.calls import Predict
+from neumo import contract
+from neumo._images.film_readers import AT_ONCE
+from neumo._wire.calls import Predict
+from neumo.release import phantom
 from neumo.testing import FakeTransport, answering
-from neumo.workers import AT_ONCE
 
 TUNED, RESIDUAL = (member.name for member in contract.MEMBERS)
 FILM = phantom.draw(1, 1)[0]

@@ -14,10 +14,11 @@ from PIL import Image
 import neumo
 from fakes import FILM, RESIDUAL, TUNED, client, rolling
 from neumo import contract
-from neumo.core.calls import Metadata, Predict, Status
+from neumo._images.film_readers import AT_ONCE
+from neumo._wire.answer_types import Answer, ModelMetadata
+from neumo._wire.calls import Metadata, Predict, Status
+from neumo.model_status import ModelStatus, VersionState, VersionStatus
 from neumo.testing import answering
-from neumo.wire import Answer, ModelMetadata, ModelStatus, VersionState, VersionStatus
-from neumo.workers import AT_ONCE
 
 DISAGREEING = {TUNED: 0.75, RESIDUAL: 0.125}
 

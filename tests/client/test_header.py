@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from neumo import image
-from neumo.reading import bounds, header
+from neumo._images import image_size, size_limits
 
 pytest.importorskip("pydicom", reason="the dicom extra is not installed")
 import films
@@ -18,19 +18,19 @@ DEFLATED = "1.2.840.10008.1.2.1.99"
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "DICOM"])
 def test_every_format_says_its_size_before_its_pixels(kind):
     """Nothing of them is decoded."""
-    assert header.pixels(films.file(kind)) == 640 * 480
+    assert image_size.pixels(films.file(kind)) == 640 * 480
 
 
 def test_what_is_packed_as_a_whole_counts_as_the_largest():
     """It is not unpacked to be weighed."""
     packed = films.dicom(np.zeros((64, 64), np.uint8), syntax=DEFLATED)
-    assert header.pixels(packed) == bounds.MAX_PIXELS
+    assert image_size.pixels(packed) == size_limits.MAX_PIXELS
 
 
 @pytest.mark.parametrize("content", [b"", b"no film", bytes(132) + b"DICM"])
 def test_what_says_no_size_has_none(content):
     """Whoever reads it is told why."""
-    assert header.pixels(content) == 0
+    assert image_size.pixels(content) == 0
 
 
 def test_a_film_that_was_read_is_a_source_as_its_file_was():

@@ -10,7 +10,7 @@ import pytest
 
 import neumo
 from fakes import FILM, RESIDUAL, TUNED
-from neumo.core.calls import Predict, Reply
+from neumo._wire.calls import Predict, Reply
 from neumo.testing import FakeTransport, answering
 
 WORKING = answering({TUNED: 0.75, RESIDUAL: 0.125})

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from neumo import contract, inspection, release
+from neumo import contract, release
 from neumo.errors import ConfigError
+from neumo.release import check
 from releases import (
     MEMBERS,
     WITH_LUNGS,
@@ -32,7 +33,7 @@ def store(tmp_path):
 
 def lines(store, number=1, open_model=fake_model):
     """Every finding about release ``number``."""
-    return [f.line for f in inspection.inspect(store, number, open_model)]
+    return [f.line for f in check.inspect(store, number, open_model)]
 
 
 def change_contract(store, **changes):
@@ -86,7 +87,7 @@ class TestSound:
         """One with ``lungs`` beside an older one without."""
         write_release(tmp_path, 1)
         write_release(tmp_path, 2, WITH_LUNGS)
-        assert inspection.releases(tmp_path) == [1, 2]
+        assert check.releases(tmp_path) == [1, 2]
         assert lines(tmp_path, 1) == lines(tmp_path, 2) == []
 
     def test_a_release_of_an_earlier_minor(self, store, monkeypatch):
@@ -143,7 +144,7 @@ class TestFiles:
     def test_a_release_without_its_manifest(self, store):
         """The manifest is written last: without it a copy is half done, and is judged as such."""
         release.manifest_path(store, 1).unlink()
-        assert inspection.releases(store) == [1]
+        assert check.releases(store) == [1]
         (line,) = lines(store)
         assert "1.json is missing: half copied" in line
 
@@ -160,7 +161,7 @@ class TestFiles:
         """It is a mistake in the command line, not a finding."""
         make(tmp_path / "none")
         with pytest.raises(ConfigError, match=r"releases/N\.json"):
-            inspection.releases(tmp_path / "none")
+            check.releases(tmp_path / "none")
 
     def test_a_release_that_is_not_there(self, store):
         """Asking for it is answered in one line."""
@@ -424,4 +425,4 @@ class TestConfig:
 
 def test_a_finding_is_one_line():
     """Whatever a loader says."""
-    assert inspection.Finding(2, "lungs", "two\n lines").line == "release 2, lungs: two lines"
+    assert check.Finding(2, "lungs", "two\n lines").line == "release 2, lungs: two lines"

@@ -8,8 +8,8 @@ import pytest
 
 import neumo
 from fakes import FILM, LUNGS, RESIDUAL, TUNED, client, predicted
-from neumo import wire
-from neumo.core.calls import Metadata, Predict
+from neumo._wire import rest_json
+from neumo._wire.calls import Metadata, Predict
 from neumo.testing import FakeTransport, answering
 
 WORKING = answering({TUNED: 0.75, RESIDUAL: 0.125}, release=3)
@@ -90,5 +90,5 @@ def test_labels_that_cannot_be_are_refused(options, line):
 
 def test_rest_has_a_path_for_a_label():
     """Its grammar is ``/labels/LABEL``."""
-    assert wire.rest_path("m", None, "a b") == "/v1/models/m/labels/a%20b"
-    assert wire.rest_path("m", 2, "a") == "/v1/models/m/versions/2"
+    assert rest_json.rest_path("m", None, "a b") == "/v1/models/m/labels/a%20b"
+    assert rest_json.rest_path("m", 2, "a") == "/v1/models/m/versions/2"

@@ -8,9 +8,9 @@ import pytest
 import neumo
 from fakes import FILM, LUNGS, RESIDUAL, TUNED, client, predicted, rolling
 from neumo import contract
-from neumo.core.calls import Metadata
+from neumo._wire.answer_types import Answer, ModelMetadata
+from neumo._wire.calls import Metadata
 from neumo.testing import answering
-from neumo.wire import Answer, ModelMetadata
 
 CHEST = {TUNED: 0.75, RESIDUAL: 0.125, LUNGS: 0.75}
 NO_CHEST = {**CHEST, LUNGS: 0.25}

@@ -9,8 +9,10 @@ import sys
 import numpy as np
 from PIL import Image
 
-from neumo import phantom
-from neumo.ensemble import Caution, Explanation, Member, Timings, combine
+from neumo._engine.ensemble import combine
+from neumo.cautions import Caution
+from neumo.release import phantom
+from neumo.results import Explanation, Member, Timings
 
 
 def explanation(*warnings: Caution, lungs: np.ndarray | None = None) -> Explanation:
@@ -62,9 +64,10 @@ def test_markup_in_a_text_stays_text():
 
 
 def test_nothing_else_is_needed():
-    """Drawing imports neither IPython nor matplotlib, and an import of neumo not even notebook."""
+    """Drawing imports neither IPython nor matplotlib, and an import of neumo not even the drawing."""
     code = (
-        "import sys; from neumo import Prediction; assert 'neumo.notebook' not in sys.modules\n"
-        "import neumo.notebook; assert not {'IPython', 'matplotlib'} & set(sys.modules)"
+        "import sys; from neumo import Prediction\n"
+        "assert 'neumo.drawing.jupyter_html' not in sys.modules\n"
+        "import neumo.drawing.jupyter_html; assert not {'IPython', 'matplotlib'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

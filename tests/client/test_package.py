@@ -27,7 +27,7 @@ def modules_after(code):
     [
         "import neumo",
         "import neumo; neumo.Client('grpc://localhost:1'); neumo.Client('http://localhost:1')",
-        "import neumo.testing, neumo.cli, neumo.commands.predict",
+        "import neumo.testing, neumo.commands.program, neumo.commands.predict",
     ],
 )
 def test_no_import_of_the_sdk_brings_tensorflow(code):

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from neumo import phantom, picture
-from neumo.ensemble import Caution, Explanation, Member, Timings, combine
+from neumo._engine.ensemble import combine
+from neumo.cautions import Caution
+from neumo.drawing import heatmap_picture
 from neumo.errors import ConfigError
+from neumo.release import phantom
+from neumo.results import Explanation, Member, Timings
 
 SIDE_PX = 512
 
@@ -28,7 +31,7 @@ def panels(drawn: Image.Image) -> tuple[np.ndarray, np.ndarray]:
 
 def test_cold_film_is_untouched():
     """Where nothing is hot both panels are the same film."""
-    film, heated = panels(picture.draw(explanation(np.zeros((256, 256)))))
+    film, heated = panels(heatmap_picture.draw(explanation(np.zeros((256, 256)))))
     np.testing.assert_array_equal(film, heated)
     assert film.std() > 10
 
@@ -37,7 +40,7 @@ def test_heat_lies_where_the_map_says():
     """A hot corner colours that corner and no other."""
     heatmap = np.zeros((256, 256))
     heatmap[:64, 192:] = 1.0
-    film, heated = panels(picture.draw(explanation(heatmap)))
+    film, heated = panels(heatmap_picture.draw(explanation(heatmap)))
     changed = np.abs(film - heated).max(axis=2) > 0
     assert changed[:120, 392:].all()
     assert not changed[140:].any()
@@ -47,7 +50,7 @@ def test_heat_lies_where_the_map_says():
 @pytest.mark.parametrize("side", [16, 32, 256])
 def test_any_resolution_of_heat(side):
     """A coarse heat map is enlarged to the film's size."""
-    _, heated = panels(picture.draw(explanation(np.ones((side, side)))))
+    _, heated = panels(heatmap_picture.draw(explanation(np.ones((side, side)))))
     assert (heated[:, :, 0] > heated[:, :, 2]).all()
 
 
@@ -55,7 +58,7 @@ def test_ramp_brightens_with_heat():
     """Over black, more heat is always brighter, so the picture survives greyscale printing."""
     drawn = explanation(np.tile(np.linspace(0, 1, 256), (256, 1)))
     black = Explanation(drawn.prediction, drawn.heatmap, np.zeros((256, 256), np.uint8))
-    _, heated = panels(picture.draw(black))
+    _, heated = panels(heatmap_picture.draw(black))
     luma = heated[256] @ np.array([0.299, 0.587, 0.114])
     assert (np.diff(luma) >= -1.0).all()
     assert luma[-1] - luma[0] > 100
@@ -63,8 +66,8 @@ def test_ramp_brightens_with_heat():
 
 def test_each_caution_is_a_line():
     """Cautions are written below, so the picture grows with them."""
-    plain = picture.draw(explanation(np.zeros((256, 256))))
-    cautioned = picture.draw(
+    plain = heatmap_picture.draw(explanation(np.zeros((256, 256))))
+    cautioned = heatmap_picture.draw(
         explanation(np.zeros((256, 256)), Caution("a", "b"), Caution("c", "d"))
     )
     assert cautioned.height == plain.height + 2 * 24
@@ -73,9 +76,9 @@ def test_each_caution_is_a_line():
 def test_saved_picture_is_the_drawn_one(tmp_path):
     """A PNG holds the pixels drawn, and nothing else about the film."""
     drawn = explanation(np.ones((256, 256)))
-    picture.save(drawn, tmp_path / "out.png")
+    heatmap_picture.save(drawn, tmp_path / "out.png")
     with Image.open(tmp_path / "out.png") as read:
-        np.testing.assert_array_equal(np.asarray(read), np.asarray(picture.draw(drawn)))
+        np.testing.assert_array_equal(np.asarray(read), np.asarray(heatmap_picture.draw(drawn)))
         assert not read.info
 
 
@@ -83,4 +86,4 @@ def test_saved_picture_is_the_drawn_one(tmp_path):
 def test_unusable_name(tmp_path, name):
     """A name without a picture's suffix, or in no folder, is a ConfigError."""
     with pytest.raises(ConfigError):
-        picture.save(explanation(np.ones((256, 256))), tmp_path / name)
+        heatmap_picture.save(explanation(np.ones((256, 256))), tmp_path / name)

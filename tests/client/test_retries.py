@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 import neumo
-from neumo import contract, phantom
-from neumo.core.calls import Metadata, Predict, Status
-from neumo.core.retries import BUDGET, LONGEST_PAUSE_S, Patience, Retries
+from neumo import contract
+from neumo._drive.retries import BUDGET, LONGEST_PAUSE_S, Patience, Retries
+from neumo._wire.calls import Metadata, Predict, Status
+from neumo.model_status import ModelStatus, VersionState, VersionStatus
+from neumo.release import phantom
 from neumo.testing import FakeTransport, answering
-from neumo.wire import ModelStatus, VersionState, VersionStatus
 
 TUNED, RESIDUAL = (member.name for member in contract.MEMBERS)
 FILM = phantom.draw(1, 1)[0]

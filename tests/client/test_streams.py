@@ -13,9 +13,9 @@ from PIL import Image
 
 import neumo
 from fakes import RESIDUAL, TUNED, client, predicted
-from neumo.core.calls import Predict
+from neumo._wire.answer_types import Answer
+from neumo._wire.calls import Predict
 from neumo.testing import FakeTransport, answering
-from neumo.wire import Answer
 
 FLAT = answering({TUNED: 0.75, RESIDUAL: 0.125})
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 import neumo
 from fakes import FILM, RESIDUAL, TUNED, client
-from neumo.core.calls import Predict
+from neumo._wire.calls import Predict
 from neumo.testing import FakeTransport, answering
 from rpc_server import grpc_server
 

@@ -14,10 +14,10 @@ import grpc
 import pytest
 
 import neumo
-from neumo import errors, transports
-from neumo.core import faults
-from neumo.core.calls import Status
-from neumo.transports import address
+from neumo import errors
+from neumo._transports import address, status_codes
+from neumo._transports.transport import connect
+from neumo._wire.calls import Status
 from rpc_server import grpc_server
 
 MODEL = "pneumonia_tuned"
@@ -77,7 +77,7 @@ def saying(status, body, **headers):
 
 def ask(url, timeout_s=5.0):
     """The status of a model, by the transport for ``url``."""
-    transport = transports.connect(url)
+    transport = connect(url)
     try:
         return transport.start(Status(MODEL), timeout_s).result(timeout=30)
     finally:
@@ -106,13 +106,13 @@ def test_a_fault_is_the_same_class_on_grpc_and_rest(code, status, kind):
 def test_no_code_of_grpc_is_unmapped():
     """A new code would be noticed here first."""
     codes = {code.name for code in grpc.StatusCode} - {"OK"}
-    assert codes == faults.OF_GRPC.keys()
+    assert codes == status_codes.OF_GRPC.keys()
 
 
 @pytest.mark.parametrize("status", range(300, 600))
 def test_every_http_status_has_a_class(status):
     """Whatever a proxy answers becomes a ``ServingError``."""
-    assert issubclass(faults.of_http(status, said_by_server=False), errors.ServingError)
+    assert issubclass(status_codes.of_http(status, said_by_server=False), errors.ServingError)
 
 
 @pytest.mark.parametrize("scheme", ["grpc", "http"])
@@ -204,7 +204,7 @@ def dripping_server():
 def test_a_rest_call_that_is_given_up_closes_its_socket_and_ends():
     """Its thread is free again, and the server sees the connection go."""
     with dripping_server() as (url, clients):
-        transport = transports.connect(url)
+        transport = connect(url)
         future = transport.start(Status(MODEL), 60.0)
         while not clients:
             time.sleep(0.01)
@@ -219,7 +219,7 @@ def test_a_rest_call_that_is_given_up_closes_its_socket_and_ends():
 def test_closing_the_client_ends_its_rest_calls():
     """Nothing goes on behind a client that is closed."""
     with dripping_server() as (url, clients):
-        transport = transports.connect(url)
+        transport = connect(url)
         future = transport.start(Status(MODEL), 60.0)
         while not clients:
             time.sleep(0.01)
@@ -275,7 +275,7 @@ def test_grpc_bytes_that_are_no_answer_are_a_bad_response():
 @pytest.mark.parametrize("url", ["grpc://127.0.0.1:9", "http://127.0.0.1:9"])
 def test_a_closed_transport_says_so(url):
     """Using a client after ``close`` is a mistake with a name; closing twice is none."""
-    transport = transports.connect(url)
+    transport = connect(url)
     transport.close()
     transport.close()
     with pytest.raises(neumo.ConfigError, match="the client is closed"):
@@ -338,7 +338,7 @@ def test_calls_are_shared_by_every_server_behind_a_name():
             servers.enter_context(grpc_server(answering_at("[::1]"), f"[::1]:{port}"))
         except RuntimeError:
             pytest.skip("this machine has no IPv6 loopback, so localhost has one address")
-        transport = servers.enter_context(closing(transports.connect(f"grpc://localhost:{port}")))
+        transport = servers.enter_context(closing(connect(f"grpc://localhost:{port}")))
         deadline = time.monotonic() + 20
         while not all(asked.values()) and time.monotonic() < deadline:
             transport.start(Status(MODEL), 5.0).result(timeout=30)

@@ -9,8 +9,9 @@ import sys
 import numpy as np
 import pytest
 
-from neumo import contract, wire
+from neumo import contract
 from neumo._proto import serving_pb2 as pb
+from neumo._wire import grpc_messages, rest_json
 
 DTYPES = ["float32", "float64", "float16", "int8", "int16", "int32", "int64"]
 DTYPES += ["uint8", "uint16", "uint32", "uint64", "bool"]
@@ -68,7 +69,7 @@ def _request(official, array, *, version=None):
 def test_a_predict_request_has_the_bytes_of_the_official_message(official, dtype):
     """A request is what ``tensorflow-serving-api`` makes of the same array."""
     array = np.arange(24).reshape(2, 3, 4).astype(dtype)
-    ours = wire.predict_request(
+    ours = grpc_messages.predict_request(
         MODEL, "serving_default", {"image": array}, version=3, outputs=["probability", "release"]
     )
     official_bytes = _request(official, array, version=3).SerializeToString(deterministic=True)
@@ -80,7 +81,7 @@ def test_tensorflow_reads_what_is_sent(official, dtype):
     """Also for the dtypes that TensorFlow itself would write value by value."""
     array = np.arange(24).reshape(2, 3, 4).astype(dtype)
     request = official.PredictRequest.FromString(
-        wire.predict_request(MODEL, "serving_default", {"image": array})
+        grpc_messages.predict_request(MODEL, "serving_default", {"image": array})
     )
     read = official.tensorflow.make_ndarray(request.inputs["image"])
     assert read.dtype == array.dtype
@@ -90,7 +91,7 @@ def test_tensorflow_reads_what_is_sent(official, dtype):
 def test_bytes_are_sent_as_strings(official):
     """An array of encoded films has the bytes of the official message too."""
     films = np.array([b"\xff\xd8", b""], dtype=object)
-    ours = wire.predict_request(
+    ours = grpc_messages.predict_request(
         MODEL, "serving_default", {"image": films}, outputs=["probability", "release"]
     )
     assert ours == _request(official, films).SerializeToString(deterministic=True)
@@ -112,7 +113,7 @@ def test_outputs_are_read_from_values_and_from_content(official, dtype, as_conte
     else:
         values = array.view(np.uint16) if dtype == "float16" else array
         getattr(tensor, VALUE_FIELDS.get(dtype, "int_val")).extend(values.ravel().tolist())
-    answer = wire.predict_response(response.SerializeToString())
+    answer = grpc_messages.predict_response(response.SerializeToString())
     assert (answer.model, answer.version) == (MODEL, 7)
     assert answer.outputs["o"].dtype == array.dtype
     np.testing.assert_array_equal(answer.outputs["o"], array)
@@ -132,7 +133,7 @@ def test_numbers_of_every_length_are_read_from_values(official, dtype):
     tensor.dtype = official.tensorflow.as_dtype(dtype).as_datatype_enum
     tensor.tensor_shape.dim.add().size = len(array)
     getattr(tensor, VALUE_FIELDS.get(dtype, "int_val")).extend(array.tolist())
-    found = wire.predict_response(response.SerializeToString()).outputs["o"]
+    found = grpc_messages.predict_response(response.SerializeToString()).outputs["o"]
     assert found.dtype == exact
     np.testing.assert_array_equal(found, array)
 
@@ -145,7 +146,7 @@ def test_values_that_are_no_numbers_of_their_dtype_are_a_value_error(packed):
     response = pb.PredictResponse()
     response.outputs["o"].CopyFrom(tensor)
     with pytest.raises(ValueError, match=r"a number without an end|does not fit"):
-        wire.predict_response(response.SerializeToString())
+        grpc_messages.predict_response(response.SerializeToString())
 
 
 def test_one_value_stands_for_a_whole_tensor(official):
@@ -155,7 +156,7 @@ def test_one_value_stands_for_a_whole_tensor(official):
     tensor.dtype = official.tensorflow.float32.as_datatype_enum
     tensor.tensor_shape.dim.add().size = 3
     tensor.float_val.extend([0.5, 0.25])
-    answer = wire.predict_response(response.SerializeToString())
+    answer = grpc_messages.predict_response(response.SerializeToString())
     assert answer.outputs["o"].tolist() == [0.5, 0.25, 0.25]
 
 
@@ -167,10 +168,10 @@ def test_a_tensor_that_claims_gigabytes_is_refused(official):
     tensor.tensor_shape.dim.add().size = 2**40
     tensor.float_val.append(0.5)
     with pytest.raises(ValueError, match="too large"):
-        wire.predict_response(response.SerializeToString())
+        grpc_messages.predict_response(response.SerializeToString())
 
 
-@pytest.mark.parametrize("read", [wire.predict_response, wire.metadata_response])
+@pytest.mark.parametrize("read", [grpc_messages.predict_response, grpc_messages.metadata_response])
 def test_what_is_no_message_is_a_value_error(read):
     """Garbage on the wire is told apart from an answer."""
     with pytest.raises(ValueError, match="not a"):
@@ -181,11 +182,13 @@ def test_the_status_and_metadata_requests_have_the_official_bytes(official):
     """The other two calls are sent as ``tensorflow-serving-api`` sends them."""
     status = official.GetModelStatusRequest()
     status.model_spec.name = MODEL
-    assert wire.status_request(MODEL) == status.SerializeToString()
+    assert grpc_messages.status_request(MODEL) == status.SerializeToString()
     metadata = official.GetModelMetadataRequest()
     metadata.model_spec.name, metadata.model_spec.version.value = MODEL, 2
     metadata.metadata_field.append("signature_def")
-    assert wire.metadata_request(MODEL, 2) == metadata.SerializeToString(deterministic=True)
+    assert grpc_messages.metadata_request(MODEL, 2) == metadata.SerializeToString(
+        deterministic=True
+    )
 
 
 def test_the_status_is_read_newest_version_first(official):
@@ -194,7 +197,7 @@ def test_the_status_is_read_newest_version_first(official):
     for version, state, text in [(1, 30, ""), (2, 50, "broken")]:
         row = response.model_version_status.add(version=version, state=state)
         row.status.error_message = text
-    status = wire.status_response(MODEL, response.SerializeToString())
+    status = grpc_messages.status_response(MODEL, response.SerializeToString())
     assert [(v.version, v.state.value, v.error) for v in status.versions] == [
         (2, "END", "broken"),
         (1, "AVAILABLE", ""),
@@ -212,7 +215,7 @@ def test_the_metadata_is_read_into_signatures(official):
     response = official.GetModelMetadataResponse()
     response.model_spec.name, response.model_spec.version.value = MODEL, 4
     response.metadata["signature_def"].Pack(inner)
-    found = wire.metadata_response(response.SerializeToString())
+    found = grpc_messages.metadata_response(response.SerializeToString())
     spec = found.signatures["serving_default"].inputs["image"]
     assert (found.version, spec.dtype, spec.shape) == (4, "DT_UINT8", (None, 256, 256, 1))
 
@@ -224,16 +227,16 @@ def test_a_warm_up_record_is_the_official_prediction_log(official):
     request = log.predict_log.request
     request.model_spec.name, request.model_spec.signature_name = MODEL, "explain"
     request.inputs["image"].CopyFrom(official.tensorflow.make_tensor_proto(image))
-    ours = wire.warmup_record(MODEL, "explain", {"image": image})
+    ours = grpc_messages.warmup_record(MODEL, "explain", {"image": image})
     assert ours == log.SerializeToString(deterministic=True)
 
 
-@pytest.mark.parametrize("first", ["neumo.wire", "tensorflow_serving.apis.predict_pb2"])
+@pytest.mark.parametrize("first", ["neumo._wire", "tensorflow_serving.apis.predict_pb2"])
 def test_the_messages_live_beside_the_official_ones(official, first):
     """Whichever is imported first, both sets of messages work in one process."""
-    names = ["neumo.wire", "tensorflow_serving.apis.predict_pb2"]
+    names = ["neumo._wire", "tensorflow_serving.apis.predict_pb2"]
     names.sort(key=lambda name: name != first)
-    code = f"import {names[0]}, {names[1]}, neumo.wire as w; print(len(w.status_request('m')))"
+    code = f"import {names[0]}, {names[1]}, neumo._wire as w; print(len(w.status_request('m')))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "5"
 
@@ -253,7 +256,7 @@ def test_the_messages_live_beside_the_official_ones(official, first):
 )
 def test_json_bodies_hold_the_same_numbers(array):
     """REST's column format is valid JSON with the array's values."""
-    document = json.loads(wire.rest_body("serving_default", {"image": array}))
+    document = json.loads(rest_json.rest_body("serving_default", {"image": array}))
     assert document["signature_name"] == "serving_default"
     np.testing.assert_array_equal(
         np.array(document["inputs"]["image"], array.dtype).reshape(array.shape), array
@@ -264,7 +267,7 @@ def test_json_answers_take_the_dtypes_of_the_contract():
     """A float without a fraction stays float32, and a release stays an integer."""
     body = b'{"outputs": {"probability": [1], "threshold": [0.5], "release": [12], "new": ["x"]}}'
     signature = contract.model(MODEL).signature(contract.SERVING_DEFAULT)
-    answer = wire.rest_answer(MODEL, signature, body)
+    answer = rest_json.rest_answer(MODEL, signature, body)
     assert answer.version is None
     assert {name: one.dtype.name for name, one in answer.outputs.items()} == {
         "probability": "float32",
@@ -282,9 +285,9 @@ def test_json_that_is_no_answer_is_a_value_error(body):
     """Whatever a proxy answers in the server's place is told apart."""
     signature = contract.model(MODEL).signature(contract.SERVING_DEFAULT)
     with pytest.raises(ValueError, match=r".+"):
-        wire.rest_answer(MODEL, signature, body)
+        rest_json.rest_answer(MODEL, signature, body)
 
 
 def test_model_names_are_escaped_in_paths():
     """A name cannot leave its place in the URL."""
-    assert wire.rest_path("a/b c", 2) == "/v1/models/a%2Fb%20c/versions/2"
+    assert rest_json.rest_path("a/b c", 2) == "/v1/models/a%2Fb%20c/versions/2"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from neumo import phantom
+from neumo.release import phantom
 from neumo.testing.fixtures import neumo_server
 
 __all__ = ["neumo_server"]
@@ -48,7 +48,7 @@ def neumo_program(served):
     def run(*arguments, cwd=None, server=served.grpc_url):
         environ = {**os.environ, "NEUMO_SERVER": server}
         return subprocess.run(
-            [sys.executable, "-m", "neumo.cli", *map(str, arguments)],
+            [sys.executable, "-m", "neumo.commands.program", *map(str, arguments)],
             capture_output=True,
             text=True,
             env=environ,

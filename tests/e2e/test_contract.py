@@ -8,9 +8,10 @@ import pytest
 import tensorflow as tf
 
 import neumo
-from neumo import contract, phantom, release
+from neumo import contract, release
+from neumo.release import phantom
 from neumo.testing import EmbeddedServer
-from neumo_serving import shipped
+from neumo_serving.config import shipped_release
 
 FILM = phantom.draw(2, 1)[0]
 LATER = contract.Tensor("uncertainty", "DT_FLOAT", (None,), since_minor=contract.CONTRACT_MINOR + 1)
@@ -44,7 +45,7 @@ def newer(tmp_path_factory):
     store = tmp_path_factory.mktemp("newer")
     entries = []
     for model in contract.MEMBERS:
-        folder = shipped.folders()[model.name]
+        folder = shipped_release.folders()[model.name]
         module = Newer(str(folder))
         version = store / model.name / folder.name
         tf.saved_model.save(module, str(version), module.exported())

@@ -10,7 +10,8 @@ import socket
 import pytest
 
 import neumo
-from neumo import contract, phantom, release
+from neumo import contract, release
+from neumo.release import phantom
 from neumo.testing import EmbeddedServer
 
 FILM = phantom.draw(3, 1)[0]
@@ -154,12 +155,12 @@ def test_a_server_that_dies_in_mid_call_is_unavailable(tmp_path, scheme):
 @pytest.fixture(scope="module")
 def two_releases(run, tmp_path_factory):
     """A store with releases 1 and 2 of a training run."""
-    from neumo_training import commands
+    from neumo_training.commands import train
 
     store = tmp_path_factory.mktemp("two") / "models"
     shutil.copytree(run.store, store)
     arguments = ["--workdir", str(run.workdir), "--to", str(store), "--release", "2", "--force"]
-    assert commands.export(arguments) == 0
+    assert train.export(arguments) == 0
     return store
 
 

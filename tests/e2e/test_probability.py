@@ -11,9 +11,11 @@ from PIL import Image
 
 import neumo
 import trained
-from neumo import contract, image, phantom, release
+from neumo import contract, image, release
+from neumo._transports.transport import connect
+from neumo.release import phantom
 from neumo.testing import EmbeddedServer
-from neumo_serving import shipped
+from neumo_serving.config import shipped_release
 
 SAME = 1e-5
 ENCODED_BOUND = 1e-3
@@ -53,7 +55,7 @@ def test_the_shipped_models_give_the_same_probability_for_real_films(served, val
     import tensorflow as tf
 
     pixels = tf.constant(np.stack([image.read(film).pixels for film in val_films]))
-    folders = [shipped.folders()[member.name] for member in contract.MEMBERS]
+    folders = [shipped_release.folders()[member.name] for member in contract.MEMBERS]
     here = [
         tf.saved_model.load(str(folder)).signatures["serving_default"](image=pixels)
         for folder in folders
@@ -116,12 +118,11 @@ def test_the_asynchronous_client_gives_the_same_answers(served, scheme):
 
 def test_a_batch_gives_each_film_its_own_answer(served):
     """Eight films in one request are answered as eight requests are."""
-    from neumo import transports
-    from neumo.core.calls import Predict
+    from neumo._wire.calls import Predict
 
     films = phantom.chests(31, 8)
     alone = asked(served.grpc_url, films)
-    transport = transports.connect(served.grpc_url)
+    transport = connect(served.grpc_url)
     for column, member in enumerate(contract.MEMBERS):
         signature = member.signature(contract.SERVING_DEFAULT)
         call = Predict(member.name, signature, {"image": films})

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neumo import contract, golden, release
-from neumo.inspection import files
-from neumo.notebook import RocCurve
+from neumo import contract, release
+from neumo.release import RocCurve, golden
+from neumo.release.check import file_hashes
 
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "serving" / "models"
@@ -28,7 +28,7 @@ def test_every_file_has_the_hash_that_the_manifest_says(manifest):
     """And there is no file beside them."""
     for name, expected in manifest.models.items():
         folder = MODELS / name / str(manifest.release)
-        assert not list(files.findings(folder, expected.sha256))
+        assert not list(file_hashes.findings(folder, expected.sha256))
 
 
 def test_the_release_is_small_enough_to_ship(manifest):
@@ -89,12 +89,12 @@ def test_the_wheel_carries_the_newest_release(manifest):
 
 def test_its_cards_are_those_of_its_evaluation(manifest, tmp_path):
     """Model card and data sheet in both languages, as ``neumo card`` writes them; none by hand."""
-    from neumo_training import command_card
+    from neumo_training.commands import card
 
     number = str(manifest.release)
     folder = MODELS / "releases" / number
     written = ["--manifest", str(folder.with_suffix(".json")), "--out", str(tmp_path)]
-    assert command_card.main([str(folder / "evaluation.json"), *written]) == 0
+    assert card.main([str(folder / "evaluation.json"), *written]) == 0
     texts = {path.name: path.read_text() for path in tmp_path.iterdir()}
     assert texts == {path.name: path.read_text() for path in folder.glob("*.md")}
     assert len(texts) == 4

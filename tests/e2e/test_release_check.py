@@ -11,7 +11,7 @@ import pytest
 
 from neumo import contract, release
 from neumo.errors import ConfigError
-from neumo_serving import command_release
+from neumo_serving.commands import release_check
 from releases import MEMBERS, change_manifest, hash_anew
 
 NEWEST = release.numbers(release.shipped())[-1]
@@ -37,7 +37,7 @@ def store(tmp_path):
 
 def checked(capsys, *arguments):
     """The exit status of the command, and the lines it printed."""
-    status = command_release.main(["check", *map(str, arguments)])
+    status = release_check.main(["check", *map(str, arguments)])
     return status, capsys.readouterr().out.splitlines()
 
 
@@ -115,4 +115,4 @@ def test_findings_as_json(store, capsys):
 def test_a_mistake_in_the_command_line_is_not_a_finding(arguments):
     """It is one line, and status 2."""
     with pytest.raises(ConfigError):
-        command_release.main(arguments)
+        release_check.main(arguments)

@@ -16,7 +16,8 @@ from daemon import ROOT
 from manifests import MONITORING
 
 import neumo
-from neumo import phantom, release
+from neumo import release
+from neumo.release import phantom
 
 LONGEST_S = 300.0
 PROFILES = {

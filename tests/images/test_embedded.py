@@ -10,7 +10,7 @@ import pytest
 from daemon import ROOT, docker, healthy
 
 import neumo
-from neumo import phantom
+from neumo.release import phantom
 
 pytestmark = [pytest.mark.images, pytest.mark.timeout(1800)]
 

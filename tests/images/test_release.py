@@ -13,7 +13,8 @@ import stores
 from daemon import ROOT, docker, healthy
 
 import neumo
-from neumo import phantom, release
+from neumo import release
+from neumo.release import phantom
 
 pytestmark = [pytest.mark.images, pytest.mark.timeout(3600)]
 

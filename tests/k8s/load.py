@@ -15,7 +15,7 @@ import time
 from typing import Any
 
 import neumo
-from neumo import phantom
+from neumo.release import phantom
 
 TIMEOUT_S = 30.0
 

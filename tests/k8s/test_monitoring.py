@@ -14,7 +14,8 @@ from manifests import MONITORING, ROOT, need
 
 import neumo
 from gateway_process import gateway
-from neumo import contract, phantom
+from neumo import contract
+from neumo.release import phantom
 from neumo.testing import EmbeddedServer
 from serving_process import free_port
 

@@ -1,5 +1,5 @@
 """Pictures that are no chest radiograph, and what ``lungs`` says of them.
 
-Nothing here is shared with ``neumo_training.lungs.nonchest``, whose drawings ``lungs`` learnt
-from: other generators, other fonts, other sources. Every drawing comes from a seed.
+Nothing here is shared with ``neumo_training.datasets.drawn_nonchest``, whose drawings ``lungs``
+learnt from: other generators, other fonts, other sources. Every drawing comes from a seed.
 """

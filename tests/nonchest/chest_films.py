@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from neumo_training import curation, dataset, splits
-from neumo_training.films import load
+from neumo_training.datasets import curation, film_table, splits
+from neumo_training.datasets.decoded_films import load
 from nonchest.judging import Read, read
 from nonchest.pictures import Picture
 
@@ -26,7 +26,7 @@ def parts(
     """
     if not folder.is_dir():
         return {}
-    scanned = dataset.scan(folder)
+    scanned = film_table.scan(folder)
     table = curation.without_duplicates(scanned)
     held = table["group"].isin(splits.splits_for(scanned).holdout)
     found = {}

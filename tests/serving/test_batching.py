@@ -14,12 +14,12 @@ import tensorflow as tf
 
 from neumo.errors import ConfigError
 from neumo.testing import EmbeddedServer
-from neumo_serving.engine import batching_parameters, deadlines, inference, loader
+from neumo_serving.engine import batching_parameters, deadlines, inference, saved_model
 from neumo_serving.engine.batching import BatchingSession
 from neumo_serving.engine.batching_parameters import BatchingParameters
-from neumo_serving.engine.faults import Fault, invalid
 from neumo_serving.engine.inference import Question
-from neumo_serving.engine.loader import LoaderOptions
+from neumo_serving.engine.request_faults import Fault, invalid
+from neumo_serving.engine.saved_model import LoaderOptions
 from toys import MODEL, connected, predict_request, save_toy
 
 LONG_MICROS = 60_000_000
@@ -284,7 +284,7 @@ def test_a_closed_session_leaves_no_threads(tmp_path):
     folder = save_toy(tmp_path, 2)
 
     def use():
-        model = loader.load(folder, LoaderOptions(batching=BatchingParameters()))
+        model = saved_model.load(folder, LoaderOptions(batching=BatchingParameters()))
         inference.predict(model, Question("", {"x": np.ones((1, 2), np.float32)}))
         model.close()
 
@@ -357,15 +357,15 @@ def test_a_versions_own_file_says_how_it_is_batched(tmp_path):
     folder = save_toy(tmp_path, 2)
     common = BatchingParameters(max_batch_size=1)
     options = LoaderOptions(batching=common, batches_per_model=True)
-    assert not isinstance(loader.load(folder, options).session, BatchingSession)
+    assert not isinstance(saved_model.load(folder, options).session, BatchingSession)
     own = folder / batching_parameters.PER_MODEL_FILE
     own.write_text("max_batch_size { value: 4 }")
-    model = loader.load(folder, options)
+    model = saved_model.load(folder, options)
     x = np.ones((4, 2), np.float32)
     assert inference.predict(model, Question("", {"x": x}))["y"].tolist() == (2 * x).tolist()
     own.write_text("max_batch_size { value: 0 }")
     with pytest.raises(Fault) as raised:
-        loader.load(folder, options)
+        saved_model.load(folder, options)
     assert raised.value.code == "INVALID_ARGUMENT"
 
 

@@ -7,9 +7,9 @@ import zlib
 
 import pytest
 
-from neumo_serving.engine.faults import Fault
-from neumo_serving.rest import bodies
-from neumo_serving.rest.bodies import Bodies
+from neumo_serving.engine.request_faults import Fault
+from neumo_serving.rest_api import body_limits
+from neumo_serving.rest_api.body_limits import Bodies
 
 
 def receiving(*messages):
@@ -49,7 +49,7 @@ def test_a_client_that_leaves_is_cancelled():
 
 def test_a_body_that_is_too_large_is_not_read_to_its_end(monkeypatch):
     """It is RESOURCE_EXHAUSTED at the piece that is too much."""
-    monkeypatch.setattr(bodies, "MAX_BODY_BYTES", 3)
+    monkeypatch.setattr(body_limits, "MAX_BODY_BYTES", 3)
     with pytest.raises(Fault) as raised:
         asyncio.run(read(Bodies(), piece(b"ab", True), piece(b"cd", True)))
     assert raised.value.code == "RESOURCE_EXHAUSTED"
@@ -57,7 +57,7 @@ def test_a_body_that_is_too_large_is_not_read_to_its_end(monkeypatch):
 
 def test_a_client_that_falls_silent_is_given_up_on(monkeypatch):
     """After as long as upstream's HTTP library waits."""
-    monkeypatch.setattr(bodies, "PIECE_WITHIN_S", 0.01)
+    monkeypatch.setattr(body_limits, "PIECE_WITHIN_S", 0.01)
 
     async def silent():
         await asyncio.sleep(60)
@@ -73,7 +73,7 @@ def test_a_client_that_falls_silent_is_given_up_on(monkeypatch):
 
 def test_bodies_are_held_up_to_a_bound_and_given_back(monkeypatch):
     """However many clients send at once; the next may come when one was answered."""
-    monkeypatch.setattr(bodies, "MAX_HELD_BYTES", 5)
+    monkeypatch.setattr(body_limits, "MAX_HELD_BYTES", 5)
     held = Bodies()
 
     async def two_at_once():
@@ -88,11 +88,11 @@ def test_bodies_are_held_up_to_a_bound_and_given_back(monkeypatch):
 
 def test_no_more_is_unpacked_than_the_limit(monkeypatch):
     """A bomb stops there and counts as empty, as upstream has it."""
-    monkeypatch.setattr(bodies, "MAX_UNPACKED_BYTES", 1000)
+    monkeypatch.setattr(body_limits, "MAX_UNPACKED_BYTES", 1000)
 
     def packed(size):
         packer = zlib.compressobj(wbits=31)
         return packer.compress(bytes(size)) + packer.flush()
 
-    assert bodies.unpacked(packed(999)) == bytes(999)
-    assert bodies.unpacked(packed(10**7)) == b""
+    assert body_limits.unpacked(packed(999)) == bytes(999)
+    assert body_limits.unpacked(packed(10**7)) == b""

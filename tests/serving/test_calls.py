@@ -13,7 +13,7 @@ from messages import metadata
 from rows_rest_refusals import PREDICT
 from tensorflow_serving.apis import get_model_metadata_pb2
 
-from neumo_serving.engine import inference, loader
+from neumo_serving.engine import inference, saved_model
 from neumo_serving.engine.inference import Question
 from toys import MODEL, predict_request
 
@@ -72,7 +72,7 @@ def test_a_request_that_breaks_off_harms_nobody(running):
 def test_both_transports_give_the_numbers_of_the_saved_model(running, store):
     """To the last bit of a 32-bit float."""
     x = np.random.RandomState(0).normal(size=(16, 2)).astype(np.float32)
-    model = loader.load(store / "2")
+    model = saved_model.load(store / "2")
     in_process = inference.predict(model, Question("", {"x": x}))["y"]
     over_grpc = tf.make_ndarray(running.predict({"x": x}).outputs["y"])
     over_rest = requests.post(running.rest + PREDICT, json={"inputs": x.tolist()}, timeout=60)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from neumo.errors import ConfigError
-from neumo_serving import config, shipped
-from neumo_serving.engine.source import (
+from neumo_serving.config import models_config, shipped_release
+from neumo_serving.engine.version_policy import (
     All,
     Latest,
     ModelConfig,
@@ -35,7 +35,7 @@ def serve(*arguments):
 
 def parse(text):
     """The models in a configuration."""
-    return config.parse(text, "models.config")
+    return models_config.parse(text, "models.config")
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_a_port_that_is_taken_is_one_line(running, flag):
 
 def test_the_shipped_release_is_the_newest():
     """Its models are served from the folder that the wheel or the checkout brings."""
-    models = shipped.models()
+    models = shipped_release.models()
     assert {one.name for one in models} >= {"pneumonia_tuned", "pneumonia_residual"}
     assert all(one.base_path.is_dir() for one in models)
     assert {one.policy for one in models} == {Latest(1)}

@@ -15,7 +15,7 @@ import requests
 
 from neumo.errors import ConfigError
 from neumo.testing import EmbeddedServer
-from neumo_serving.injection.plan import GRPC, LOAD, REST, Call, Plan, parse
+from neumo_serving.fault_injection.fault_rules import GRPC, LOAD, REST, Call, Plan, parse
 from toys import MODEL, connected, predict_request, save_toy, write_config
 
 X = np.array([[1.0, 2.0]], np.float32)

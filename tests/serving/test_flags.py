@@ -8,9 +8,10 @@ import sys
 import pytest
 
 from neumo.errors import ConfigError
-from neumo_serving import flags, runtime
-from neumo_serving.flags.table import FLAGS, REFUSED
-from neumo_serving.rpc.flags import channel_arguments
+from neumo_serving.config import flags
+from neumo_serving.config.flags.flag_table import FLAGS, REFUSED
+from neumo_serving.engine import tensorflow_runtime
+from neumo_serving.grpc_api.channel_arguments import channel_arguments
 
 UPSTREAM = [
     "allow_version_labels_for_unavailable_models",
@@ -126,7 +127,7 @@ def test_the_session_is_configured_by_file_and_flags(tmp_path):
     path.write_text("intra_op_parallelism_threads: 3 operation_timeout_in_ms: 7")
     given = ["--tensorflow_inter_op_parallelism=2", "--per_process_gpu_memory_fraction=0.5"]
     options = flags.parse([f"--tensorflow_session_config_file={path}", *given])
-    config = runtime.session_config(options)
+    config = tensorflow_runtime.session_config(options)
     assert (config.intra_op_parallelism_threads, config.inter_op_parallelism_threads) == (3, 2)
     assert config.operation_timeout_in_ms == 7
     assert config.gpu_options.per_process_gpu_memory_fraction == 0.5
@@ -144,7 +145,7 @@ def test_the_session_is_configured_by_file_and_flags(tmp_path):
 def test_one_parallelism_stands_for_both(given, threads):
     """Unless one of the two is given (model_servers/server.cc)."""
     options = flags.parse([f"--tensorflow_{kind}_parallelism=5" for kind in given])
-    config = runtime.session_config(options)
+    config = tensorflow_runtime.session_config(options)
     assert (config.intra_op_parallelism_threads, config.inter_op_parallelism_threads) == threads
 
 

@@ -7,8 +7,8 @@ import requests
 
 from killing import put_half, rounds
 from neumo.testing import EmbeddedServer
-from neumo_serving.engine import loader
-from neumo_serving.engine.faults import Fault
+from neumo_serving.engine import saved_model
+from neumo_serving.engine.request_faults import Fault
 from toys import MODEL, save_toy, write_config
 
 
@@ -48,7 +48,7 @@ def test_a_version_without_a_part_cannot_be_loaded(tmp_path, missing, reason):
     version = save_toy(tmp_path, 1)
     (version / missing).unlink()
     with pytest.raises(Fault, match=reason):
-        loader.load(version)
+        saved_model.load(version)
 
 
 @pytest.mark.parametrize("file", ["variables/variables.data-00000-of-00001", "saved_model.pb"])
@@ -57,4 +57,4 @@ def test_a_version_with_a_part_cut_short_cannot_be_loaded(tmp_path, file):
     path = save_toy(tmp_path, 1) / file
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(Fault):
-        loader.load(path.parents[file.count("/")])
+        saved_model.load(path.parents[file.count("/")])

@@ -16,11 +16,11 @@ import pytest
 import requests
 
 import neumo
-from neumo import wire
+from neumo._wire import grpc_messages
 from neumo.testing import EmbeddedServer
-from neumo_serving.engine.faults import Fault
-from neumo_serving.engine.loader import LoadedModel
-from neumo_serving.engine.source import ModelConfig
+from neumo_serving.engine.request_faults import Fault
+from neumo_serving.engine.saved_model import LoadedModel
+from neumo_serving.engine.version_policy import ModelConfig
 from neumo_serving.engine.versions import Versions
 from serving_process import said_until, serve
 from toys import MODEL, connected, predict_request, save_toy, write_config
@@ -118,10 +118,10 @@ def test_a_version_that_cannot_be_loaded_leaves_the_old_one_serving(folder, serv
 
 def test_a_warm_up_request_that_fails_fails_the_version(folder, serving):
     """Warm-up comes before AVAILABLE (saved_model_warmup_util.cc)."""
-    record = wire.warmup_record(MODEL, "no such signature", {"x": X})
+    record = grpc_messages.warmup_record(MODEL, "no such signature", {"x": X})
     save_toy(folder, 3, warmup=record)
     assert 'Serving signature key "no such signature" not found.' in wait_for(serving, 3, "END")
-    save_toy(folder, 4, warmup=wire.warmup_record(MODEL, "serving_default", {"x": X}))
+    save_toy(folder, 4, warmup=grpc_messages.warmup_record(MODEL, "serving_default", {"x": X}))
     wait_for(serving, 4, "AVAILABLE")
 
 

@@ -7,10 +7,10 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from neumo import wire
+from neumo._wire import grpc_messages
 from neumo.testing import EmbeddedServer
-from neumo_serving import flags
-from neumo_serving.monitoring import config, prometheus
+from neumo_serving.config import flags
+from neumo_serving.monitoring import monitoring_config, prometheus_text
 from neumo_serving.monitoring.metrics import MAX_CELLS, Counter, Histogram, exponential
 from toys import MODEL, connected, save_toy
 
@@ -23,7 +23,7 @@ def warmed(tmp_path_factory):
     """A store with a version that warms up."""
     folder = tmp_path_factory.mktemp("store") / MODEL
     folder.mkdir()
-    save_toy(folder, 2, warmup=wire.warmup_record(MODEL, "serving_default", {"x": X}))
+    save_toy(folder, 2, warmup=grpc_messages.warmup_record(MODEL, "serving_default", {"x": X}))
     return folder
 
 
@@ -150,7 +150,7 @@ def test_the_page_is_where_the_file_says(tmp_path, text, path):
     """If it is to be at all."""
     (tmp_path / "m").write_text(text)
     options = flags.parse([f"--monitoring_config_file={tmp_path / 'm'}"])
-    assert config.page_path(options) == path
+    assert monitoring_config.page_path(options) == path
 
 
 def test_any_label_can_be_read_back():
@@ -158,7 +158,7 @@ def test_any_label_can_be_read_back():
     odd = 'a\\b"c\nd}{,='
     counter = Counter("/x/y-z", ("who",))
     counter.add((odd,), 7)
-    (family,) = text_string_to_metric_families(prometheus.page([counter]).decode())
+    (family,) = text_string_to_metric_families(prometheus_text.page([counter]).decode())
     (sample,) = family.samples
     assert (family.name, sample.labels, sample.value) == (":x:y:z", {"who": odd}, 7)
 
@@ -168,7 +168,7 @@ def test_a_histogram_counts_up_to_each_limit():
     histogram = Histogram("/h", ("m",), exponential(1, 2, 3))
     for observed in (0.5, 1.5, 3.0, 100.0):
         histogram.add(("a",), observed)
-    assert prometheus.page([histogram]).decode().splitlines() == [
+    assert prometheus_text.page([histogram]).decode().splitlines() == [
         "# TYPE :h histogram",
         ':h_bucket{m="a",le="1"} 1',
         ':h_bucket{m="a",le="2"} 2',

@@ -11,11 +11,11 @@ import pytest
 from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 
-from neumo.wire.numerals import to_json
-from neumo_serving.engine.faults import Fault
-from neumo_serving.rest import numerals, requests
-from neumo_serving.rest.numerals import Numbers
-from neumo_serving.rest.requests import Document
+from neumo._wire.json_numbers import to_json
+from neumo_serving.engine.request_faults import Fault
+from neumo_serving.rest_api import number_lists, predict_json
+from neumo_serving.rest_api.number_lists import Numbers
+from neumo_serving.rest_api.predict_json import Document
 
 ROUNDS = int(os.environ.get("NUMERALS_ROUNDS", "40"))
 DTYPES = ["FLOAT", "DOUBLE", "UINT8", "INT8", "INT32", "INT64", "UINT64", "STRING", "BOOL"]
@@ -38,7 +38,7 @@ def outcome(loads, body, signatures):
     """The arrays that a request is read as, or what it is refused with."""
     try:
         document = Document("", loads(body))
-        arrays = requests.inputs(document, signatures).arrays
+        arrays = predict_json.inputs(document, signatures).arrays
     except (Fault, ValueError) as error:
         return type(error).__name__, str(error)
     return {name: (str(array.dtype), array.tolist()) for name, array in arrays.items()}
@@ -47,7 +47,7 @@ def outcome(loads, body, signatures):
 def check(body, dtype, names=("x",)):
     """The quick way and the slow one give the same."""
     signatures = signature(dtype, names)
-    assert outcome(numerals.loads, body, signatures) == outcome(json.loads, body, signatures)
+    assert outcome(number_lists.loads, body, signatures) == outcome(json.loads, body, signatures)
 
 
 def number(chance):
@@ -131,6 +131,6 @@ def test_a_film_is_read_without_an_object_for_every_number():
     film = np.random.RandomState(0).randint(0, 256, (1, 256, 256, 1)).astype(np.uint8)
     for text in (to_json(film), json.dumps(film.tolist()).encode()):
         body = b'{"signature_name": "x", "inputs": {"image": ' + text + b"}}"
-        found = numerals.loads(body)["inputs"]["image"]
+        found = number_lists.loads(body)["inputs"]["image"]
         assert isinstance(found, Numbers)
         assert found.nested() == film.tolist()

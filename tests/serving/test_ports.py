@@ -18,10 +18,10 @@ import trustme
 import serving_process
 from neumo.errors import ConfigError
 from neumo.testing import EmbeddedServer
-from neumo_serving import flags
-from neumo_serving.messages import HealthCheckRequest, HealthCheckResponse
-from neumo_serving.rest import bodies
-from neumo_serving.rpc import flags as rpc_flags
+from neumo_serving.config import flags
+from neumo_serving.grpc_api import channel_arguments as rpc_flags
+from neumo_serving.protos import HealthCheckRequest, HealthCheckResponse
+from neumo_serving.rest_api import body_limits
 from toys import MODEL, predict_request
 
 X = np.array([[1.0, 2.0]], np.float32)
@@ -291,7 +291,7 @@ def test_a_body_may_be_packed(running, body):
         b"no gzip",
         gzip.compress(INSTANCES)[:-1],
         gzip.compress(INSTANCES) + b"more",
-        gzip.compress(b" " * (bodies.MAX_UNPACKED_BYTES + 1)),
+        gzip.compress(b" " * (body_limits.MAX_UNPACKED_BYTES + 1)),
     ],
 )
 def test_a_packed_body_that_is_broken_or_huge_counts_as_empty(running, packed):

@@ -10,10 +10,10 @@ from tensorflow.core.framework import tensor_pb2, types_pb2
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
-from neumo_serving.engine import dtypes, inference, loader, tensors, warmup
-from neumo_serving.engine.faults import Fault
+from neumo_serving.engine import dtypes, inference, saved_model, tensor_conversion, warmup_replay
 from neumo_serving.engine.inference import Question
-from neumo_serving.engine.loader import LoaderOptions
+from neumo_serving.engine.request_faults import Fault
+from neumo_serving.engine.saved_model import LoaderOptions
 from toys import save_toy
 from toys_v1 import save_half_plus
 
@@ -29,7 +29,7 @@ def half(tmp_path_factory):
 @pytest.fixture(scope="module")
 def model(half):
     """It, loaded."""
-    loaded = loader.load(half)
+    loaded = saved_model.load(half)
     yield loaded
     loaded.close()
 
@@ -55,17 +55,17 @@ def test_a_model_reads_its_files(model):
 
 def test_a_saved_model_may_be_text(half, tmp_path):
     """``saved_model.pbtxt`` is read where there is no ``saved_model.pb`` (reader.cc)."""
-    saved = saved_model_pb2.SavedModel.FromString((half / loader.FILE).read_bytes())
-    (tmp_path / loader.TEXT_FILE).write_text(text_format.MessageToString(saved))
+    saved = saved_model_pb2.SavedModel.FromString((half / saved_model.FILE).read_bytes())
+    (tmp_path / saved_model.TEXT_FILE).write_text(text_format.MessageToString(saved))
     (tmp_path / "variables").symlink_to(half / "variables")
     (tmp_path / "assets").symlink_to(half / "assets")
-    loaded = loader.load(tmp_path)
+    loaded = saved_model.load(tmp_path)
     assert inference.predict(loaded, Question("", {"x": X}))["y"].tolist() == [3.0, 7.0]
 
 
 def test_a_folder_without_a_saved_model_is_not_found(tmp_path):
     """In upstream's words (reader.cc)."""
-    assert fault(lambda: loader.load(tmp_path)) == (
+    assert fault(lambda: saved_model.load(tmp_path)) == (
         "NOT_FOUND",
         "Could not find SavedModel .pb or .pbtxt at supplied export directory path: "
         f"{tmp_path}. Check that the directory exists and that you have the right permissions for "
@@ -76,7 +76,7 @@ def test_a_folder_without_a_saved_model_is_not_found(tmp_path):
 def test_the_tags_must_be_those_of_a_graph(half):
     """All of them, and no others (reader.cc)."""
     options = LoaderOptions(tags=frozenset({"serve", "gpu"}))
-    code, text = fault(lambda: loader.load(half, options))
+    code, text = fault(lambda: saved_model.load(half, options))
     assert code == "NOT_FOUND"
     assert text.startswith(
         "Could not find meta graph def matching supplied tags: { gpu serve }. To inspect available"
@@ -85,42 +85,42 @@ def test_the_tags_must_be_those_of_a_graph(half):
 
 def test_a_file_that_is_no_saved_model_is_refused(tmp_path):
     """With the path, and no traceback."""
-    (tmp_path / loader.FILE).write_bytes(b"nothing")
-    code, text = fault(lambda: loader.load(tmp_path))
+    (tmp_path / saved_model.FILE).write_bytes(b"nothing")
+    code, text = fault(lambda: saved_model.load(tmp_path))
     assert code == "INVALID_ARGUMENT"
     assert str(tmp_path) in text
 
 
 def test_a_model_of_an_unknown_operation_is_refused(half, tmp_path):
     """With TensorFlow's own code and text."""
-    saved = saved_model_pb2.SavedModel.FromString((half / loader.FILE).read_bytes())
+    saved = saved_model_pb2.SavedModel.FromString((half / saved_model.FILE).read_bytes())
     saved.meta_graphs[0].graph_def.node.add(name="strange", op="Strange")
-    (tmp_path / loader.FILE).write_bytes(saved.SerializeToString())
-    code, text = fault(lambda: loader.load(tmp_path))
+    (tmp_path / saved_model.FILE).write_bytes(saved.SerializeToString())
+    code, text = fault(lambda: saved_model.load(tmp_path))
     assert code == "NOT_FOUND"
     assert "Op type not registered 'Strange'" in text
 
 
 def test_missing_variables_fail_the_load(half, tmp_path):
     """The index is there and the data is not: TensorFlow says which file."""
-    (tmp_path / loader.FILE).write_bytes((half / loader.FILE).read_bytes())
+    (tmp_path / saved_model.FILE).write_bytes((half / saved_model.FILE).read_bytes())
     (tmp_path / "variables").mkdir()
     index = (half / "variables" / "variables.index").read_bytes()
     (tmp_path / "variables" / "variables.index").write_bytes(index)
-    code, text = fault(lambda: loader.load(tmp_path))
+    code, text = fault(lambda: saved_model.load(tmp_path))
     assert code in ("DATA_LOSS", "NOT_FOUND")
     assert "variables" in text
 
 
 def test_a_signature_that_names_no_tensor_is_told_so(half, tmp_path):
     """The load succeeds, as upstream's does; the request gets TensorFlow's text."""
-    saved = saved_model_pb2.SavedModel.FromString((half / loader.FILE).read_bytes())
+    saved = saved_model_pb2.SavedModel.FromString((half / saved_model.FILE).read_bytes())
     signature = saved.meta_graphs[0].signature_def["serving_default"]
     signature.outputs["y"].name = "nowhere:0"
-    (tmp_path / loader.FILE).write_bytes(saved.SerializeToString())
+    (tmp_path / saved_model.FILE).write_bytes(saved.SerializeToString())
     (tmp_path / "variables").symlink_to(half / "variables")
     (tmp_path / "assets").symlink_to(half / "assets")
-    loaded = loader.load(tmp_path)
+    loaded = saved_model.load(tmp_path)
     code, text = fault(lambda: inference.predict(loaded, Question("", {"x": X})))
     assert code == "INVALID_ARGUMENT"
     assert "nowhere:0" in text
@@ -128,13 +128,13 @@ def test_a_signature_that_names_no_tensor_is_told_so(half, tmp_path):
 
 def test_a_default_stands_for_an_input_that_is_left_out(half, tmp_path):
     """As the signature's ``defaults`` say (cc/saved_model/util.cc)."""
-    saved = saved_model_pb2.SavedModel.FromString((half / loader.FILE).read_bytes())
+    saved = saved_model_pb2.SavedModel.FromString((half / saved_model.FILE).read_bytes())
     signature = saved.meta_graphs[0].signature_def["serving_default"]
     signature.defaults["x"].CopyFrom(tf.make_tensor_proto(X))
-    (tmp_path / loader.FILE).write_bytes(saved.SerializeToString())
+    (tmp_path / saved_model.FILE).write_bytes(saved.SerializeToString())
     (tmp_path / "variables").symlink_to(half / "variables")
     (tmp_path / "assets").symlink_to(half / "assets")
-    loaded = loader.load(tmp_path)
+    loaded = saved_model.load(tmp_path)
     assert inference.predict(loaded, Question("", {}))["y"].tolist() == [3.0, 7.0]
     assert fault(lambda: inference.predict(loaded, Question("", {"z": X}))) == (
         "INVALID_ARGUMENT",
@@ -144,7 +144,7 @@ def test_a_default_stands_for_an_input_that_is_left_out(half, tmp_path):
 
 def test_outputs_may_be_asked_for_in_any_combination(tmp_path):
     """Each set is compiled once; the oldest is forgotten when there are many."""
-    loaded = loader.load(save_toy(tmp_path, 2))
+    loaded = saved_model.load(save_toy(tmp_path, 2))
     x = X.reshape(1, 2)
     for outputs in (("y",), ("version",), ("version", "y"), ("y", "version")) * 2:
         found = inference.predict(loaded, Question("", {"x": x}, outputs))
@@ -167,10 +167,10 @@ def test_every_dtype_goes_through_a_tensor_proto(name, as_content):
     dtype = dtypes.numpy_dtype(number)
     plain = np.array([[0, 1, 2], [3, 100, 1]])
     array = plain.astype(dtype[0]).view(dtype) if dtype.names else plain.astype(dtype)
-    proto = tensors.encode(array, as_content)
+    proto = tensor_conversion.encode(array, as_content)
     assert proto.dtype == number
     assert bool(proto.tensor_content) is as_content
-    found = tensors.decode(proto, "x")
+    found = tensor_conversion.decode(proto, "x")
     assert found.dtype == array.dtype
     assert found.tolist() == array.tolist()
     if not array.dtype.names:
@@ -192,7 +192,7 @@ ONE_BY_ONE = [
 def test_many_values_are_sent_as_if_one_by_one(dtype, field, values, count):
     """However the server writes them, the message is the same."""
     array = np.resize(np.array(values, dtype), count)
-    found = tensors.encode(array, as_content=False)
+    found = tensor_conversion.encode(array, as_content=False)
     one_by_one = tensor_pb2.TensorProto(dtype=found.dtype, tensor_shape=found.tensor_shape)
     getattr(one_by_one, field).extend(array.tolist())
     assert found.SerializeToString() == one_by_one.SerializeToString()
@@ -202,8 +202,8 @@ def test_many_values_are_sent_as_if_one_by_one(dtype, field, values, count):
 def test_strings_go_through_a_tensor_proto(as_content):
     """Of any length and any bytes; as content their lengths come first (tensor_coding.cc)."""
     array = np.array([[b"", b"\xff\x00"], [b"a" * 300, b"b"]], object)
-    proto = tensors.encode(array, as_content)
-    assert tensors.decode(proto, "x").tolist() == array.tolist()
+    proto = tensor_conversion.encode(array, as_content)
+    assert tensor_conversion.decode(proto, "x").tolist() == array.tolist()
 
 
 REPEATED = [
@@ -222,7 +222,7 @@ def test_a_tensor_proto_is_filled_as_tensorflow_fills_it(dtype, fields, values):
     """Too few values, too many, or none (tensor.cc)."""
     proto = tensor_pb2.TensorProto(dtype=types_pb2.DataType.Value(dtype), **fields)
     proto.tensor_shape.dim.add().size = 3
-    assert tensors.decode(proto, "x").tolist() == values
+    assert tensor_conversion.decode(proto, "x").tolist() == values
 
 
 WRONG = [
@@ -242,7 +242,7 @@ def test_a_tensor_proto_that_makes_no_sense_is_refused(fields):
     proto = tensor_pb2.TensorProto(**fields)
     proto.tensor_shape.dim.add().size = 3
     expected = ("INVALID_ARGUMENT", "tensor parsing error: x")
-    assert fault(lambda: tensors.decode(proto, "x")) == expected
+    assert fault(lambda: tensor_conversion.decode(proto, "x")) == expected
 
 
 def test_names_of_dtypes_are_tensorflows():
@@ -307,7 +307,7 @@ def test_warm_up_answers_every_kind_of_request_as_often_as_told(model, tmp_path)
     """Each record once for each iteration (saved_model_warmup.cc)."""
     records(tmp_path, [log(kind, signature) for kind, signature in KINDS.items()])
     counting = Counting(model.session)
-    warmup.run(loader.LoadedModel(model.signatures, counting), tmp_path, 3)
+    warmup_replay.run(saved_model.LoadedModel(model.signatures, counting), tmp_path, 3)
     assert counting.count == 3 * len(KINDS)
 
 
@@ -315,7 +315,7 @@ def test_warm_up_answers_every_kind_of_request_as_often_as_told(model, tmp_path)
 def test_a_warm_up_record_that_fails_fails_the_load(model, tmp_path, kind):
     """With the record's own fault (saved_model_warmup_util.cc)."""
     records(tmp_path, [log(kind, "nope")])
-    assert "nope" in fault(lambda: warmup.run(model, tmp_path))[1]
+    assert "nope" in fault(lambda: warmup_replay.run(model, tmp_path))[1]
 
 
 def test_a_warm_up_record_of_a_session_is_refused(model, tmp_path):
@@ -324,4 +324,4 @@ def test_a_warm_up_record_of_a_session_is_refused(model, tmp_path):
     made.session_run_log.SetInParent()
     records(tmp_path, [made])
     expected = ("UNIMPLEMENTED", "Unsupported log_type for warmup: 5")
-    assert fault(lambda: warmup.run(model, tmp_path)) == expected
+    assert fault(lambda: warmup_replay.run(model, tmp_path)) == expected

@@ -24,11 +24,12 @@ from PIL import Image
 
 import neumo
 from gateway_process import READY, GatewayProcess, Line, form, gateway, request, started
-from neumo import contract, phantom
-from neumo.core.calls import Call, Reply
+from neumo import contract
+from neumo._wire.calls import Call, Reply
+from neumo.release import phantom
 from neumo.testing import EmbeddedServer, FakeTransport, answering
-from neumo_serving.gateway import running
-from neumo_serving.gateway.settings import Limits, Settings
+from neumo_serving.gateway import gateway_server
+from neumo_serving.gateway.gateway_settings import Limits, Settings
 
 REQUESTS = next((int(text) for text in sys.argv[1:] if text.isdecimal()), 50_000)
 CANNED = "--canned"
@@ -127,10 +128,12 @@ def serve() -> None:
     """Be a gateway whose models are canned; says its port."""
     models = Canned(answering({member.name: 0.5 for member in contract.MEMBERS}))
     settings = Settings(limits=Limits(rate=0, films_at_once=64))
-    listening = running.bound("127.0.0.1", 0)
+    listening = gateway_server.bound("127.0.0.1", 0)
     listening.listen()
     print(f"{READY}127.0.0.1:{listening.getsockname()[1]}", flush=True)
-    asyncio.run(running.make(settings, neumo.AsyncClient(transport=models)).serve([listening]))
+    asyncio.run(
+        gateway_server.make(settings, neumo.AsyncClient(transport=models)).serve([listening])
+    )
 
 
 @contextmanager

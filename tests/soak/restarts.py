@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import neumo
-from neumo import phantom
+from neumo.release import phantom
 from neumo.testing import EmbeddedServer
 
 PREDICTIONS = 10_000

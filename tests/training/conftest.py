@@ -38,7 +38,7 @@ def toys(tmp_path_factory):
 @pytest.fixture(scope="session")
 def judged(tmp_path_factory, films_folder, toys):
     """Release 2 against release 1 on the drawn films, whose dark parts are their lungs."""
-    from neumo_training import command_evaluate as command
+    from neumo_training.commands import evaluate as command
 
     base = tmp_path_factory.mktemp("judged")
     for label in ("NORMAL", "PNEUMONIA"):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from neumo_training import calibration
+from neumo_training.fitting import calibration
 
 
 def test_platts_scaling_finds_what_made_the_labels():

@@ -10,10 +10,11 @@ import pytest
 
 from neumo import release
 from neumo.errors import ConfigError
-from neumo_training import cards, command_card, command_evaluate
-from neumo_training.cards import writing
-from neumo_training.cards.words import ENGLISH, SPANISH
+from neumo_training.commands import card, evaluate
 from neumo_training.evaluation import cohort
+from neumo_training.reports import cards
+from neumo_training.reports.cards import card_files
+from neumo_training.reports.cards.wording import ENGLISH, SPANISH
 
 TEMPLATES = Path(cards.__file__).parent / "templates"
 PAIRS = [("model-card.en.md", "model-card.es.md"), ("data-sheet.en.md", "data-sheet.es.md")]
@@ -127,7 +128,7 @@ def test_the_card_says_what_it_is_not(judged, manifest, name):
 
 def test_the_public_sets_story_is_told_of_the_public_set_alone(judged, manifest):
     """A release from other films does not claim Kermany's physicians."""
-    from neumo_training import splits
+    from neumo_training.datasets import splits
 
     public = {**DATA, "fingerprint": splits.read(splits.COMMITTED).fingerprint}
     own = cards.render(judged.document, manifest)["data-sheet.en.md"]
@@ -156,7 +157,7 @@ def test_a_file_that_is_no_evaluation_is_one_clear_line(tmp_path, text):
     """Broken JSON, another document and another schema each say what to do."""
     (tmp_path / "evaluation.json").write_text(text)
     with pytest.raises(ConfigError, match="neumo evaluate"):
-        command_card.main([str(tmp_path / "evaluation.json"), "--out", str(tmp_path)])
+        card.main([str(tmp_path / "evaluation.json"), "--out", str(tmp_path)])
 
 
 @pytest.mark.parametrize("lost", ["models", "set"])
@@ -171,11 +172,11 @@ def test_an_evaluation_that_lacks_a_part_is_one_clear_line(judged, manifest, los
 def test_the_command_writes_the_four_files(judged, manifest, tmp_path):
     """From the evaluation's file and the manifest's, into a folder that need not exist."""
     (tmp_path / "2.json").write_text(manifest.to_json())
-    arguments = [judged.out / command_evaluate.JSON_FILE, "--manifest", tmp_path / "2.json"]
-    assert command_card.main([*map(str, arguments), "--out", str(tmp_path / "cards")]) == 0
+    arguments = [judged.out / evaluate.JSON_FILE, "--manifest", tmp_path / "2.json"]
+    assert card.main([*map(str, arguments), "--out", str(tmp_path / "cards")]) == 0
     expected = cards.render(judged.document, manifest)
     found = {path.name: path.read_text() for path in (tmp_path / "cards").iterdir()}
     assert found == expected
-    assert writing.read(judged.out / command_evaluate.JSON_FILE) == json.loads(
+    assert card_files.read(judged.out / evaluate.JSON_FILE) == json.loads(
         json.dumps(judged.document)
     )

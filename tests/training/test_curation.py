@@ -5,7 +5,7 @@ import pytest
 
 from film_tables import normals_and_persons, table
 from neumo.errors import ConfigError
-from neumo_training import curation
+from neumo_training.datasets import curation
 
 TWINS = [
     ("NORMAL", "normal", "IM", 1, "normal-1", "same"),

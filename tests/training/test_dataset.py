@@ -9,7 +9,7 @@ import pytest
 
 from film_tables import normals_and_persons, table
 from neumo.errors import ConfigError
-from neumo_training import dataset, films, splits
+from neumo_training.datasets import decoded_films, film_table, splits
 
 KAGGLE = Path(__file__).parents[3] / "shared/data/chest_xray"
 needs_kaggle = pytest.mark.skipif(
@@ -28,7 +28,7 @@ needs_kaggle = pytest.mark.skipif(
 )
 def test_a_file_name_tells_the_patient(name, patient, kind, group):
     """The patient, the type and the group that no split may tear are read from the name."""
-    known = dataset.patient_of(name)
+    known = film_table.patient_of(name)
     assert (known.patient, known.type, known.group) == (patient, kind, group)
 
 
@@ -38,7 +38,7 @@ def test_a_name_of_another_form_is_a_patient_of_its_own(tmp_path):
         (tmp_path / label).mkdir()
         for name in ("a.png", "b.png"):
             (tmp_path / label / name).write_bytes(name.encode())
-    assert dataset.scan(tmp_path)["patient"].nunique() == 4
+    assert film_table.scan(tmp_path)["patient"].nunique() == 4
 
 
 def test_no_group_is_in_two_parts_and_none_is_lost():
@@ -91,17 +91,17 @@ def test_a_folder_that_cannot_be_trained_on_is_one_clear_line(tmp_path, make, li
     """A missing folder, a missing class and an empty class each say what is missing."""
     make(tmp_path / "data")
     with pytest.raises(ConfigError, match=line):
-        dataset.scan(tmp_path / "data")
+        film_table.scan(tmp_path / "data")
 
 
 def test_an_unreadable_film_is_left_out_and_named(films_folder, tmp_path):
     """A broken file does not end a run, and does not vanish silently either."""
-    found = dataset.scan(films_folder)
+    found = film_table.scan(films_folder)
     broken = tmp_path / "IM-0000-0001.jpeg"
     broken.write_bytes(b"not an image")
     found.loc[0, "path"] = os.fspath(broken)
     said: list[str] = []
-    loaded = films.load(found, said.append)
+    loaded = decoded_films.load(found, said.append)
     assert len(loaded.table) == len(loaded.pixels) == len(found) - 1
     assert len(said) == 1
     assert str(broken) in said[0]
@@ -110,7 +110,7 @@ def test_an_unreadable_film_is_left_out_and_named(films_folder, tmp_path):
 @needs_kaggle
 def test_the_committed_splits_are_the_ones_this_code_makes():
     """``splits.json`` is reproduced from the public training folder."""
-    found = dataset.scan(KAGGLE)
+    found = film_table.scan(KAGGLE)
     assert splits.make(found) == splits.read(splits.COMMITTED)
 
 
@@ -120,12 +120,12 @@ def test_a_file_that_lies_in_test_or_val_too_is_known(films_folder, tmp_path):
     (tmp_path / "val" / "PNEUMONIA").mkdir(parents=True)
     copied = tmp_path / "train" / "NORMAL" / "IM-0002-0001.jpeg"
     shutil.copy(copied, tmp_path / "val" / "PNEUMONIA" / "any.jpeg")
-    found = dataset.scan(tmp_path)
+    found = film_table.scan(tmp_path)
     assert found.loc[found["also_in"] != "", ["name", "also_in"]].to_numpy().tolist() == [
         [copied.name, "val"]
     ]
     (tmp_path / "train").rename(tmp_path / "films")
-    assert set(dataset.scan(tmp_path / "films")["also_in"]) == {""}
+    assert set(film_table.scan(tmp_path / "films")["also_in"]) == {""}
 
 
 def test_a_file_that_cannot_be_opened_stays_in_the_table(films_folder, tmp_path):
@@ -133,8 +133,8 @@ def test_a_file_that_cannot_be_opened_stays_in_the_table(films_folder, tmp_path)
     folder = shutil.copytree(films_folder, tmp_path / "films")
     for name in ("IM-0900-0001.jpeg", "IM-0901-0001.jpeg"):
         (folder / "NORMAL" / name).symlink_to(tmp_path / "gone.jpeg")
-    found = dataset.scan(folder)
-    assert len(found) == len(dataset.scan(films_folder)) + 2
+    found = film_table.scan(folder)
+    assert len(found) == len(film_table.scan(films_folder)) + 2
     assert found["sha256"].is_unique
 
 
@@ -144,7 +144,7 @@ def test_what_is_no_film_is_counted(films_folder, tmp_path):
     (folder / "NORMAL" / "deeper").mkdir()
     for name in ("notes.txt", "deeper/IM-0001-0001.jpeg", ".DS_Store"):
         (folder / "NORMAL" / name).write_text("")
-    assert dataset.passed_over(folder) == 2
+    assert film_table.passed_over(folder) == 2
 
 
 def test_a_name_of_the_other_class_is_known():
@@ -157,8 +157,8 @@ def test_a_name_of_the_other_class_is_known():
             ("PNEUMONIA", "unknown", "PNEUMONIA/", 0, "PNEUMONIA/x", "d"),
         ]
     )
-    assert dataset.is_misfiled(films_).tolist() == [False, True, True, False]
-    assert dataset.has_odd_name(films_).tolist() == [False, False, False, True]
+    assert film_table.is_misfiled(films_).tolist() == [False, True, True, False]
+    assert film_table.has_odd_name(films_).tolist() == [False, False, False, True]
 
 
 def test_a_single_patient_is_one_clear_line():

@@ -11,11 +11,11 @@ import pytest
 
 from drawn import write_films
 from neumo.errors import ConfigError
-from neumo_training import command_evaluate as command
-from neumo_training import dataset, splits
+from neumo_training.commands import evaluate as command
+from neumo_training.datasets import film_table, splits
 from neumo_training.evaluation import holdout, summary
 from neumo_training.evaluation.preparation import HOLDOUT, Request, prepare
-from neumo_training.evaluation.progress import Progress
+from neumo_training.evaluation.stage_progress import Progress
 
 PATHS = ("masks", "sizes", "models", "out")
 NAME = re.compile(r"IM-\d+-\d+|person\d+")
@@ -180,7 +180,7 @@ def test_the_originals_sizes_make_subgroups_and_baselines(toys, tmp_path):
 def held_out(toys, tmp_path):
     """A request for the hold-out of drawn films, by splits made for them."""
     data, path = write_films(tmp_path / "films", patients=40), tmp_path / "splits.json"
-    path.write_text(splits.make(dataset.scan(data)).to_json())
+    path.write_text(splits.make(film_table.scan(data)).to_json())
     return Request(data, tmp_path / "out", toys, part=HOLDOUT, splits=path)
 
 

@@ -11,8 +11,16 @@ import pytest
 from drawn import PATIENTS, write_films
 from film_tables import normals_and_persons, table
 from neumo.errors import ConfigError
-from neumo_training import command_data, dataset, splits
-from neumo_training.exploration import description, measuring, page, plots, report, tables
+from neumo_training.commands import data
+from neumo_training.datasets import film_table, splits
+from neumo_training.reports.exploration import (
+    exploration_page,
+    exploration_report,
+    film_measures,
+    film_plots,
+    film_tables,
+    folder_numbers,
+)
 
 HALF = PATIENTS // 2
 
@@ -34,8 +42,8 @@ def explored(tmp_path_factory):
         [(path.name, "NORMAL", 1600, 1200) for path in (train / "NORMAL").glob("IM-*")],
         columns=["file", "label", "width", "height"],
     )
-    found = report.explore(folder, sizes)
-    return found, report.write(found, folder / "out").parent
+    found = exploration_report.explore(folder, sizes)
+    return found, exploration_report.write(found, folder / "out").parent
 
 
 def spoil(folder):
@@ -56,7 +64,7 @@ class TestSummary:
 
     def test_what_the_folder_holds(self, folder, capsys):
         """Films, types, patients, what training keeps, and the parts."""
-        assert command_data.main([str(folder)]) == 0
+        assert data.main([str(folder)]) == 0
         assert capsys.readouterr().out.splitlines() == [
             f"films: {PATIENTS} NORMAL, {PATIENTS} PNEUMONIA; "
             f"types: {HALF} bacteria, {PATIENTS} normal, {HALF} virus",
@@ -69,21 +77,21 @@ class TestSummary:
 
     def test_the_verb_may_be_named(self, folder, capsys):
         """`neumo data FOLDER` is short for `neumo data summary FOLDER`."""
-        command_data.main([str(folder)])
+        data.main([str(folder)])
         short = capsys.readouterr().out
-        command_data.main(["summary", str(folder)])
+        data.main(["summary", str(folder)])
         assert capsys.readouterr().out == short
 
     def test_as_json_and_csv(self, folder, tmp_path, capsys):
         """The counts for a script, the films as a table."""
-        command_data.main([str(folder), "--json", "--csv", str(tmp_path / "films.csv")])
+        data.main([str(folder), "--json", "--csv", str(tmp_path / "films.csv")])
         assert json.loads(capsys.readouterr().out)["films"]["NORMAL"] == PATIENTS
         assert len(pd.read_csv(tmp_path / "films.csv")) == 2 * PATIENTS
 
     def test_everything_left_out_or_uncertain_is_a_line(self, folder, capsys):
         """Nothing is dropped in silence."""
         spoil(folder)
-        command_data.main([str(folder)])
+        data.main([str(folder)])
         lines = capsys.readouterr().out.splitlines()
         for told in (
             "names that tell no patient: 1 NORMAL, 0 PNEUMONIA: each film counts as a patient of "
@@ -102,7 +110,7 @@ class TestSummary:
     def test_a_single_patient_is_described_and_said_to_be_too_few(self, tmp_path, capsys):
         """Exploring goes on where training could not."""
         write_films(tmp_path / "few", patients=1)
-        assert command_data.main([str(tmp_path / "few")]) == 0
+        assert data.main([str(tmp_path / "few")]) == 0
         assert capsys.readouterr().out.splitlines()[-1] == (
             "no hold-out and no folds, so nothing to train with: "
             "NORMAL: 1 patient is too few; 4 are the least"
@@ -112,7 +120,7 @@ class TestSummary:
         """Both are needed."""
         shutil.rmtree(folder / "train" / "PNEUMONIA")
         with pytest.raises(ConfigError, match="needs the folders NORMAL and PNEUMONIA"):
-            command_data.main([str(folder)])
+            data.main([str(folder)])
 
 
 class TestDescription:
@@ -123,10 +131,10 @@ class TestDescription:
         films = normals_and_persons(40)
         chosen = splits.make(films)
         films.loc[films["group"] == "normal-39", "sha256"] = "n0"
-        found = description.describe(films, chosen)
+        found = folder_numbers.describe(films, chosen)
         assert found["duplicates"]["sets_across_parts"] == 1
         assert "of these, in several parts of the split: 1: the first film's part stays" in (
-            description.statements(found)
+            folder_numbers.statements(found)
         )
 
     def test_patients_with_both_types(self):
@@ -137,14 +145,14 @@ class TestDescription:
             ("PNEUMONIA", "bacteria", "person", 1, "person-1", "b"),
             ("PNEUMONIA", "virus", "person", 2, "person-2", "w"),
         ]
-        assert description.describe(table(rows), None)["patients_with_both_types"] == 1
+        assert folder_numbers.describe(table(rows), None)["patients_with_both_types"] == 1
 
     def test_a_class_of_which_nothing_can_be_read_is_one_clear_line(self, folder):
         """There is nothing to explore."""
         for path in (folder / "train" / "NORMAL").iterdir():
             path.write_bytes(b"no image")
         with pytest.raises(ConfigError, match="no film of class NORMAL is left"):
-            report.explore(folder)
+            exploration_report.explore(folder)
 
 
 class TestMeasures:
@@ -153,15 +161,15 @@ class TestMeasures:
     def test_a_film_that_cannot_be_read_says_why(self, folder):
         """It stays in the table, with its reason."""
         (folder / "train" / "NORMAL" / "IM-0000-0001.jpeg").write_bytes(b"no image")
-        measured = measuring.measure(dataset.scan(folder))
+        measured = film_measures.measure(film_table.scan(folder))
         assert (measured["error"] != "").sum() == 1
         assert measured.iloc[0]["error"].startswith("not an image")
         assert measured.iloc[0][["width_px", "brightness"]].isna().all()
 
     def test_the_size_is_the_files_and_the_brightness_what_the_models_see(self, folder):
         """The drawn pneumonia films are 60 grey levels brighter."""
-        films = dataset.scan(folder)
-        measured = measuring.measure(films)
+        films = film_table.scan(folder)
+        measured = film_measures.measure(films)
         assert set(measured["width_px"]) == {224}
         brightness = measured.groupby(films["label"])["brightness"].mean()
         assert brightness["PNEUMONIA"] - brightness["NORMAL"] > 30
@@ -173,7 +181,7 @@ class TestMeasures:
     def test_how_well_a_measure_alone_tells_the_classes_apart(self, values, auc):
         """By its AUC, whichever class has the larger values."""
         labels = pd.Series(["NORMAL", "NORMAL", "PNEUMONIA", "PNEUMONIA"])
-        assert measuring.separation(pd.Series(values), labels) == auc
+        assert film_measures.separation(pd.Series(values), labels) == auc
 
 
 class TestTables:
@@ -217,14 +225,14 @@ class TestTables:
             ("PNEUMONIA", "virus", "person", 1, "person-1", "v"),
             ("PNEUMONIA", "bacteria", "person", 1, "person-1", "b"),
         ]
-        found = tables.patients(table(rows).assign(part="")).set_index("patient")
+        found = film_tables.patients(table(rows).assign(part="")).set_index("patient")
         assert found["both_types"].to_dict() == {"IM-1": False, "person-1": True}
 
 
 @pytest.fixture(scope="module")
 def html(explored):
     """The page's text."""
-    return (explored[1] / report.PAGE).read_text()
+    return (explored[1] / exploration_report.PAGE).read_text()
 
 
 class Links(HTMLParser):
@@ -252,7 +260,7 @@ class TestPage:
 
     def test_it_says_that_it_is_no_diagnosis(self, html):
         """As everything of neumo."""
-        assert page.NOTICE in html
+        assert exploration_page.NOTICE in html
 
     def test_neither_page_nor_json_name_a_film(self, html, explored):
         """They can be shown to others; the CSV files cannot."""
@@ -279,13 +287,13 @@ class TestPage:
     def test_films_that_cannot_be_split(self, tmp_path):
         """The page says so in place of the parts."""
         write_films(tmp_path / "few", patients=2)
-        found = report.explore(tmp_path / "few")
-        assert "These films cannot be split" in page.render(found.document, found.films)
+        found = exploration_report.explore(tmp_path / "few")
+        assert "These films cannot be split" in exploration_page.render(found.document, found.films)
 
     def test_a_plot_is_the_same_every_time(self):
         """So that a report that is made again differs only in what differs."""
         counts = {"hold-out": {"NORMAL": 3, "PNEUMONIA": 4}}
-        assert plots.bars(counts) == plots.bars(counts)
+        assert film_plots.bars(counts) == film_plots.bars(counts)
 
 
 class TestCommand:
@@ -294,7 +302,7 @@ class TestCommand:
     def test_it_writes_all_and_says_where(self, films_folder, tmp_path, capsys):
         """The page, the JSON and three tables."""
         out = tmp_path / "out"
-        assert command_data.main(["report", str(films_folder), "--out", str(out)]) == 0
+        assert data.main(["report", str(films_folder), "--out", str(out)]) == 0
         assert sorted(path.name for path in out.iterdir()) == [
             *("counts.csv", "films.csv", "patients.csv", "report.html", "report.json")
         ]
@@ -306,7 +314,7 @@ class TestCommand:
         sizes = tmp_path / "sizes.csv"
         sizes.write_text("file,label,width,height\nelse.jpeg,NORMAL,100,100\n")
         with pytest.raises(ConfigError, match="none of these films is among"):
-            command_data.main(["report", str(films_folder), "--sizes", str(sizes)])
+            data.main(["report", str(films_folder), "--sizes", str(sizes)])
 
     @pytest.mark.parametrize(
         "text", [None, "", "file,label\na,b\n", "file,label,width,height\na,b,c,d\n"]
@@ -317,11 +325,11 @@ class TestCommand:
         if text is not None:
             sizes.write_text(text)
         with pytest.raises(ConfigError, match="not a CSV of file,label,width,height"):
-            command_data.main(["report", str(films_folder), "--sizes", str(sizes)])
+            data.main(["report", str(films_folder), "--sizes", str(sizes)])
 
     def test_a_folder_that_cannot_be_written_to(self, films_folder, tmp_path):
         """One line."""
         (tmp_path / "file").write_text("")
         arguments = ["report", str(films_folder), "--out", str(tmp_path / "file")]
         with pytest.raises(ConfigError, match="cannot be written"):
-            command_data.main(arguments)
+            data.main(arguments)

@@ -12,10 +12,11 @@ from PIL import Image
 from tensorflow.core.framework import types_pb2
 
 import trained
-from neumo import contract, image, phantom, release
+from neumo import contract, image, release
 from neumo.errors import ConfigError
-from neumo_training import decoding, export, framing, signatures
-from neumo_training.lungs import network
+from neumo.release import phantom
+from neumo_training.networks import framing, lungs_network
+from neumo_training.savedmodels import export_signatures, image_decoding, release_writer
 
 VAL = Path(__file__).parents[3] / "shared/data/chest_xray/val"
 MEMBERS = [member.name for member in contract.MEMBERS]
@@ -66,7 +67,7 @@ def test_lungs_draws_what_the_network_finds(run, loaded):
     images = phantom.draw(5, 4)
     lungs = keras.models.load_model(run.workdir / "lungs" / "best.keras")
     found = lungs(framing.overview(images), training=False)
-    enlarged = tf.image.resize(found[network.MASK], (256, 256))[..., 0] > 0.0
+    enlarged = tf.image.resize(found[lungs_network.MASK], (256, 256))[..., 0] > 0.0
     answer = loaded["lungs"].signatures["serving_default"](image=tf.constant(images))
     assert (answer["mask"].numpy() == enlarged.numpy()).mean() > 0.9999
     np.testing.assert_allclose(answer["chest"], tf.sigmoid(found["chest"])[:, 0], atol=1e-5)
@@ -127,14 +128,14 @@ def test_a_release_never_changes(run):
     """Exporting over an existing release is refused in one line, forced or not."""
     for forced in (False, True):
         with pytest.raises(ConfigError, match=r"release 1 is in .* and a release never changes"):
-            export.export(run.workdir, run.store, 1, forced=forced)
+            release_writer.export(run.workdir, run.store, 1, forced=forced)
 
 
 def test_an_export_without_a_number_is_a_release_of_your_own(run, tmp_path):
     """It takes the time as its number, above every release that neumo ships."""
     store = tmp_path / "models"
     shutil.copytree(run.store, store)
-    number = export.export(run.workdir, store).release
+    number = release_writer.export(run.workdir, store).release
     assert number > release.FIRST_OWN
     assert release.numbers(store) == [1, number]
 
@@ -142,7 +143,7 @@ def test_an_export_without_a_number_is_a_release_of_your_own(run, tmp_path):
 def test_a_number_of_neumos_own_releases_must_be_forced(run, tmp_path):
     """Nobody takes one by mistake."""
     with pytest.raises(ConfigError, match="are the ones that neumo ships"):
-        export.export(run.workdir, tmp_path / "models", 3)
+        release_writer.export(run.workdir, tmp_path / "models", 3)
     assert not (tmp_path / "models").exists()
 
 
@@ -159,14 +160,14 @@ def test_an_export_that_dies_leaves_no_half_version(run, tmp_path, monkeypatch, 
 
     monkeypatch.setattr(Path, "replace", dying)
     with pytest.raises(KeyboardInterrupt):
-        export.export(run.workdir, store, 1, forced=True)
+        release_writer.export(run.workdir, store, 1, forced=True)
     monkeypatch.undo()
     for version in store.glob("*/1"):
         tf.saved_model.load(str(version))
         assert (version / contract.WARMUP_ASSET).exists()
     if calls_survived < 4:
         assert release.numbers(store) == []
-    export.export(run.workdir, store, 1 if calls_survived < 4 else 2, forced=True)
+    release_writer.export(run.workdir, store, 1 if calls_survived < 4 else 2, forced=True)
     newest = release.newest(store)
     for name, files in newest.models.items():
         version = store / name / str(newest.release)
@@ -178,7 +179,7 @@ def test_an_export_that_dies_leaves_no_half_version(run, tmp_path, monkeypatch, 
 def test_a_releases_number_is_at_least_1(run, tmp_path, number):
     """TensorFlow Serving's versions are; one line says so, and nothing is written."""
     with pytest.raises(ConfigError, match="a release's number is from 1 to"):
-        export.export(run.workdir, tmp_path / "models", number)
+        release_writer.export(run.workdir, tmp_path / "models", number)
     assert not (tmp_path / "models").exists()
 
 
@@ -188,20 +189,20 @@ def test_results_that_were_edited_are_one_clear_line(tmp_path):
     with pytest.raises(
         ConfigError, match=r"not the results of a run .* neumo train writes it anew"
     ):
-        export.export(tmp_path, tmp_path / "models")
+        release_writer.export(tmp_path, tmp_path / "models")
 
 
 def test_an_unfinished_run_cannot_be_exported(tmp_path):
     """One line says what to do first."""
     with pytest.raises(ConfigError, match="no finished run here; first: neumo train"):
-        export.export(tmp_path, tmp_path / "models")
+        release_writer.export(tmp_path, tmp_path / "models")
 
 
 def test_the_heat_map_finds_a_marked_patch():
     """Grad-CAM of a model that looks for brightness is hot where a bright patch was pasted."""
     features = np.zeros((1, 8, 8, 1), np.float32)
     features[0, 5, 2] = 1.0
-    heat = signatures.grad_cam(tf.constant(features), tf.ones_like(features))[0].numpy()
+    heat = export_signatures.grad_cam(tf.constant(features), tf.ones_like(features))[0].numpy()
     row, column = np.unravel_index(np.argmax(heat), heat.shape)
     assert (row // 4, column // 4) == (5, 2)
     assert heat.max() == 1.0
@@ -211,7 +212,9 @@ def test_the_heat_map_finds_a_marked_patch():
 @pytest.mark.parametrize("box", [framing.WHOLE, (0.1, 0.15, 0.95, 0.9)])
 def test_the_exported_heat_map_lies_in_the_frame_of_the_film(tmp_path, box):
     """A model that sees bright patches shows a pasted one where it is, whatever the crop."""
-    servable = signatures.Member(_finds(box), [_patch_finder()], signatures.Calibration(), 0.5, 1)
+    servable = export_signatures.Member(
+        _finds(box), [_patch_finder()], export_signatures.Calibration(), 0.5, 1
+    )
     tf.saved_model.save(servable, str(tmp_path), signatures=servable.signatures())
     explain = tf.saved_model.load(str(tmp_path)).signatures["explain"]
     for y, x in ((64, 180), (128, 80), (200, 128)):
@@ -232,7 +235,7 @@ def _finds(box):
     """A network that sees lungs such that they are framed by ``box``, margin included."""
     import keras
 
-    size = network.SIZE_PX
+    size = lungs_network.SIZE_PX
     top, left, bottom, right = box
     margin = (1 - 1 / (1 + 2 * framing.MARGIN)) / 2
     high, wide = margin * (bottom - top), margin * (right - left)
@@ -242,19 +245,19 @@ def _finds(box):
     film = keras.Input((size, size, 1))
     mask = keras.layers.Lambda(lambda x: x * 0.0 + drawn)(film)
     chest = keras.layers.GlobalAveragePooling2D()(film)
-    return keras.Model(film, {network.MASK: mask, network.CHEST: chest})
+    return keras.Model(film, {lungs_network.MASK: mask, lungs_network.CHEST: chest})
 
 
 def slice_of(start, end):
     """The pixels of the lungs' network between two shares of a side."""
-    return slice(round(start * network.SIZE_PX), round(end * network.SIZE_PX))
+    return slice(round(start * lungs_network.SIZE_PX), round(end * lungs_network.SIZE_PX))
 
 
 def _patch_finder():
     """A CNN whose only feature is local brightness."""
     import keras
 
-    from neumo_training.models import FEATURES
+    from neumo_training.networks.member_networks import FEATURES
 
     size = framing.CROP_SIZE_PX
     film = keras.Input((size, size, 1))
@@ -292,7 +295,7 @@ FORMATS = [
 def distance(content):
     """The largest difference in grey levels, graph against Pillow, and how many pixels differ."""
     expected = image.read(content).pixels.astype(int)
-    found = decoding.decode(tf.constant([content])).numpy()[0].astype(int)
+    found = image_decoding.decode(tf.constant([content])).numpy()[0].astype(int)
     return np.abs(found - expected).max(), (found != expected).mean()
 
 

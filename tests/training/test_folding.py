@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 from keras import layers
 
-from neumo_training import config, folding, models
-from neumo_training.lungs import network
+from neumo_training.networks import lungs_network, member_networks, network_config
+from neumo_training.savedmodels import folded_batchnorm
 
 NETWORKS = {
-    "plain": lambda: models.build(config.read_all().members[0]),
-    "residual": lambda: models.build(config.read_all().members[1]),
-    "lungs": lambda: network.build(3),
+    "plain": lambda: member_networks.build(network_config.read_all().members[0]),
+    "residual": lambda: member_networks.build(network_config.read_all().members[1]),
+    "lungs": lambda: lungs_network.build(3),
 }
 
 
@@ -23,7 +23,7 @@ def test_a_folded_network_gives_the_same_answers_without_normalisation(build):
     for layer in trained.layers:
         if isinstance(layer, layers.BatchNormalization):
             layer.set_weights([random.uniform(0.5, 1.5, w.shape) for w in layer.get_weights()])
-    folded = folding.fold(trained)
+    folded = folded_batchnorm.fold(trained)
     films = random.rand(2, 128, 128, 1).astype(np.float32)
     expected, given = (keras.tree.flatten(net(films, training=False)) for net in (trained, folded))
     for one, other in zip(expected, given, strict=True):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from neumo_training import framing
+from neumo_training.networks import framing
 
 
 def lungs(top, left, bottom, right, size=128):

@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from neumo import image, phantom
+from neumo import image
 from neumo.errors import ConfigError
-from neumo_training import baselines, dataset, evaluation
-from neumo_training.evaluation import masks, performance, robustness, shortcuts
-from neumo_training.evaluation.answers import Answers
+from neumo.release import phantom
+from neumo_training import evaluation
+from neumo_training.datasets import film_table
+from neumo_training.evaluation import baselines, found_masks, performance, robustness, shortcuts
 from neumo_training.evaluation.cohort import Cohort
 from neumo_training.evaluation.corruptions import CORRUPTIONS, corrupted
+from neumo_training.evaluation.in_process_models import Answers
 
 FILMS = phantom.draw(7, 3)
 
@@ -85,9 +87,9 @@ def test_dice_is_one_for_the_same_and_for_two_empty_masks():
     half = lungs()
     half[0, 125:] = 0
     empty = np.zeros_like(half)
-    assert masks.dice(lungs(), lungs()) == pytest.approx([1.0])
-    assert masks.dice(half, lungs()) == pytest.approx([2 / 3])
-    assert masks.dice(empty, empty) == pytest.approx([1.0])
+    assert found_masks.dice(lungs(), lungs()) == pytest.approx([1.0])
+    assert found_masks.dice(half, lungs()) == pytest.approx([2 / 3])
+    assert found_masks.dice(empty, empty) == pytest.approx([1.0])
 
 
 def test_the_share_of_heat_is_unknown_where_there_is_none():
@@ -95,7 +97,7 @@ def test_the_share_of_heat_is_unknown_where_there_is_none():
     quarter = np.zeros((2, 256, 256), np.uint8)
     quarter[:, :128, :128] = 1
     heat = np.stack([np.ones((256, 256), np.float32), np.zeros((256, 256), np.float32)])
-    share = masks.share_inside(heat, quarter)
+    share = found_masks.share_inside(heat, quarter)
     assert share[0] == pytest.approx(0.25)
     assert np.isnan(share[1])
 
@@ -106,7 +108,7 @@ def test_a_mask_that_cannot_be_read_is_one_clear_line(judged, tmp_path):
     (tmp_path / "PNEUMONIA").mkdir()
     (tmp_path / "NORMAL" / "IM-0000-0001.png").write_bytes(b"no")
     with pytest.raises(ConfigError, match=r"IM-0000-0001.png: not a mask that can be read"):
-        masks.read(tmp_path, dataset.scan(judged.data))
+        found_masks.read(tmp_path, film_table.scan(judged.data))
 
 
 def copied(folder, draw):
@@ -115,7 +117,7 @@ def copied(folder, draw):
         (folder / label).mkdir()
         for number in range(2):
             draw(number).save(folder / label / f"{number}.png")
-    table = dataset.scan(folder)
+    table = film_table.scan(folder)
     pixels = np.stack([image.read(path).pixels for path in table["path"]])
 
     def grain(films):

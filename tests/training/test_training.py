@@ -13,18 +13,10 @@ import pytest
 from drawn import write_configs, write_films
 from neumo import release
 from neumo.errors import ConfigError
-from neumo_training import (
-    config,
-    dataset,
-    films,
-    folding,
-    framing,
-    pipeline,
-    runs,
-    splits,
-    training,
-)
-from neumo_training.lungs import shipped
+from neumo_training.datasets import decoded_films, film_table, splits
+from neumo_training.fitting import member_training, pipeline, resumable_run, shipped_networks
+from neumo_training.networks import framing, network_config
+from neumo_training.savedmodels import folded_batchnorm
 
 EPOCHS = 6
 TRAIN = """
@@ -85,53 +77,55 @@ def test_a_killed_run_goes_on_and_ends_like_an_unbroken_one(setting):
 
 def framed(folder):
     """The films in ``folder``, whole."""
-    loaded = films.load(dataset.scan(folder), print)
-    return training.frame(loaded, np.tile(np.float32(framing.WHOLE), (len(loaded.table), 1)))
+    loaded = decoded_films.load(film_table.scan(folder), print)
+    return member_training.frame(loaded, np.tile(np.float32(framing.WHOLE), (len(loaded.table), 1)))
 
 
 def test_a_finished_run_is_not_trained_again(run):
     """The same command after the end changes nothing and says so."""
     before = (run.workdir / "results.json").read_bytes()
     said: list[str] = []
-    pipeline.train(run.data, None, run.workdir, said.append, config.read_all())
+    pipeline.train(run.data, None, run.workdir, said.append, network_config.read_all())
     assert (run.workdir / "results.json").read_bytes() == before
     assert said[-1].endswith("nothing left to train")
 
 
 def test_a_folder_of_another_configuration_is_refused(run, tmp_path):
     """Runs that differ never share checkpoints: one line says to delete or rename."""
-    other = config.read_all(write_configs(tmp_path / "configs", epochs=9)).members[0]
+    other = network_config.read_all(write_configs(tmp_path / "configs", epochs=9)).members[0]
     with pytest.raises(ConfigError, match="another configuration; delete it"):
-        training.fit(other, framed(run.data), None, run.workdir / other.model / "fold-1", print)
+        member_training.fit(
+            other, framed(run.data), None, run.workdir / other.model / "fold-1", print
+        )
 
 
 @pytest.mark.parametrize("text", ["", '{"another": 1}'])
 def test_a_state_that_was_edited_is_one_clear_line(run, tmp_path, text):
     """It is not taken for a fresh start, which would write over what is there."""
-    settings = config.read_all(run.workdir.parent / "configs").members[0]
+    settings = network_config.read_all(run.workdir.parent / "configs").members[0]
     (tmp_path / "state.json").write_text(text)
     with pytest.raises(ConfigError, match=r"not the state of a run .* delete"):
-        training.fit(settings, framed(run.data), None, tmp_path, print)
+        member_training.fit(settings, framed(run.data), None, tmp_path, print)
 
 
 def test_a_folder_of_other_films_is_refused(run):
     """As many films with the same last one, but not the same: no checkpoint is shared."""
     configs = run.workdir.parent / "configs"
-    settings = config.read_all(configs).members[0]
-    chosen = splits.splits_for(dataset.scan(run.data))
+    settings = network_config.read_all(configs).members[0]
+    chosen = splits.splits_for(film_table.scan(run.data))
     known = framed(run.data)
     unseen = known.films.table["group"].isin(chosen.holdout | chosen.folds[0]).to_numpy()
     known = known.where(~unseen)
     settings = replace(settings, error_weight=1.0)
     folder = run.workdir / settings.model / "first-pass" / "fold-1"
-    assert training.fit(settings, known, None, folder, print)[1].done
+    assert member_training.fit(settings, known, None, folder, print)[1].done
     table = known.films.table.copy()
     table.loc[table.index[0], "sha256"] = "another film"
-    others = training.Framed(
-        films.Films(table, known.films.pixels), known.small, known.boxes, known.emphasis
+    others = member_training.Framed(
+        decoded_films.Films(table, known.films.pixels), known.small, known.boxes, known.emphasis
     )
     with pytest.raises(ConfigError, match="a run of other films"):
-        training.fit(settings, others, None, folder, print)
+        member_training.fit(settings, others, None, folder, print)
 
 
 def test_a_run_writes_what_tensorboard_shows(run):
@@ -142,7 +136,7 @@ def test_a_run_writes_what_tensorboard_shows(run):
 
 def test_early_stopping_counts_epochs_without_improvement():
     """A run ends when the validation loss has not improved for the configured epochs."""
-    progress = runs.Progress("", "", epoch=9, best_epoch=4)
+    progress = resumable_run.Progress("", "", epoch=9, best_epoch=4)
     assert progress.stopped_early(5)
     assert not progress.stopped_early(6)
 
@@ -150,11 +144,11 @@ def test_early_stopping_counts_epochs_without_improvement():
 def test_an_epoch_is_the_same_for_the_same_seed(setting):
     """Shuffling and augmentation depend on the seed and the epoch's number only."""
     data, configs, _ = setting
-    settings = config.read_all(configs).members[0]
+    settings = network_config.read_all(configs).members[0]
     whole = framed(data)
 
     def first_batch(epoch):
-        return next(iter(training._epoch(settings, whole, epoch)))[0].numpy()
+        return next(iter(member_training._epoch(settings, whole, epoch)))[0].numpy()
 
     np.testing.assert_array_equal(first_batch(0), first_batch(0))
     assert np.abs(first_batch(0) - first_batch(1)).max() > 0.1
@@ -172,7 +166,7 @@ def test_every_film_is_scored_by_a_cnn_that_never_saw_its_patient(run):
 
 def test_training_never_reads_the_hold_out(films_folder):
     """No film of the locked hold-out is among those that are decoded."""
-    table = dataset.scan(films_folder)
+    table = film_table.scan(films_folder)
     held = table["group"].isin(splits.splits_for(table).holdout)
     loaded = pipeline.development_films(table, splits.splits_for(table), print)
     assert held.any()
@@ -185,11 +179,13 @@ def test_without_masks_the_shipped_networks_find_the_lungs(run, monkeypatch):
 
     configs = run.workdir.parent / "configs"
     monkeypatch.setattr(release, "shipped", lambda: run.store)
-    monkeypatch.setattr(shipped, "CONFIGS", configs)
-    settings = config.read_all(configs)
+    monkeypatch.setattr(shipped_networks, "CONFIGS", configs)
+    settings = network_config.read_all(configs)
     for network in (settings.localiser, settings.lungs):
         found, told = pipeline.lungs_network(None, None, network, run.workdir, print)
-        trained = folding.fold(keras.models.load_model(run.workdir / network.model / "best.keras"))
+        trained = folded_batchnorm.fold(
+            keras.models.load_model(run.workdir / network.model / "best.keras")
+        )
         assert told == {"source": "shipped"}
         for ours, theirs in zip(found.get_weights(), trained.get_weights(), strict=True):
             np.testing.assert_array_equal(ours, theirs)
@@ -203,7 +199,7 @@ def test_a_shipped_release_without_lungs_is_one_clear_line(run, tmp_path, monkey
     (tmp_path / "releases" / "1.json").write_text(manifest.to_json())
     monkeypatch.setattr(release, "shipped", lambda: tmp_path)
     with pytest.raises(ConfigError, match="finds no lungs: train with --masks DIR"):
-        shipped.load("lungs")
+        shipped_networks.load("lungs")
 
 
 @pytest.mark.parametrize(
@@ -217,26 +213,26 @@ def test_a_bad_configuration_is_one_clear_line(tmp_path, text, line):
     """A file that does not parse, or lacks a key, is named with what is wrong."""
     (tmp_path / "pneumonia_tuned.toml").write_text(text)
     with pytest.raises(ConfigError, match=line):
-        config.read(tmp_path / "pneumonia_tuned.toml", config.MemberConfig)
+        network_config.read(tmp_path / "pneumonia_tuned.toml", network_config.MemberConfig)
 
 
 def test_what_the_first_pass_misses_is_drawn_more_often(run, monkeypatch):
     """The second pass is given four times as many of those films as of others."""
-    settings = config.read_all(run.workdir.parent / "configs").members[0]
+    settings = network_config.read_all(run.workdir.parent / "configs").members[0]
     given = []
 
     def fit(kind, train, held, folder, say):
         given.append((kind.error_weight, train.emphasis))
-        return None, runs.Progress("", "")
+        return None, resumable_run.Progress("", "")
 
     known = framed(run.data)
     missed = np.arange(len(known.boxes)) % 5 == 0
     scores = np.where(missed == (known.films.labels > 0), -1.0, 1.0)
     by_film = dict(zip(known.films.table["name"], scores, strict=True))
-    monkeypatch.setattr(training, "fit", fit)
-    monkeypatch.setattr(training, "logits", lambda _, crops: crops)
+    monkeypatch.setattr(member_training, "fit", fit)
+    monkeypatch.setattr(member_training, "logits", lambda _, crops: crops)
     monkeypatch.setattr(
-        training.Framed,
+        member_training.Framed,
         "crops",
         lambda self: np.array([by_film[name] for name in self.films.table["name"]]),
     )
@@ -255,7 +251,7 @@ def test_an_emphasised_film_is_drawn_so_many_times_as_often(run):
     half = np.arange(len(known.boxes)) % 2 == 0
     known = replace(known, emphasis=np.where(half, 3.0, 1.0))
     settings = replace(
-        config.read_all(run.workdir.parent / "configs").members[0], steps_per_epoch=200
+        network_config.read_all(run.workdir.parent / "configs").members[0], steps_per_epoch=200
     )
-    drawn = training._rows(settings, known, 0)
+    drawn = member_training._rows(settings, known, 0)
     assert np.mean(half[drawn]) == pytest.approx(0.75, abs=0.03)

@@ -6,11 +6,11 @@ import pytest
 
 from neumo import release
 from neumo.errors import ConfigError
-from neumo_training import cards, tried
-from neumo_training.evaluation import names
+from neumo_training.evaluation import key_names
 from neumo_training.evaluation.assessment import Assessment
-from neumo_training.evaluation.page import page
-from neumo_training.tried import Trial
+from neumo_training.evaluation.evaluation_page import page
+from neumo_training.reports import ablations, cards
+from neumo_training.reports.ablations import Trial
 
 TRIALS = [
     Trial(2, "members", "a mirror", "auc", 0.98, 0.9812, 0.0007, 0.0016, kept=False),
@@ -25,7 +25,7 @@ HEADING = "What was tried for this release"
 def table(tmp_path):
     """The path of a table of ``TRIALS`` and of one more of release 1."""
     path = tmp_path / "tried.csv"
-    path.write_text(tried.to_csv([*TRIALS, replace(TRIALS[0], release=1)]))
+    path.write_text(ablations.to_csv([*TRIALS, replace(TRIALS[0], release=1)]))
     return path
 
 
@@ -36,11 +36,11 @@ def with_trials(document):
 
 def test_every_row_of_the_committed_table_can_be_shown():
     """Its part and metric have their words, and an interval holds its difference."""
-    trials = tried.read()
+    trials = ablations.read()
     assert trials
     for trial in trials:
-        assert trial.part in names.TRIED
-        assert trial.metric in names.TRIED_METRICS
+        assert trial.part in key_names.TRIED
+        assert trial.metric in key_names.TRIED_METRICS
         if trial.low is not None and trial.high is not None:
             rounding = 1e-5
             less = trial.value - trial.reference
@@ -49,13 +49,13 @@ def test_every_row_of_the_committed_table_can_be_shown():
 
 def test_the_committed_table_has_a_row_once():
     """A second figure for the same choice would contradict the first."""
-    keys = [(t.release, t.part, t.tried, t.metric) for t in tried.read()]
+    keys = [(t.release, t.part, t.tried, t.metric) for t in ablations.read()]
     assert len(set(keys)) == len(keys)
 
 
 def test_a_table_is_read_as_it_was_written(table):
     """Numbers, empty intervals and whether it was kept."""
-    assert tried.read(table)[:-1] == TRIALS
+    assert ablations.read(table)[:-1] == TRIALS
 
 
 @pytest.mark.parametrize("bad", ["kept=maybe", "value=", "low=none"])
@@ -67,24 +67,24 @@ def test_a_bad_row_is_named_by_its_line(table, bad):
     cells[head.split(",").index(name)] = value
     table.write_text("\n".join([head, ",".join(cells), *rest]))
     with pytest.raises(ConfigError, match=r"tried\.csv, line 2: not a row"):
-        tried.read(table)
+        ablations.read(table)
 
 
 def test_a_shipped_release_has_its_own_rows(toys, table):
     """Those of its number, and not those of another release."""
-    assert tried.of(release.newest(toys), toys, table) == TRIALS
+    assert ablations.of(release.newest(toys), toys, table) == TRIALS
 
 
 def test_another_release_of_the_same_number_has_none(toys, table):
     """Its files differ from the shipped one's."""
     own = release.newest(toys)
     other = replace(own, models={name: release.ModelFiles({}) for name in own.models})
-    assert tried.of(other, toys, table) == []
+    assert ablations.of(other, toys, table) == []
 
 
 def test_a_release_that_is_not_shipped_has_none(toys, table, tmp_path):
     """Rows of its number do not make them its own."""
-    assert tried.of(release.newest(toys), tmp_path, table) == []
+    assert ablations.of(release.newest(toys), tmp_path, table) == []
 
 
 def test_the_report_on_another_release_shows_none(judged):

@@ -6,7 +6,9 @@ import pytest
 
 from drawn import write_configs
 from neumo.errors import ConfigError
-from neumo_training import commands, config, trials, tuning
+from neumo_training.commands import train
+from neumo_training.fitting import tuning, tuning_table
+from neumo_training.networks import network_config
 
 
 @pytest.fixture(scope="module")
@@ -19,16 +21,16 @@ def search(run, films_folder, tmp_path_factory):
     arguments += ["--masks", str(masks)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tuning, "EPOCHS", 1)
-        assert commands.tune([*arguments, "--trials", "2"]) == 0
-        before = (base / "tuning" / trials.TABLE).read_bytes()
-        assert commands.tune([*arguments, "--trials", "2"]) == 0
+        assert train.tune([*arguments, "--trials", "2"]) == 0
+        before = (base / "tuning" / tuning_table.TABLE).read_bytes()
+        assert train.tune([*arguments, "--trials", "2"]) == 0
     return base / "tuning", before
 
 
 def test_every_trial_has_a_row(search):
     """The table has each trial's values, loss and AUC, the best first."""
     folder, _ = search
-    table = pd.read_csv(folder / trials.TABLE)
+    table = pd.read_csv(folder / tuning_table.TABLE)
     assert len(table) == 2
     assert table["loss"].is_monotonic_increasing
     assert {"auc", "seconds", "widths", "mixup", "curation"} <= set(table.columns)
@@ -37,23 +39,23 @@ def test_every_trial_has_a_row(search):
 def test_the_plot_shows_every_value_that_varied(search):
     """An SVG with a panel for each of them."""
     folder, _ = search
-    drawn = (folder / trials.PLOT).read_text()
+    drawn = (folder / tuning_table.PLOT).read_text()
     assert drawn.startswith("<?xml")
-    table = pd.read_csv(folder / trials.TABLE)
-    panels = trials.plot(table.assign(mixup=[0.0, 0.2], gamma=[0.2, 0.4])).count('id="axes_')
+    table = pd.read_csv(folder / tuning_table.TABLE)
+    panels = tuning_table.plot(table.assign(mixup=[0.0, 0.2], gamma=[0.2, 0.4])).count('id="axes_')
     assert panels >= 2
 
 
 def test_a_finished_search_changes_nothing(search):
     """The same command after the end trains no further trial."""
     folder, before = search
-    assert (folder / trials.TABLE).read_bytes() == before
+    assert (folder / tuning_table.TABLE).read_bytes() == before
 
 
 def test_the_winner_is_a_configuration_with_the_whole_schedule(search):
     """What the search writes is what ``neumo train --configs`` reads."""
     folder, _ = search
-    winner = config.read(folder / tuning.WINNER, config.MemberConfig)
+    winner = network_config.read(folder / tuning.WINNER, network_config.MemberConfig)
     assert winner.model == "pneumonia_tuned"
     assert winner.epochs == 2
     assert winner.widths in tuning.WIDTHS.values()
@@ -63,12 +65,12 @@ def test_the_winner_is_a_configuration_with_the_whole_schedule(search):
 def test_a_search_has_at_least_one_trial(films_folder, count):
     """Said before a film is read; without a trial there is no winner to write."""
     with pytest.raises(ConfigError, match=f"--trials: not a whole number from 1: {count}"):
-        commands.tune([str(films_folder), f"--trials={count}"])
+        train.tune([str(films_folder), f"--trials={count}"])
 
 
 def test_the_committed_configuration_lies_in_the_search_space():
     """What the release is trained by is what the search could find."""
-    base = config.read_all().members[0]
+    base = network_config.read_all().members[0]
     space = keras_tuner.HyperParameters()
     tuning.suggested(space, base)
     for name in ("label_smoothing", "crop_area_min", "gamma", "mixup", "curation"):
@@ -79,6 +81,6 @@ def test_the_committed_configuration_lies_in_the_search_space():
 
 def test_a_configuration_survives_being_written(tmp_path):
     """As TOML and back, every value is the same."""
-    base = config.read_all().members[0]
-    (tmp_path / "a.toml").write_text(trials.to_toml(base))
-    assert config.read(tmp_path / "a.toml", config.MemberConfig) == base
+    base = network_config.read_all().members[0]
+    (tmp_path / "a.toml").write_text(tuning_table.to_toml(base))
+    assert network_config.read(tmp_path / "a.toml", network_config.MemberConfig) == base

@@ -4,7 +4,7 @@ import schemathesis
 from hypothesis import strategies
 
 import films
-from neumo_serving.gateway.bodies import FILM_TYPES
+from neumo_serving.gateway.upload_bodies import FILM_TYPES
 
 FILMS = strategies.sampled_from([films.file(kind) for kind in ("JPEG", "PNG", "TIFF", "DICOM")])
 

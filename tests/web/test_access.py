@@ -14,10 +14,10 @@ import films
 from gateway_process import UNHURRIED, answer_of, answering_from, ask, request
 from neumo import contract
 from neumo.testing import FakeTransport, answering
-from neumo_serving.gateway import callers
+from neumo_serving.gateway import auth
+from neumo_serving.gateway.gateway_settings import Access, Limits
 from neumo_serving.gateway.problems import Refusal
-from neumo_serving.gateway.rates import MAX_CLIENTS, Rates
-from neumo_serving.gateway.settings import Access, Limits
+from neumo_serving.gateway.rate_limit import MAX_CLIENTS, Rates
 
 FILM = films.file("PNG")
 SCORES = {member.name: 0.5 for member in contract.MEMBERS}
@@ -120,7 +120,7 @@ def test_a_page_of_another_site_cannot_send_films(headers, status):
 def test_a_client_is_the_last_address_that_is_not_a_proxys(peer, forwarded, expected):
     """What a client puts before it in the header counts for nothing."""
     headers = Headers({"X-Forwarded-For": forwarded})
-    assert callers.client(headers, peer, Access(proxies=LOCAL)) == expected
+    assert auth.client(headers, peer, Access(proxies=LOCAL)) == expected
 
 
 def test_a_client_that_sends_too_many_films_is_told_when_to_come_back():

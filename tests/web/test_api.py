@@ -15,7 +15,7 @@ import neumo
 from gateway_process import ask, form, request
 from neumo import release
 from neumo_serving.gateway import contours
-from neumo_serving.gateway.large import LARGE_PIXELS
+from neumo_serving.gateway.large_films import LARGE_PIXELS
 
 SAME = 1e-5
 NEWEST = release.newest(release.shipped()).release

@@ -9,8 +9,8 @@ from hashlib import sha256
 import pytest
 
 from neumo.errors import ConfigError
-from neumo_serving.gateway.command import read
-from neumo_serving.gateway.settings import Settings
+from neumo_serving.commands.web import read
+from neumo_serving.gateway.gateway_settings import Settings
 
 
 def test_without_options_everything_is_as_the_settings_have_it():
@@ -75,7 +75,7 @@ def test_a_mistake_is_one_line(arguments, words):
 def test_what_cannot_be_served_ends_it_with_status_2(arguments, words):
     """In one line, before anything is served."""
     ended = subprocess.run(
-        [sys.executable, "-m", "neumo.cli", "web", "--port=0", *arguments],
+        [sys.executable, "-m", "neumo.commands.program", "web", "--port=0", *arguments],
         capture_output=True,
         text=True,
         check=False,

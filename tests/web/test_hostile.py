@@ -23,7 +23,7 @@ from gateway_process import (
 )
 from neumo import contract
 from neumo.testing import FakeTransport, answering
-from neumo_serving.gateway import connections
+from neumo_serving.gateway import http_protocol
 
 MIB = 2**20
 ANSWERED = {"GIF of 20000 frames": (200, "")}
@@ -225,7 +225,7 @@ def test_clients_that_do_not_read_do_not_hold_others_up(web):
 
 def test_of_too_many_connections_those_are_closed_that_keep_their_head_back(monkeypatch):
     """The one that has for longest; a new client is answered."""
-    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 3)
+    monkeypatch.setattr(http_protocol, "MAX_CONNECTIONS", 3)
 
     async def talk():
         async with answering_from(FakeTransport(answering(SCORES))) as running:
@@ -253,7 +253,7 @@ def test_a_head_has_a_largest_size(web, head):
 
 def test_a_refused_body_that_never_ends_is_not_read_for_ever(monkeypatch):
     """The connection is closed a little after the answer."""
-    monkeypatch.setattr(connections, "LINGER_S", 0.2)
+    monkeypatch.setattr(http_protocol, "LINGER_S", 0.2)
 
     async def talk():
         async with answering_from(FakeTransport(answering(SCORES))) as running:

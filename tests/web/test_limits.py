@@ -23,12 +23,12 @@ from gateway_process import (
     request,
 )
 from neumo import contract
-from neumo.core.calls import Predict
+from neumo._wire.calls import Predict
 from neumo.testing import FakeTransport, answering
-from neumo_serving.gateway import bodies
+from neumo_serving.gateway import upload_bodies
 from neumo_serving.gateway.admission import AT_ONCE_OF_A_REQUEST, Held, Places
+from neumo_serving.gateway.gateway_settings import Limits
 from neumo_serving.gateway.problems import Refusal
-from neumo_serving.gateway.settings import Limits
 
 FILM = films.file("PNG")
 SCORES = {member.name: 0.5 for member in contract.MEMBERS}
@@ -178,7 +178,7 @@ def test_films_that_are_in_time_are_answered_though_others_are_not():
 )
 def test_an_upload_that_comes_too_slowly_is_ended(monkeypatch, limits, within_s):
     """By the request's deadline, or because nothing came for a while."""
-    monkeypatch.setattr(bodies, "PIECE_WITHIN_S", within_s)
+    monkeypatch.setattr(upload_bodies, "PIECE_WITHIN_S", within_s)
 
     async def talk():
         async with answering_from(FakeTransport(answering(SCORES)), limited(limits)) as running:

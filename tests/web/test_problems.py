@@ -20,9 +20,9 @@ from gateway_process import (
     request,
 )
 from neumo import contract
-from neumo.core.calls import Status
+from neumo._wire.calls import Status
 from neumo.testing import FakeTransport, answering
-from neumo_serving.gateway.guard import HEADERS
+from neumo_serving.gateway.middleware import HEADERS
 
 URN = "urn:neumo:problem:"
 TUNED, RESIDUAL = (member.name for member in contract.MEMBERS)

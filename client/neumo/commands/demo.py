@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import neumo
-from neumo import picture
-from neumo.cli import OK
-from neumo.commands import failures, options, paths, pictures, report
+from neumo.commands import answer_report, arguments, failures, film_paths, picture_paths
+from neumo.commands.program import OK
+from neumo.drawing import heatmap_picture
 from neumo.errors import ConfigError, NeumoError
 from neumo.testing import EmbeddedServer
 
@@ -28,8 +28,8 @@ models were trained on (children of 1 to 5 years): the answer shows that the pat
 def main(argv: list[str]) -> int:
     """Run real films through an embedded server of its own: answers and heat maps."""
     chosen = _parser().parse_args(argv)
-    found = paths.find(chosen.paths or [_default_film()])
-    targets = pictures.in_folder(Path(chosen.out), found.files)
+    found = film_paths.find(chosen.paths or [_default_film()])
+    targets = picture_paths.in_folder(Path(chosen.out), found.files)
     print(_INTRODUCTION)
     if not chosen.paths:
         print(_ABOUT_THE_FILM)
@@ -44,7 +44,7 @@ def main(argv: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = options.Parser("neumo demo", description=main.__doc__)
+    parser = arguments.Parser("neumo demo", description=main.__doc__)
     parser.add_argument(
         "paths",
         nargs="*",
@@ -70,9 +70,9 @@ def _explain(
         except (neumo.ImageError, neumo.ServingError) as error:
             errors.append(failures.say(str(file), error))
             continue
-        picture.save(explanation, target)
-        print(f"\n{paths.shown(file)}\n{report.details(explanation.prediction)}")
-        print(f"  heat map     {paths.shown(target)}\n", flush=True)
+        heatmap_picture.save(explanation, target)
+        print(f"\n{film_paths.shown(file)}\n{answer_report.details(explanation.prediction)}")
+        print(f"  heat map     {film_paths.shown(target)}\n", flush=True)
     return errors
 
 

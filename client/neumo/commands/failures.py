@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from neumo.cli import OK, SERVING, USAGE
-from neumo.commands.paths import shown
+from neumo.commands.film_paths import shown
+from neumo.commands.program import OK, SERVING, USAGE
 from neumo.errors import ContractError, NeumoError, ServingError
 
 

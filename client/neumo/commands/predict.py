@@ -8,11 +8,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import neumo
-from neumo import picture
-from neumo.commands import failures, options, paths, pictures, progress, report
-from neumo.commands.report import Answer
-from neumo.ensemble import Prediction
+from neumo.commands import (
+    answer_report,
+    arguments,
+    failures,
+    film_paths,
+    picture_paths,
+    progress_bar,
+)
+from neumo.commands.answer_report import Answer
+from neumo.drawing import heatmap_picture
 from neumo.errors import ContractError, ImageError, NeumoError, ServingError
+from neumo.results import Prediction
 
 _GIVE_UP_AFTER = 3
 """Films in a row that a server failed on after it had answered others."""
@@ -21,7 +28,7 @@ _GIVE_UP_AFTER = 3
 def main(argv: list[str]) -> int:
     """Ask a server whether films show pneumonia; prints a table, JSON or CSV."""
     chosen = _parser().parse_args(argv)
-    found = paths.find(chosen.paths)
+    found = film_paths.find(chosen.paths)
     errors: list[NeumoError] = []
     with neumo.Client(
         chosen.server, timeout=chosen.timeout, release=chosen.release, screen=chosen.screen
@@ -29,17 +36,17 @@ def main(argv: list[str]) -> int:
         answers = _ask(client, found.files, chosen.plot)
         answers = _while_served(_with_refused(found, answers))
         if _shows_progress(len(found.files)):
-            answers = progress.bar(answers, len(found.files) + len(found.refused), sys.stderr)
+            answers = progress_bar.bar(answers, len(found.files) + len(found.refused), sys.stderr)
         _writer(chosen, found)(_told(answers, errors), sys.stdout)
     return failures.status(errors)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = options.Parser("neumo predict", description=main.__doc__)
+    parser = arguments.Parser("neumo predict", description=main.__doc__)
     parser.add_argument(
         "paths", nargs="+", metavar="PATH", help="film, folder of films, or pattern"
     )
-    options.add_server(parser)
+    arguments.add_server(parser)
     parser.add_argument("--release", type=int, metavar="N", help="ask this release of the models")
     parser.add_argument(
         "--no-screen",
@@ -59,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
 def _ask(client: neumo.Client, files: Sequence[Path], plot: str | None) -> Iterator[Answer]:
     """One answer for each file, in order."""
     if plot is not None:
-        yield from _explain(client, files, pictures.targets(plot, files))
+        yield from _explain(client, files, picture_paths.targets(plot, files))
         return
     for file, outcome in zip(files, client.predict_many(files), strict=True):
         yield Answer(str(file), outcome if isinstance(outcome, Prediction) else outcome.error)
@@ -74,11 +81,11 @@ def _explain(
         except (ImageError, ContractError, ServingError) as error:
             yield Answer(str(file), error)
         else:
-            picture.save(explanation, target)
+            heatmap_picture.save(explanation, target)
             yield Answer(str(file), explanation.prediction)
 
 
-def _with_refused(found: paths.Found, answers: Iterable[Answer]) -> Iterator[Answer]:
+def _with_refused(found: film_paths.Found, answers: Iterable[Answer]) -> Iterator[Answer]:
     for argument, error in found.refused:
         yield Answer(argument, error)
     yield from answers
@@ -106,12 +113,12 @@ def _told(answers: Iterable[Answer], errors: list[NeumoError]) -> Iterator[Answe
         yield answer
 
 
-def _writer(chosen: argparse.Namespace, found: paths.Found) -> report.Writer:
+def _writer(chosen: argparse.Namespace, found: film_paths.Found) -> answer_report.Writer:
     if chosen.json:
-        return report.write_json
+        return answer_report.write_json
     if chosen.csv:
-        return report.write_csv
-    return report.table_writer(map(str, found.files))
+        return answer_report.write_csv
+    return answer_report.table_writer(map(str, found.files))
 
 
 def _shows_progress(count: int) -> bool:

@@ -8,15 +8,15 @@ from typing import Any
 
 import neumo
 from neumo import contract
-from neumo.cli import OK, SERVING
-from neumo.commands import options
-from neumo.wire.answers import ModelStatus, VersionStatus
+from neumo.commands import arguments
+from neumo.commands.program import OK, SERVING
+from neumo.model_status import ModelStatus, VersionStatus, ready_releases
 
 
 def main(argv: list[str]) -> int:
     """Show which models and releases a server has, and which are ready."""
-    parser = options.Parser("neumo status", description=main.__doc__)
-    options.add_server(parser)
+    parser = arguments.Parser("neumo status", description=main.__doc__)
+    arguments.add_server(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     chosen = parser.parse_args(argv)
     with neumo.Client(chosen.server, timeout=chosen.timeout) as client:
@@ -24,13 +24,6 @@ def main(argv: list[str]) -> int:
     releases = ready_releases(models)
     print(_json(models, releases) if chosen.json else _table(models, releases))
     return OK if releases else SERVING
-
-
-def ready_releases(models: Sequence[ModelStatus]) -> list[int]:
-    """The releases that every member can answer from now, newest first."""
-    ready = {m.model: {v.version for v in m.versions if v.ready} for m in models}
-    common = set.intersection(*(ready.get(member.name, set()) for member in contract.MEMBERS))
-    return sorted(common, reverse=True)
 
 
 def _json(models: Sequence[ModelStatus], releases: list[int]) -> str:

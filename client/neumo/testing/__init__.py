@@ -1,6 +1,6 @@
 """For tests of applications that use neumo: a real server as a process, and one in memory."""
 
-from neumo.testing.fake import FakeTransport, answering
-from neumo.testing.server import EmbeddedServer
+from neumo.embedded import EmbeddedServer
+from neumo.testing.fake_transport import FakeTransport, answering
 
 __all__ = ["EmbeddedServer", "FakeTransport", "answering"]

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from neumo.testing.server import EmbeddedServer
+from neumo.embedded import EmbeddedServer
 
 
 @pytest.fixture(scope="session")

@@ -22,11 +22,11 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import config_pb2
 
-from neumo_serving.engine import deadlines, faults, merging
+from neumo_serving.engine import batch_arrays, deadlines, request_faults
 from neumo_serving.engine.batching_parameters import BatchingParameters
 from neumo_serving.engine.dtypes import Array
-from neumo_serving.engine.faults import Fault
-from neumo_serving.engine.session import GraphSession, Session
+from neumo_serving.engine.graph_session import GraphSession, Session
+from neumo_serving.engine.request_faults import Fault
 
 _NODE = re.compile(r"\n\t \[\[\{\{node [^}]*\}\}\]\]")
 """What TensorFlow adds to an op's error; upstream's scheduler is no op."""
@@ -101,7 +101,7 @@ class BatchingSession:
         if queue is None:
             return self._inner.run(feeds, fetches)
         inputs = [feeds[name] for name in sorted(feeds)]
-        rows = merging.rows(inputs)
+        rows = batch_arrays.rows(inputs)
         if rows == 0:
             return self._inner.run(feeds, fetches)
         outputs = self._batched(queue, _Ticket(inputs), rows)
@@ -161,7 +161,7 @@ class BatchingSession:
         requests = {id(one.ticket): one.ticket for one in pieces}.values()
         try:
             _check_in_time(requests)
-            with faults.as_faults():
+            with request_faults.as_faults():
                 self._run(pieces, padding, feeds, fetches)
         except Fault as fault:
             for ticket in requests:
@@ -187,7 +187,7 @@ class BatchingSession:
     ) -> None:
         now = time.monotonic()
         merged = {
-            name: merging.merged(
+            name: batch_arrays.merged(
                 name,
                 [one.ticket.inputs[place][one.start : one.stop] for one in (*pieces, *padding)],
                 self._parameters.pad_variable_length_inputs,
@@ -196,7 +196,7 @@ class BatchingSession:
         }
         outputs = self._inner.run(merged, fetches)
         sizes = tuple(one.stop - one.start for one in pieces)
-        merging.check_outputs(outputs, sum(sizes) + len(padding))
+        batch_arrays.check_outputs(outputs, sum(sizes) + len(padding))
         first = 0
         for one, size in zip(pieces, sizes, strict=True):
             one.ticket.outputs[one.start] = [output[first : first + size] for output in outputs]
@@ -211,7 +211,7 @@ def _check_in_time(requests: Iterable[_Ticket]) -> None:
     now = time.monotonic()
     if all(one.until is not None and one.until < now for one in requests):
         text = "Run() timeout exceeded while waiting in batching queue"
-        raise Fault(faults.RESOURCE_EXHAUSTED, text)
+        raise Fault(request_faults.RESOURCE_EXHAUSTED, text)
 
 
 def _attributes(parameters: BatchingParameters) -> dict[str, Any]:

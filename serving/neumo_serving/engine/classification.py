@@ -10,11 +10,11 @@ from typing import Any
 
 from tensorflow_serving.apis import classification_pb2
 
-from neumo_serving.engine import examples, faults
+from neumo_serving.engine import request_faults, tf_examples
 from neumo_serving.engine.dtypes import Array, enum_name
-from neumo_serving.engine.examples import INPUTS
-from neumo_serving.engine.loader import LoadedModel
-from neumo_serving.engine.signatures import CLASSIFY
+from neumo_serving.engine.saved_model import LoadedModel
+from neumo_serving.engine.signature_lookup import CLASSIFY
+from neumo_serving.engine.tf_examples import INPUTS
 
 CLASSES = "classes"
 SCORES = "scores"
@@ -22,25 +22,25 @@ SCORES = "scores"
 
 def classify(model: LoadedModel, name: str, message: Any) -> Any:
     """The ``ClassificationResult`` of the signature ``name`` for an ``Input``; raises ``Fault``."""
-    return examples.answer(model, name, message, check, tensors, result)
+    return tf_examples.answer(model, name, message, check, tensors, result)
 
 
 def check(model: LoadedModel, signature: Any) -> None:
     """Raise ``Fault`` where ``signature`` classifies nothing."""
     if model.checks_methods and signature.method_name != CLASSIFY:
-        raise faults.invalid(
+        raise request_faults.invalid(
             f"Expected classification signature method_name to be {CLASSIFY}. "
             f"Was: {signature.method_name}"
         )
     if len(signature.inputs) != 1:
-        raise faults.invalid("Expected one input Tensor.")
+        raise request_faults.invalid("Expected one input Tensor.")
     if len(signature.outputs) not in (1, 2):
         number = len(signature.outputs)
-        raise faults.invalid(f"Expected one or two output Tensors, found {number}")
+        raise request_faults.invalid(f"Expected one or two output Tensors, found {number}")
     if INPUTS not in signature.inputs:
-        raise faults.invalid(f"No classification inputs found in SignatureDef: {signature}")
+        raise request_faults.invalid(f"No classification inputs found in SignatureDef: {signature}")
     if not tensors(signature):
-        raise faults.invalid(
+        raise request_faults.invalid(
             "Expected classification signature outputs to contain at least one of "
             f'"{CLASSES}" or "{SCORES}". Signature was: {signature}'
         )
@@ -57,7 +57,7 @@ def result(signature: Any, rows: int, found: Mapping[str, Array]) -> Any:
     classes = _matrix(signature, CLASSES, "DT_STRING", rows, found)
     scores = _matrix(signature, SCORES, "DT_FLOAT", rows, found)
     if classes is not None and scores is not None and classes.shape[1] != scores.shape[1]:
-        raise faults.invalid(
+        raise request_faults.invalid(
             "Tensors class and score should match in dim_size(1). Got "
             f"{classes.shape[1]} vs. {scores.shape[1]}"
         )
@@ -93,9 +93,13 @@ def _matrix(
     array = found[signature.outputs[alias].name]
     if array.ndim != 2:
         shape = ",".join(map(str, array.shape))
-        raise faults.invalid(f"Expected Tensor shape: [batch_size num_classes] but got [{shape}]")
+        raise request_faults.invalid(
+            f"Expected Tensor shape: [batch_size num_classes] but got [{shape}]"
+        )
     if enum_name(array) != dtype:
-        raise faults.invalid(f"Expected {alias} Tensor of {dtype}. Got: {enum_name(array)}")
+        raise request_faults.invalid(f"Expected {alias} Tensor of {dtype}. Got: {enum_name(array)}")
     if len(array) != rows:
-        raise faults.invalid(f"Expected {alias} output batch size of {rows}. Got: {len(array)}")
+        raise request_faults.invalid(
+            f"Expected {alias} output batch size of {rows}. Got: {len(array)}"
+        )
     return array

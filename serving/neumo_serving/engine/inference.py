@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from neumo_serving.engine import faults, tensors
+from neumo_serving.engine import request_faults, tensor_conversion
 from neumo_serving.engine.dtypes import Array, cpp_name, dtype_name, numpy_dtype
-from neumo_serving.engine.faults import Fault
-from neumo_serving.engine.loader import LoadedModel
-from neumo_serving.engine.signatures import CLASSIFY, PREDICT, REGRESS, joined, name_of
+from neumo_serving.engine.request_faults import Fault
+from neumo_serving.engine.saved_model import LoadedModel
+from neumo_serving.engine.signature_lookup import CLASSIFY, PREDICT, REGRESS, joined, name_of
 
 METHODS = (PREDICT, CLASSIFY, REGRESS)
 
@@ -39,10 +39,12 @@ def predict(model: LoadedModel, question: Question) -> dict[str, Array]:
     name = name_of(question.signature)
     signature = model.signatures.get(name)
     if signature is None:
-        raise Fault(faults.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.')
+        raise Fault(
+            request_faults.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.'
+        )
     if model.checks_methods and signature.method_name not in METHODS:
         raise Fault(
-            faults.INTERNAL,
+            request_faults.INTERNAL,
             "Expected prediction signature method_name to be one of "
             f"{{{', '.join(METHODS)}}}. Was: {signature.method_name}",
         )
@@ -58,7 +60,7 @@ def _feeds(signature: Any, inputs: Mapping[str, Any]) -> dict[str, Array]:
     arrays = {alias: _array(signature, inputs, alias) for alias in sorted(signature.inputs)}
     if strange := inputs.keys() - arrays.keys():
         used = joined(inputs.keys() - strange)
-        raise faults.invalid(
+        raise request_faults.invalid(
             f"Inputs contains invalid name. Used request inputs: {used}, request input: "
             f"{joined(inputs)}"
         )
@@ -72,7 +74,7 @@ def _check_number(signature: Any, inputs: Mapping[str, Any]) -> None:
     sent, expected = set(inputs), set(signature.inputs)
     too_few = len(sent) < len(expected) and not signature.defaults
     if too_few or len(sent) > len(expected):
-        raise faults.invalid(
+        raise request_faults.invalid(
             f"input size does not match signature: {len(sent)}!={len(expected)} "
             f"len({{{joined(sent)}}}) != len({{{joined(expected)}}}). "
             f"Sent extra: {{{joined(sent - expected)}}}. "
@@ -83,10 +85,10 @@ def _check_number(signature: Any, inputs: Mapping[str, Any]) -> None:
 def _array(signature: Any, inputs: Mapping[str, Any], alias: str) -> Array:
     if alias in inputs:
         value = inputs[alias]
-        return value if isinstance(value, np.ndarray) else tensors.decode(value, alias)
+        return value if isinstance(value, np.ndarray) else tensor_conversion.decode(value, alias)
     if alias in signature.defaults:
-        return tensors.decode(signature.defaults[alias], alias)
-    raise faults.invalid(
+        return tensor_conversion.decode(signature.defaults[alias], alias)
+    raise request_faults.invalid(
         f"Signature input alias: {alias}(feed name: {signature.inputs[alias].name}) not found in "
         "request and no default value provided. Inputs expected to be in the request "
         f"{{{joined(inputs)}}}, or default input alias set: {joined(signature.defaults)}"
@@ -98,7 +100,7 @@ def _check_dtype(number: int, array: Array, expected: int) -> None:
     dtype = numpy_dtype(expected)
     if array.dtype != dtype and not (array.dtype.kind in "SU" and dtype.kind == "O"):
         name = "string" if array.dtype.kind in "OSU" else array.dtype.name
-        raise faults.invalid(
+        raise request_faults.invalid(
             f"Expects arg[{number}] to be {cpp_name(dtype_name(expected))} but "
             f"{cpp_name(name)} is provided"
         )
@@ -107,10 +109,10 @@ def _check_dtype(number: int, array: Array, expected: int) -> None:
 def _outputs(signature: Any, output_filter: Sequence[str]) -> list[str]:
     for number, name in enumerate(output_filter):
         if name not in signature.outputs:
-            raise faults.invalid(
+            raise request_faults.invalid(
                 f"output tensor alias not found in signature: {name} "
                 f"Outputs expected to be in the set {{{joined(signature.outputs)}}}."
             )
         if name in output_filter[:number]:
-            raise faults.invalid(f"duplicate output tensor alias: {name}")
+            raise request_faults.invalid(f"duplicate output tensor alias: {name}")
     return sorted(output_filter) or sorted(signature.outputs)

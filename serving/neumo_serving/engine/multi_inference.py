@@ -11,10 +11,10 @@ from typing import Any
 
 from tensorflow_serving.apis import inference_pb2
 
-from neumo_serving.engine import classification, examples, faults, regression
-from neumo_serving.engine.faults import Fault
-from neumo_serving.engine.loader import LoadedModel
-from neumo_serving.engine.signatures import CLASSIFY, REGRESS, name_of
+from neumo_serving.engine import classification, regression, request_faults, tf_examples
+from neumo_serving.engine.request_faults import Fault
+from neumo_serving.engine.saved_model import LoadedModel
+from neumo_serving.engine.signature_lookup import CLASSIFY, REGRESS, name_of
 
 _METHODS: dict[str, tuple[ModuleType, str]] = {
     CLASSIFY: (classification, "classification_result"),
@@ -30,8 +30,8 @@ def infer(model: LoadedModel, request: Any) -> Any:
     methods = [_METHODS[task.method_name] for task in request.tasks]
     pairs = list(zip(signatures, methods, strict=True))
     fetches = sorted({name for one, (method, _) in pairs for name in method.tensors(one)})
-    array = examples.serialized(request.input)
-    feeds = {one.inputs[examples.INPUTS].name: array for one in signatures}
+    array = tf_examples.serialized(request.input)
+    feeds = {one.inputs[tf_examples.INPUTS].name: array for one in signatures}
     found = dict(zip(fetches, model.run(feeds, fetches), strict=True))
     response = inference_pb2.MultiInferenceResponse()
     for signature, (method, field) in pairs:
@@ -46,19 +46,19 @@ def _check_tasks(model: LoadedModel, tasks: Iterable[Any]) -> None:
     for task in tasks:
         spec = task.model_spec
         if not spec.name:
-            raise faults.invalid("Found ModelSpec with an empty model name.")
+            raise request_faults.invalid("Found ModelSpec with an empty model name.")
         if model_name not in ("", spec.name):
-            raise faults.invalid(
+            raise request_faults.invalid(
                 "All ModelSpecs in a MultiInferenceRequest must access the same model name."
             )
         model_name = spec.name
         name = name_of(spec.signature_name)
         if name in seen:
-            raise faults.invalid(f"Duplicate evaluation of signature: {name}")
+            raise request_faults.invalid(f"Duplicate evaluation of signature: {name}")
         seen.add(name)
         if name not in model.signatures:
-            raise faults.invalid(f"Requested signature not found in model graph: {name}")
+            raise request_faults.invalid(f"Requested signature not found in model graph: {name}")
         if task.method_name not in _METHODS:
             text = f"Unsupported signature method_name: {task.method_name}"
-            raise Fault(faults.UNIMPLEMENTED, text)
+            raise Fault(request_faults.UNIMPLEMENTED, text)
         _METHODS[task.method_name][0].check(model, model.signatures[name])

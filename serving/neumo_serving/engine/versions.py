@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from neumo_serving.engine import faults
-from neumo_serving.engine.faults import Fault
-from neumo_serving.engine.loader import LoadedModel
-from neumo_serving.engine.source import ModelConfig
+from neumo_serving.engine import request_faults
+from neumo_serving.engine.request_faults import Fault
+from neumo_serving.engine.saved_model import LoadedModel
+from neumo_serving.engine.version_policy import ModelConfig
 
 
 class State(StrEnum):
@@ -152,10 +152,10 @@ class Versions:
 
 def unknown_label(label: str) -> Fault:
     """What a request for a label that no configuration has gets."""
-    return faults.invalid(f"Unrecognized servable version label: {label}")
+    return request_faults.invalid(f"Unrecognized servable version label: {label}")
 
 
 def not_found(model: str, number: int | None) -> Fault:
     """What a request for a model or version that is not AVAILABLE gets."""
     asked = f"Latest({model})" if number is None else f"Specific({model}, {number})"
-    return Fault(faults.NOT_FOUND, f"Servable not found for request: {asked}")
+    return Fault(request_faults.NOT_FOUND, f"Servable not found for request: {asked}")

@@ -9,8 +9,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
-from neumo_serving.gateway import bodies, problems, schemas
-from neumo_serving.gateway.settings import Limits, Settings
+from neumo_serving.gateway import problems, schemas, upload_bodies
+from neumo_serving.gateway.gateway_settings import Limits, Settings
 
 DESCRIPTION = """Pneumonia in radiographs of children's chests, asked of two neural networks.
 Research use, not a diagnosis. Films are kept in memory while they are asked about, and never
@@ -54,8 +54,8 @@ def upload(limits: Limits, most: int) -> dict[str, Any]:
         f"At most {most} film(s) of up to {limits.max_film_bytes} bytes, "
         f"{limits.max_request_bytes} bytes in all: DICOM, JPEG, PNG, WebP, TIFF, BMP or GIF."
     )
-    content: dict[str, Any] = {bodies.FORM: {"schema": form}}
-    content |= {kind: {"schema": film} for kind in bodies.FILM_TYPES}
+    content: dict[str, Any] = {upload_bodies.FORM: {"schema": form}}
+    content |= {kind: {"schema": film} for kind in upload_bodies.FILM_TYPES}
     return {"requestBody": {"required": True, "description": told, "content": content}}
 
 

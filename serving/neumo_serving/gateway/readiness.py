@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 import neumo
-from neumo.commands.status import ready_releases
+from neumo.model_status import ready_releases
 
 FRESH_S = 1.0
 WITHIN_S = 3.0

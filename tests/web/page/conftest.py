@@ -14,7 +14,7 @@ from browsing import ADULT, CHROMIUM, FLAGS, VAL, visit
 from films import file
 from gateway_process import UNHURRIED
 from neumo.testing import FakeTransport, answering
-from neumo_serving.gateway import running
+from neumo_serving.gateway import gateway_server
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +70,9 @@ def divided_gateway():
 @contextmanager
 def in_a_thread(transport: FakeTransport) -> Iterator[str]:
     """The address of a gateway over ``transport``, in an event loop of its own."""
-    server = running.make(UNHURRIED, neumo.AsyncClient(transport=transport, retries=0))
+    server = gateway_server.make(UNHURRIED, neumo.AsyncClient(transport=transport, retries=0))
     server.capture_signals = nullcontext  # type: ignore[method-assign] - not a thread's to catch
-    with running.bound("127.0.0.1", 0) as listening:
+    with gateway_server.bound("127.0.0.1", 0) as listening:
         listening.listen()
         thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])))
         thread.start()

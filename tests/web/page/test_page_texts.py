@@ -5,28 +5,14 @@ import re
 
 import pytest
 
-from neumo import contract, ensemble
-from neumo.core import planning
-from neumo.ensemble import Caution
-from neumo.reading import raster
-from neumo.reading.dicom import subject
-from neumo_serving.gateway import pages, problems
+from neumo import cautions, contract
+from neumo_serving.gateway import problems, static_files
 
 TEXTS = {
-    language: json.loads((pages.FOLDER / f"{language}.json").read_text(encoding="utf-8"))
+    language: json.loads((static_files.FOLDER / f"{language}.json").read_text(encoding="utf-8"))
     for language in ("es", "en")
 }
-SCRIPTS = {path.name: path.read_text(encoding="utf-8") for path in pages.FOLDER.glob("*.js")}
-
-
-def told_cautions() -> set[str]:
-    """The codes of all cautions that the SDK gives."""
-    of_readers = [v for m in (raster, subject) for v in vars(m).values() if isinstance(v, Caution)]
-    return {
-        *(caution.code for caution in of_readers),
-        ensemble.MEMBERS_DISAGREE,
-        planning.NO_CHEST,
-    }
+SCRIPTS = {path.name: path.read_text(encoding="utf-8") for path in static_files.FOLDER.glob("*.js")}
 
 
 def test_languages_have_the_same_texts():
@@ -37,7 +23,7 @@ def test_languages_have_the_same_texts():
         assert sorted(places) == sorted(re.findall(r"\{\w+\}", TEXTS["en"][key])), key
 
 
-@pytest.mark.parametrize("code", sorted(told_cautions()))
+@pytest.mark.parametrize("code", sorted(caution.code for caution in cautions.ALL))
 def test_every_caution_is_translated(code):
     """Each warning that the SDK gives has its words."""
     assert f"warning_{code}" in TEXTS["es"]
@@ -58,7 +44,7 @@ def test_every_model_and_label_is_named():
 
 def test_every_text_asked_for_is_there():
     """The page and its scripts name no text that is missing."""
-    page = (pages.FOLDER / "index.html").read_text(encoding="utf-8")
+    page = (static_files.FOLDER / "index.html").read_text(encoding="utf-8")
     asked = set(re.findall(r'data-(?:text|label)="(\w+)"', page))
     for script in SCRIPTS.values():
         asked |= set(re.findall(r'\btext\("([\w-]+)"', script))
@@ -67,7 +53,7 @@ def test_every_text_asked_for_is_there():
 
 def test_every_text_is_used():
     """No text is left over: each is asked for whole, or by the beginning that a code completes."""
-    page = (pages.FOLDER / "index.html").read_text(encoding="utf-8")
+    page = (static_files.FOLDER / "index.html").read_text(encoding="utf-8")
     everything = page + "".join(SCRIPTS.values())
     beginnings = tuple(re.findall(r"`(\w+_)\$\{", everything))
     spare = [
@@ -78,9 +64,9 @@ def test_every_text_is_used():
     assert spare == []
 
 
-@pytest.mark.parametrize("name", sorted(p.name for p in pages.FOLDER.iterdir()))
+@pytest.mark.parametrize("name", sorted(p.name for p in static_files.FOLDER.iterdir()))
 def test_nothing_comes_from_elsewhere(name):
     """No file names another site, and none has a script or a style inline."""
-    text = (pages.FOLDER / name).read_text(encoding="utf-8")
+    text = (static_files.FOLDER / name).read_text(encoding="utf-8")
     assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", text)
     assert not re.search(r"<script(?! type=\"module\" src=)|<style|\sstyle=|\son\w+=\"", text)

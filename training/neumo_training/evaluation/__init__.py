@@ -5,8 +5,8 @@ Scores are probabilities of PNEUMONIA, float64 [n]; labels are 1 for PNEUMONIA, 
 
 from neumo_training.evaluation.curves import roc
 from neumo_training.evaluation.intervals import differences, with_intervals
-from neumo_training.evaluation.operating import at_sensitivity, best_balanced
 from neumo_training.evaluation.scoring import area, metrics
+from neumo_training.evaluation.thresholds import at_sensitivity, best_balanced
 
 __all__ = [
     "area",

@@ -17,9 +17,21 @@ import numpy as np
 import numpy.typing as npt
 
 from neumo import contract, release
-from neumo_training import baselines, tried
-from neumo_training.evaluation import curves, examples, geometry, lungs, performance, robustness
-from neumo_training.evaluation.answers import (
+from neumo_training.evaluation import (
+    baselines,
+    curves,
+    geometry,
+    lungs_figures,
+    performance,
+    robustness,
+    worst_errors,
+)
+from neumo_training.evaluation.cohort import Cohort, described
+from neumo_training.evaluation.corruptions import CORRUPTIONS, SEVERITIES
+from neumo_training.evaluation.document_header import NOTICE, SCHEMA
+from neumo_training.evaluation.estimates import DRAWS, LEVEL, Estimate
+from neumo_training.evaluation.found_masks import Masks
+from neumo_training.evaluation.in_process_models import (
     Answers,
     Ensemble,
     Lungs,
@@ -28,15 +40,11 @@ from neumo_training.evaluation.answers import (
     explain,
     find_lungs,
 )
-from neumo_training.evaluation.cohort import Cohort, described
-from neumo_training.evaluation.corruptions import CORRUPTIONS, SEVERITIES
-from neumo_training.evaluation.estimates import DRAWS, LEVEL, Estimate
-from neumo_training.evaluation.examples import Example
 from neumo_training.evaluation.intervals import auc_with_interval
-from neumo_training.evaluation.masks import Masks
-from neumo_training.evaluation.progress import Progress
-from neumo_training.evaluation.schema import NOTICE, SCHEMA
 from neumo_training.evaluation.scoring import Scores
+from neumo_training.evaluation.stage_progress import Progress
+from neumo_training.evaluation.worst_errors import Example
+from neumo_training.reports import ablations
 
 Document = dict[str, Any]
 
@@ -230,16 +238,18 @@ def _looking(subject: Subject, found: Lungs | None, progress: Progress) -> Docum
     cohort = subject.cohort
     document: Document = {"lungs": None, "heat": None}
     if found is not None:
-        document["lungs"] = {"refused": lungs.refused(found, cohort), "dice": None}
+        document["lungs"] = {"refused": lungs_figures.refused(found, cohort), "dice": None}
         if subject.masked is not None:
             rows, drawn = subject.masked
-            agreement = lungs.agreement(found.masks[rows], drawn, cohort.at(rows))
+            agreement = lungs_figures.agreement(found.masks[rows], drawn, cohort.at(rows))
             document["lungs"]["dice"] = agreement
     rows, masks = _with_masks(subject, found, subject.bounds.explained)
     if masks is not None:
         progress.stage("heat maps")
         heat = explain(subject.ensemble, cohort.pixels[rows], partial(_heavier, progress))
-        document["heat"] = lungs.heat_inside(heat, masks, cohort.at(rows), _drawn_by(subject))
+        document["heat"] = lungs_figures.heat_inside(
+            heat, masks, cohort.at(rows), _drawn_by(subject)
+        )
     return document
 
 
@@ -262,16 +272,16 @@ def _drawn_by(subject: Subject) -> str:
 
 def _tried(subject: Subject) -> list[Document]:
     """What was tried for the release, where it is one that neumo ships."""
-    return [asdict(trial) for trial in tried.of(subject.ensemble.manifest, release.shipped())]
+    return [asdict(trial) for trial in ablations.of(subject.ensemble.manifest, release.shipped())]
 
 
 def _examples(subject: Subject, answers: Answers, progress: Progress) -> tuple[Example, ...]:
-    rows = examples.rows(answers, subject.cohort)
+    rows = worst_errors.rows(answers, subject.cohort)
     if not len(rows):
         return ()
     progress.stage("examples")
     heat = explain(subject.ensemble, subject.cohort.pixels[rows], partial(_heavier, progress))
-    return examples.draw(answers, subject.cohort, rows, heat)
+    return worst_errors.draw(answers, subject.cohort, rows, heat)
 
 
 def _per_film(answers: Answers, cohort: Cohort) -> list[Document]:

@@ -13,13 +13,13 @@ import pandas as pd
 from neumo import image
 from neumo.contract import NORMAL, PNEUMONIA
 from neumo.errors import ConfigError, ImageError
-from neumo_training import curation, dataset
+from neumo_training.datasets import curation, film_table
 from neumo_training.evaluation.scoring import Labels
 
 MIN_PATIENTS = 5
 """Of each class: with fewer a bootstrap over patients says nothing."""
 
-PARTS = ("test", dataset.TRAIN, "val")
+PARTS = ("test", film_table.TRAIN, "val")
 """Kaggle's folders, in the order in which a folder that holds them is searched."""
 
 _UNKNOWN_PX = (0, 0)
@@ -143,7 +143,7 @@ def _repeated(films: pd.DataFrame, whole: pd.DataFrame) -> Iterator[tuple[str, s
 
 def require_patients(table: pd.DataFrame, what: str = "readable films") -> None:
     """Raise ``ConfigError`` where ``table``, which is ``what``, has too few patients of a class."""
-    for label in dataset.LABELS:
+    for label in film_table.LABELS:
         patients = table.loc[table["label"] == label, "patient"].nunique()
         if patients < MIN_PATIENTS:
             raise ConfigError(
@@ -157,7 +157,7 @@ def read_sizes(path: Path) -> dict[str, tuple[int, int]]:
 
     Raises ``ConfigError`` as ``dataset.original_sizes`` does.
     """
-    found = dataset.original_sizes(path)
+    found = film_table.original_sizes(path)
     keys = found["label"] + "/" + found["file"]
     return dict(zip(keys, zip(found["width"], found["height"], strict=True), strict=True))
 
@@ -177,8 +177,8 @@ def described(cohort: Cohort) -> dict[str, object]:
         "types": _counts(table["type"]),
         "patients": {k: int(v) for k, v in table.groupby("label")["patient"].nunique().items()},
         "excluded": _counts(reasons),
-        "fingerprint": dataset.fingerprint(table),
-        "content_fingerprint": dataset.content_fingerprint(table),
+        "fingerprint": film_table.fingerprint(table),
+        "content_fingerprint": film_table.content_fingerprint(table),
     }
 
 

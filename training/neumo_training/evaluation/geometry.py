@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from neumo_training.evaluation.answers import Answers
 from neumo_training.evaluation.cohort import Cohort
+from neumo_training.evaluation.in_process_models import Answers
 from neumo_training.evaluation.performance import subset
 
 _THIRDS = ("low", "middle", "high")

@@ -10,10 +10,10 @@ from typing import Any
 import pandas as pd
 
 from neumo.errors import ConfigError
-from neumo_training import dataset
-from neumo_training.evaluation.answers import Ensemble
-from neumo_training.files import write_atomically
-from neumo_training.splits import Splits
+from neumo_training.datasets import film_table
+from neumo_training.datasets.splits import Splits
+from neumo_training.evaluation.in_process_models import Ensemble
+from neumo_training.whole_files import write_atomically
 
 LEDGER = "holdout-readings.json"
 
@@ -26,7 +26,7 @@ def held(table: pd.DataFrame, chosen: Splits) -> pd.Series[bool]:
 
     Raises ``ConfigError`` where ``table`` is not the films that ``chosen`` was made for.
     """
-    if dataset.fingerprint(table) != chosen.fingerprint:
+    if film_table.fingerprint(table) != chosen.fingerprint:
         raise ConfigError(
             "--part holdout: these are not the films that the splits were made for; give the whole "
             "training folder, or the --splits of your own training run"

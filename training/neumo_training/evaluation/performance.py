@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from neumo_training.evaluation.answers import Answers
 from neumo_training.evaluation.cohort import MIN_PATIENTS, Cohort, film_counts
 from neumo_training.evaluation.estimates import Estimate, estimate
+from neumo_training.evaluation.in_process_models import Answers
 from neumo_training.evaluation.intervals import differences, drawn_metrics, with_intervals
-from neumo_training.evaluation.operating import at_sensitivity, best_balanced
 from neumo_training.evaluation.resampling import resample
 from neumo_training.evaluation.scoring import Labels, Scores, metrics
+from neumo_training.evaluation.thresholds import at_sensitivity, best_balanced
 
 Document = dict[str, Any]
 

@@ -11,13 +11,13 @@ from typing import TextIO
 import pandas as pd
 
 from neumo import release
-from neumo.commands.paths import shown
+from neumo.commands.film_paths import shown
 from neumo.errors import ConfigError
-from neumo_training import curation, dataset, splits
-from neumo_training.evaluation import answers, cohort, holdout, masks
+from neumo_training.datasets import curation, film_table, splits
+from neumo_training.evaluation import cohort, found_masks, holdout, in_process_models
 from neumo_training.evaluation.assessment import Subject
 from neumo_training.evaluation.cohort import Cohort, Exclusion
-from neumo_training.evaluation.progress import Progress
+from neumo_training.evaluation.stage_progress import Progress
 
 ALL, HOLDOUT = "all", "holdout"
 
@@ -58,16 +58,16 @@ def prepare(request: Request, stream: TextIO) -> Prepared:
     Raises ``ConfigError`` for what cannot be used, before a film is read where that can be told.
     """
     store = request.models or release.shipped()
-    ensemble = answers.load(store, request.release)
+    ensemble = in_process_models.load(store, request.release)
     number = ensemble.manifest.release
     out = request.out or Path(f"runs/evaluate/release-{number}")
     _make_writable(out)
     if request.against == number:
         raise ConfigError(f"--against {number}: that is the release that is judged; name another")
-    against = None if request.against is None else answers.load(store, request.against)
+    against = None if request.against is None else in_process_models.load(store, request.against)
     sizes = None if request.sizes is None else cohort.read_sizes(request.sizes)
-    whole = dataset.scan(_root(request))
-    fingerprint = dataset.fingerprint(whole)
+    whole = film_table.scan(_root(request))
+    fingerprint = film_table.fingerprint(whole)
 
     def read(films: pd.DataFrame, stage: str) -> Cohort:
         progress = Progress(len(films), stream)
@@ -88,7 +88,7 @@ def prepare(request: Request, stream: TextIO) -> Prepared:
         fitted_on = read(others, "reading films for the trivial baselines")
         films = whole[held]
     judged = read(films, "reading the films")
-    masked = None if request.masks is None else masks.read(request.masks, judged.table)
+    masked = None if request.masks is None else found_masks.read(request.masks, judged.table)
     if masked is not None:
         cohort.require_patients(judged.table.iloc[masked[0]], "films with a mask")
 
@@ -125,7 +125,7 @@ def _make_writable(out: Path) -> None:
 
 def _root(request: Request) -> Path:
     """The folder with the two classes; the hold-out is part of the training folder."""
-    train = request.folder / dataset.TRAIN
+    train = request.folder / film_table.TRAIN
     return cohort.classes_folder(
         train if request.part == HOLDOUT and train.is_dir() else request.folder
     )
@@ -136,5 +136,5 @@ def _left_out(excluded: Exclusion) -> str:
     return f"neumo: left out: {shown(excluded.path)}: {why}"
 
 
-def _trained_on(ensemble: answers.Ensemble, fingerprint: str) -> bool:
+def _trained_on(ensemble: in_process_models.Ensemble, fingerprint: str) -> bool:
     return bool(ensemble.manifest.data.get("fingerprint") == fingerprint)

@@ -10,11 +10,11 @@ import numpy as np
 from PIL import Image
 
 from neumo import image
-from neumo_training.evaluation.answers import Answers, Pixels
 from neumo_training.evaluation.cohort import Cohort, film_counts
 from neumo_training.evaluation.corruptions import CORRUPTIONS, SEVERITIES, compressed, corrupted
+from neumo_training.evaluation.found_masks import Masks
+from neumo_training.evaluation.in_process_models import Answers, Pixels
 from neumo_training.evaluation.intervals import with_intervals
-from neumo_training.evaluation.masks import Masks
 from neumo_training.evaluation.performance import as_document
 from neumo_training.evaluation.shortcuts import inputs
 

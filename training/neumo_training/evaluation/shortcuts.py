@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neumo.contract import IMAGE_SIZE_PX
-from neumo_training.evaluation.masks import Masks
+from neumo_training.evaluation.found_masks import Masks
 
 Pixels = npt.NDArray[np.uint8]
 Kept = npt.NDArray[np.bool_]

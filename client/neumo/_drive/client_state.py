@@ -1,0 +1,139 @@
+"""What a client holds, whether it blocks or awaits: a server, what holds there, and readers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import numpy as np
+
+from neumo import image
+from neumo._drive.deadline import Deadline
+from neumo._drive.retries import Patience, Retries
+from neumo._engine import operations
+from neumo._engine.operations import ReadFilm
+from neumo._engine.plan import Plan, Terms
+from neumo._images import film_readers
+from neumo._images.film_readers import FilmReaders
+from neumo._transports.hedged_transport import HedgedTransport
+from neumo._transports.transport import Transport, connect
+from neumo.errors import DeadlineExceeded
+from neumo.image import Film, Source
+from neumo.settings import Settings
+from neumo.telemetry import Telemetry
+
+if TYPE_CHECKING:  # a client that blocks does without asyncio
+    from neumo._transports.transport_async import AsyncTransport
+
+T = TypeVar("T")
+C = TypeVar("C", Transport, "AsyncTransport")
+
+QUICK_PIXELS = 512 * 512
+"""An array of so many is reduced in about a millisecond, and waits for no file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A film that is being read, within a deadline that began with it."""
+
+    deadline: Deadline
+    future: Future[ReadFilm]
+
+    def cancel(self) -> None:
+        """Do not begin it."""
+        self.future.cancel()
+
+
+@dataclass(slots=True)
+class ClientState(Generic[C]):
+    """A server, and what holds for every film; ``is_checked`` once the contract was compared."""
+
+    transport: C
+    terms: Terms
+    retries: Retries
+    timeout_s: float
+    telemetry: Telemetry
+    workers: FilmReaders = field(default_factory=FilmReaders)
+    is_checked: bool = False
+
+    def deadline(self, spent: float = 0.0) -> Deadline:
+        """The time for one film, of which ``spent`` seconds are over."""
+        return Deadline(self.timeout_s, spent)
+
+    def read(self, source: Source) -> Reading:
+        """Begin to read the film in ``source``, on another thread unless that takes longer."""
+        deadline = self.deadline()
+        read = partial(_read, source)
+        if isinstance(source, Film) or (
+            isinstance(source, np.ndarray) and source.size <= QUICK_PIXELS
+        ):
+            return Reading(deadline, film_readers.done(read))
+        return Reading(deadline, self.workers.submit(read))
+
+    def unread(self) -> DeadlineExceeded:
+        """The error of a film that was not read in time."""
+        detail = f"the film was not read within {self.timeout_s:g} s"
+        return DeadlineExceeded("", self.terms.target, detail)
+
+    def check(self) -> Plan[None]:
+        """Compare the served models with the contract."""
+        yield from operations.check(self.terms)
+        self.is_checked = True
+
+    def patient_terms(self) -> Terms:
+        """The terms of a stream of films, which waits for a server that is away for a while."""
+        return replace(self.terms, retries=Patience(self.retries, self.timeout_s))
+
+    def about(
+        self,
+        films: tuple[ReadFilm, ...],
+        planned: Callable[[tuple[ReadFilm, ...], Terms, Callable[[], float]], Plan[T]],
+        deadline: Deadline,
+        terms: Terms | None = None,
+    ) -> Plan[T]:
+        """``planned`` for ``films``, after the check of the contract where they are the first."""
+        if not self.is_checked:
+            yield from self.check()
+        return (yield from planned(films, terms or self.terms, deadline.elapsed))
+
+
+def begin(
+    chosen: Settings, metadata: Mapping[str, str] | None, transport: Transport | None
+) -> ClientState[Transport]:
+    """The state with these settings; raises ``ConfigError`` for what cannot be used."""
+    telemetry, retries = Telemetry(), Retries(chosen.retries)
+    carrier = connected(chosen, metadata, transport, telemetry, retries)
+    return over(carrier, chosen, telemetry, retries)
+
+
+def connected(
+    chosen: Settings,
+    metadata: Mapping[str, str] | None,
+    transport: Transport | None,
+    telemetry: Telemetry,
+    retries: Retries,
+) -> Transport:
+    """``transport``, or the one for the URL: observed, and hedged where the settings say so."""
+    carrier = transport or connect(
+        chosen.url, token=chosen.token, metadata=metadata, tls=chosen.tls
+    )
+    carrier = telemetry.observed(carrier)
+    if chosen.hedge_s is not None:
+        carrier = HedgedTransport(carrier, chosen.hedge_s, retries.spend)
+    return carrier
+
+
+def over(carrier: C, chosen: Settings, telemetry: Telemetry, retries: Retries) -> ClientState[C]:
+    """The state of a client over ``carrier``."""
+    terms = Terms(carrier.target, retries, chosen.release, chosen.labels, chosen.screen)
+    return ClientState(carrier, terms, retries, chosen.timeout_s, telemetry)
+
+
+def _read(source: Source) -> ReadFilm:
+    started = time.monotonic()
+    film = image.read(source)
+    return ReadFilm(film, time.monotonic() - started)

@@ -1,0 +1,144 @@
+"""The plans of what a client can do, each from its question to its result. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+import numpy as np
+
+from neumo import contract
+from neumo._engine import contract_check, ensemble, model_answers, one_release
+from neumo._engine.missing_versions import explained
+from neumo._engine.model_answers import Scores
+from neumo._engine.plan import Plan, Terms, ask
+from neumo._wire.calls import Metadata, Status
+from neumo.cautions import NO_CHEST, Caution
+from neumo.drawing.mean_heatmap import mean_heatmap
+from neumo.errors import ContractError, ModelNotFound, NeumoError, NotAChestRadiograph
+from neumo.image import Film
+from neumo.model_status import ModelStatus
+from neumo.results import Explanation, Member, Prediction, Timings
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFilm:
+    """A film, and the seconds that reading it took."""
+
+    film: Film
+    seconds: float
+
+
+def predict(
+    read: tuple[ReadFilm, ...], terms: Terms, elapsed: Callable[[], float]
+) -> Plan[list[Prediction | NeumoError]]:
+    """What the ensemble says about each of the films: they are one batch on the server.
+
+    The place of a film whose answer cannot be used holds the error.
+    """
+    found = yield from one_release.answers(contract.SERVING_DEFAULT, _pixels(read), terms)
+    seconds = elapsed()
+    return [
+        _in_place(partial(_prediction, found, row, one, terms, seconds))
+        for row, one in enumerate(read)
+    ]
+
+
+def explain(
+    read: tuple[ReadFilm, ...], terms: Terms, elapsed: Callable[[], float]
+) -> Plan[list[Explanation | NeumoError]]:
+    """As ``predict``, with the mean of the members' heat maps, and the lungs where served."""
+    found = yield from one_release.answers(contract.EXPLAIN, _pixels(read), terms)
+    heat = [model_answers.heatmaps(found[model.name], terms.target) for model in contract.MEMBERS]
+    lungs = found.get(contract.LUNGS.name)
+    masks = None if lungs is None else model_answers.masks(lungs, terms.target)
+    seconds = elapsed()
+
+    def explanation(row: int, one: ReadFilm) -> Explanation:
+        return Explanation(
+            _prediction(found, row, one, terms, seconds),
+            mean_heatmap(maps[row] for maps in heat),
+            one.film.pixels[:, :, 0],
+            None if masks is None else masks[row],
+            one.film.width_px,
+            one.film.height_px,
+        )
+
+    return [_in_place(partial(explanation, row, one)) for row, one in enumerate(read)]
+
+
+def check(terms: Terms) -> Plan[None]:
+    """Compare every member's metadata with the contract; raises ``ContractError``."""
+    calls = [
+        Metadata(model.name, terms.release, terms.labels.get(model.name))
+        for model in contract.MEMBERS
+    ]
+    replies = yield from explained(lambda: ask(terms, *calls), terms)
+    for model, reply in zip(contract.MEMBERS, replies, strict=True):
+        contract_check.check(model, reply.answer, terms.target)
+
+
+def status(terms: Terms) -> Plan[tuple[ModelStatus, ...]]:
+    """The status of every model of the contract that the server knows."""
+    known: list[ModelStatus] = []
+    for model in contract.MODELS:
+        try:
+            (reply,) = yield from ask(terms, Status(model.name))
+        except ModelNotFound:
+            continue
+        known.append(reply.answer)
+    return tuple(known)
+
+
+def only(outcomes: list[T | NeumoError]) -> T:
+    """The outcome of the only film; raises it where it is an error."""
+    (outcome,) = outcomes
+    if isinstance(outcome, NeumoError):
+        raise outcome
+    return outcome
+
+
+def _pixels(read: tuple[ReadFilm, ...]) -> one_release.Pixels:
+    if len(read) == 1:
+        return read[0].film.pixels[None]
+    return np.stack([one.film.pixels for one in read])
+
+
+def _in_place(make: Callable[[], T]) -> T | NeumoError:
+    try:
+        return make()
+    except (ContractError, NotAChestRadiograph) as error:
+        return error
+
+
+def _prediction(
+    found: dict[str, Scores], row: int, one: ReadFilm, terms: Terms, seconds: float
+) -> Prediction:
+    of_members = tuple(found[model.name] for model in contract.MEMBERS)
+    members = tuple(
+        Member(of.model, of.release, float(of.values[row]), of.reply.seconds) for of in of_members
+    )
+    cautions = (*one.film.cautions, *_screened(found.get(contract.LUNGS.name), row, terms))
+    timings = Timings(
+        one.seconds,
+        sum(of.reply.encode_seconds for of in found.values()),
+        {name: of.reply.seconds for name, of in found.items()},
+    )
+    threshold = model_answers.threshold(of_members, terms.target)
+    return ensemble.combine(members, threshold, of_members[0].release, cautions, seconds, timings)
+
+
+def _screened(lungs: Scores | None, row: int, terms: Terms) -> tuple[Caution, ...]:
+    """What ``lungs`` makes of the film: nothing, a caution, or ``NotAChestRadiograph``."""
+    if lungs is None or float(lungs.values[row]) >= lungs.threshold:
+        return ()
+    if terms.screen:
+        raise NotAChestRadiograph(
+            "no frontal chest radiograph is found in it: check the film, or let it pass with "
+            "screen=False or --no-screen"
+        )
+    return (NO_CHEST,)

@@ -1,0 +1,90 @@
+"""What a plan is: a generator that says which calls to make. Pure: no network, no clock.
+
+A plan yields the calls to make together, gets their replies in the same order, or the first error
+thrown in, and returns its result. In between it may yield a pause. Whoever drives it, with
+threads (``neumo._drive.driver``) or with asyncio (``driver_async``), needs to know nothing else,
+so every rule about releases, retries and screening is written once, and tested without a server::
+
+    def newest(model):                                # a plan ...
+        (reply,) = yield (Status(model),)             # asks, and waits for the replies
+        return reply.answer.versions[0].version       # its result
+
+    plan = newest("lungs")
+    calls = next(plan)                                # ... and what drives it
+    try:
+        plan.send([transport.start(call, timeout_s).result() for call in calls])
+    except StopIteration as end:
+        print(end.value)
+
+A plan calls another one by ``yield from``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+from neumo._wire.calls import Call, Reply
+from neumo.errors import ServingError, Unavailable
+
+A = TypeVar("A")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A plan's wish to wait ``seconds`` before it asks again, because of an error."""
+
+    seconds: float
+    because: ServingError
+
+
+class RetryRule(Protocol):
+    """Whether a call that failed is made again."""
+
+    def after(self, tries: int, error: ServingError) -> Pause:
+        """The pause after ``tries`` failed tries; raises ``error`` where it was the last one."""
+
+    def answered(self) -> None:
+        """A call was answered."""
+
+
+Calls: TypeAlias = tuple[Call[Any], ...]
+Step: TypeAlias = Calls | Pause
+Plan: TypeAlias = Generator[Step, Sequence[Reply[Any]], T]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for every call of a client.
+
+    ``target`` is the server's URL; ``release``, or a label for each model, pins what answers;
+    ``screen`` is whether a film that is no chest radiograph is an error. ``lungs_served`` is
+    learned: which releases have ``lungs``.
+    """
+
+    target: str
+    retries: RetryRule
+    release: int | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    screen: bool = True
+    lungs_served: dict[int, bool] = field(default_factory=dict)
+
+
+def ask(terms: Terms, *calls: Call[A]) -> Plan[Sequence[Reply[A]]]:
+    """The replies to ``calls``; where the server is out of reach, after a few more tries.
+
+    All of these calls may be made twice: they change nothing on the server.
+    """
+    tries = 0
+    while True:
+        try:
+            replies = yield calls
+        except Unavailable as error:
+            tries += 1
+            pause = terms.retries.after(tries, error)
+        else:
+            terms.retries.answered()
+            return replies
+        yield pause

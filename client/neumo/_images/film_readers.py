@@ -1,0 +1,87 @@
+"""Threads that read films: whoever waits for them can stop waiting."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeAlias, TypeVar
+
+from neumo.errors import CLIENT_CLOSED, ConfigError
+
+T = TypeVar("T")
+_Job: TypeAlias = Callable[[], None]
+
+AT_ONCE = 2 * (os.cpu_count() or 1)
+"""Films read at a time: decoding keeps a core busy, opening a file waits."""
+
+
+class FilmReaders:
+    """At most ``most`` daemon threads, started when they are needed.
+
+    Unlike those of ``concurrent.futures``, they do not hold up the interpreter's exit: a file on
+    a network drive that is gone may never come to its end.
+    """
+
+    def __init__(self, most: int = AT_ONCE) -> None:
+        self._most = most
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._idle = threading.Semaphore(0)
+        self._lock = threading.Lock()
+        self._started = 0
+        self._is_closed = False
+
+    def submit(self, function: Callable[[], T]) -> Future[T]:
+        """The future of ``function()``; one that is cancelled before its turn is not begun."""
+        if self._is_closed:
+            raise ConfigError(CLIENT_CLOSED)
+        future: Future[T] = Future()
+        self._jobs.put(lambda: _run(future, function))
+        if not self._idle.acquire(blocking=False):
+            self._start_another()
+        return future
+
+    def close(self) -> None:
+        """Let the threads end when they have done what they are at."""
+        with self._lock:
+            self._is_closed = True
+            for _ in range(self._started):
+                self._jobs.put(None)
+
+    def __del__(self) -> None:
+        self.close()
+
+    def _start_another(self) -> None:
+        with self._lock:
+            if self._started == self._most:
+                return
+            self._started += 1
+        target = threading.Thread(
+            target=_work, args=(self._jobs, self._idle), name="neumo-read", daemon=True
+        )
+        target.start()
+
+
+def done(function: Callable[[], T]) -> Future[T]:
+    """The future of ``function()``, done here and now."""
+    future: Future[T] = Future()
+    _run(future, function)
+    return future
+
+
+def _work(jobs: queue.SimpleQueue[_Job | None], idle: threading.Semaphore) -> None:
+    while (job := jobs.get()) is not None:
+        job()
+        del job  # what it read is not kept while the thread waits
+        idle.release()
+
+
+def _run(future: Future[T], function: Callable[[], T]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        future.set_result(function())
+    except BaseException as error:  # noqa: BLE001 - a future carries every error to its waiter
+        future.set_exception(error)

@@ -1,0 +1,37 @@
+"""How large the film in a file is, from its header: nothing is decoded."""
+
+from __future__ import annotations
+
+import importlib.util
+
+from PIL import Image
+
+from neumo._images import dicom, raster, size_limits
+from neumo._images.read_limit import CountedBytes
+from neumo._images.silence_decoders import warnings_ignored
+
+
+def pixels(data: bytes) -> int:
+    """The pixels that the file with this content says to have; 0 where that cannot be told.
+
+    A DICOM file that is packed as a whole counts as the largest: its header is packed, too.
+    """
+    try:
+        with warnings_ignored():
+            return _of_dicom(data) if dicom.recognises(data) else _of_raster(data)
+    except Exception:  # noqa: BLE001 - whoever reads it is told what is wrong
+        return 0
+
+
+def _of_raster(data: bytes) -> int:
+    with Image.open(CountedBytes(data), formats=raster.FORMATS) as image:
+        return image.width * image.height
+
+
+def _of_dicom(data: bytes) -> int:
+    if importlib.util.find_spec("pydicom") is None:
+        return 0
+    from neumo._images.dicom import decoder  # noqa: PLC0415 - pydicom is an extra, and slow
+
+    rows, columns = decoder.size(data) or (1, size_limits.MAX_PIXELS)
+    return rows * columns

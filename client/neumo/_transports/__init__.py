@@ -1,0 +1,1 @@
+"""How calls reach a server: gRPC and REST, blocking and awaited, thin over ``neumo._wire``."""

@@ -1,0 +1,97 @@
+"""gRPC: calls as bytes over one channel, without generated stubs."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+import grpc
+
+from neumo._transports import grpc_channels, grpc_outcomes
+from neumo._transports.address import Address
+from neumo._transports.credentials import Access, Tls
+from neumo._transports.grpc_channels import CHANNEL_OPTIONS
+from neumo._wire.calls import Call, Reply
+from neumo.errors import CLIENT_CLOSED, ConfigError
+
+A = TypeVar("A")
+
+
+class GrpcTransport:
+    """A channel to one address; thread-safe. Calls fail fast where no server listens."""
+
+    def __init__(self, address: Address, admitted: Access) -> None:
+        self.target = str(address)
+        self._channel: Any = _channel(address, admitted.tls)
+        self._metadata = admitted.headers
+        self._methods: dict[str, Any] = {}
+
+    def start(self, call: Call[A], timeout_s: float) -> Future[Reply[A]]:
+        """Send ``call``; the future gives its reply, or raises a ``ServingError``."""
+        method = self._method(call.rpc_method)
+        began = time.monotonic()
+        body = call.rpc_body()
+        started = time.monotonic()
+        try:
+            rpc = method.future(body, timeout=timeout_s, metadata=self._metadata)
+        except ValueError:
+            raise ConfigError(CLIENT_CLOSED) from None
+        future = _RpcFuture[A](rpc)
+        rpc.add_done_callback(lambda done: self._finish(future, call, done, (began, started)))
+        return future
+
+    def close(self) -> None:
+        """End every call and close the connections."""
+        self._channel.close()
+
+    def _method(self, path: str) -> Any:  # noqa: ANN401 - grpc has no types
+        """What calls ``path``: made once, since making it takes as long as calling it."""
+        method = self._methods.get(path)
+        if method is None:
+            method = self._methods[path] = self._channel.unary_unary(path)
+        return method
+
+    def _finish(
+        self,
+        future: _RpcFuture[A],
+        call: Call[A],
+        rpc: Any,  # noqa: ANN401 - grpc has no types
+        times: tuple[float, float],
+    ) -> None:
+        if not future.set_running_or_notify_cancel():
+            return
+        began, started = times
+        try:
+            answer = self._read(call, rpc)
+            future.set_result(Reply(answer, time.monotonic() - started, started - began))
+        except Exception as error:  # noqa: BLE001 - a future carries every error to its waiter
+            future.set_exception(error)
+
+    def _read(self, call: Call[A], rpc: Any) -> A:  # noqa: ANN401 - grpc has no types
+        code = rpc.code()
+        if code is not grpc.StatusCode.OK:
+            raise grpc_outcomes.fault(call.model, self.target, code.name, rpc.details() or "")
+        return grpc_outcomes.answer(call, rpc.result(), self.target)
+
+
+class _RpcFuture(Future[Reply[A]]):
+    """A future whose cancellation ends the call on the wire."""
+
+    def __init__(self, rpc: Any) -> None:  # noqa: ANN401 - grpc has no types
+        super().__init__()
+        self._rpc = rpc
+
+    def cancel(self) -> bool:
+        """Give the call up, unless it is done."""
+        cancelled = super().cancel()
+        if cancelled:
+            self._rpc.cancel()
+        return cancelled
+
+
+def _channel(address: Address, tls: Tls) -> Any:  # noqa: ANN401 - grpc has no types
+    name, credentials = grpc_channels.name(address), grpc_channels.credentials(address, tls)
+    if credentials is None:
+        return grpc.insecure_channel(name, options=CHANNEL_OPTIONS)
+    return grpc.secure_channel(name, credentials, options=CHANNEL_OPTIONS)

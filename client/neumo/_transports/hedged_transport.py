@@ -1,0 +1,106 @@
+"""A call that takes long is sent a second time, and the first answer counts.
+
+Source: Dean and Barroso, "The Tail at Scale", 2013: hedged requests.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from neumo._transports.transport import Transport
+from neumo._wire.calls import Call, Reply
+from neumo.errors import ConfigError
+
+A = TypeVar("A")
+
+
+class HedgedTransport:
+    """Over ``inner``: a call without an answer after ``after_s`` seconds is sent once more.
+
+    ``allowed`` is asked before each second sending, so that a server in trouble is spared.
+    """
+
+    def __init__(self, inner: Transport, after_s: float, allowed: Callable[[], bool]) -> None:
+        self.target = inner.target
+        self._inner = inner
+        self._after_s = after_s
+        self._allowed = allowed
+
+    def start(self, call: Call[A], timeout_s: float) -> Future[Reply[A]]:
+        """Send ``call``, and perhaps once more; the future gives the first answer."""
+        race: _Race[A] = _Race()
+        deadline = time.monotonic() + timeout_s
+
+        def again() -> None:
+            left = deadline - time.monotonic()
+            if race.done() or left <= 0 or not self._allowed():
+                return
+            try:
+                race.enter(self._inner.start(call, left))
+            except ConfigError:  # the client was closed meanwhile: the first call says so
+                return
+
+        timer = threading.Timer(self._after_s, again)
+        timer.daemon = True
+        race.add_done_callback(lambda _: timer.cancel())
+        race.enter(self._inner.start(call, timeout_s))
+        if not race.done():
+            timer.start()
+        return race
+
+    def close(self) -> None:
+        """Close ``inner``."""
+        self._inner.close()
+
+
+class _Race(Future[Reply[A]]):
+    """Done with the first answer of those that entered, or with the last one's error."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = threading.Lock()
+        self._entered: list[Future[Reply[A]]] = []
+        self._decided = False
+
+    def enter(self, runner: Future[Reply[A]]) -> None:
+        with self._lock:
+            self._entered.append(runner)
+            too_late = self._decided
+        if too_late:
+            runner.cancel()
+        else:
+            runner.add_done_callback(self._arrived)
+
+    def cancel(self) -> bool:
+        cancelled = super().cancel()
+        if cancelled:
+            self._end()
+        return cancelled
+
+    def _arrived(self, runner: Future[Any]) -> None:
+        lost = runner.cancelled() or runner.exception() is not None
+        with self._lock:
+            if self._decided or (lost and not all(one.done() for one in self._entered)):
+                return
+            self._decided = True
+        if not self.set_running_or_notify_cancel():
+            return
+        error = None if runner.cancelled() else runner.exception()
+        if runner.cancelled():
+            self.set_exception(ConfigError("the client was closed during a call: make a new one"))
+        elif error is not None:
+            self.set_exception(error)
+        else:
+            self.set_result(runner.result())
+        self._end()
+
+    def _end(self) -> None:
+        with self._lock:
+            self._decided = True
+            others = [one for one in self._entered if not one.done()]
+        for one in others:
+            one.cancel()

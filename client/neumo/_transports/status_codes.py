@@ -1,0 +1,91 @@
+"""The one table from gRPC codes and HTTP statuses to the classes of ``neumo.errors``.
+
+TensorFlow Serving's REST API answers a fault with the HTTP status that stands beside its gRPC
+code here (``tensorflow_serving/util/net_http``), so the same fault is the same class on both.
+"""
+
+from __future__ import annotations
+
+import re
+
+from neumo.errors import (
+    BadResponse,
+    DeadlineExceeded,
+    InvalidRequest,
+    ModelNotFound,
+    PermissionDenied,
+    ServingError,
+    Unavailable,
+)
+
+MAX_DETAIL_CHARACTERS = 400
+
+OF_GRPC: dict[str, type[ServingError]] = {
+    "CANCELLED": Unavailable,
+    "UNKNOWN": ServingError,
+    "INVALID_ARGUMENT": InvalidRequest,
+    "DEADLINE_EXCEEDED": DeadlineExceeded,
+    "NOT_FOUND": ModelNotFound,
+    "ALREADY_EXISTS": ServingError,
+    "PERMISSION_DENIED": PermissionDenied,
+    "UNAUTHENTICATED": PermissionDenied,
+    "RESOURCE_EXHAUSTED": Unavailable,
+    "FAILED_PRECONDITION": InvalidRequest,
+    "ABORTED": ServingError,
+    "OUT_OF_RANGE": InvalidRequest,
+    "UNIMPLEMENTED": BadResponse,
+    "INTERNAL": ServingError,
+    "UNAVAILABLE": Unavailable,
+    "DATA_LOSS": ServingError,
+}
+"""By the code's name. ``ModelNotFound`` is provisional: ``neumo._engine.operations`` asks on."""
+
+OF_HTTP: dict[int, type[ServingError]] = {
+    400: InvalidRequest,
+    401: PermissionDenied,
+    403: PermissionDenied,
+    404: ModelNotFound,
+    407: PermissionDenied,
+    408: DeadlineExceeded,
+    409: ServingError,
+    429: Unavailable,
+    499: Unavailable,
+    500: ServingError,
+    501: BadResponse,
+    502: Unavailable,
+    503: Unavailable,
+    504: DeadlineExceeded,
+}
+_OF_HTTP_HUNDRED = {4: InvalidRequest, 5: ServingError}
+
+
+def of_grpc(code: str) -> type[ServingError]:
+    """The class for the gRPC code called ``code``."""
+    return OF_GRPC[code]
+
+
+def of_http(status: int, *, said_by_server: bool) -> type[ServingError]:
+    """The class for the HTTP ``status``.
+
+    ``said_by_server`` is whether the body is TensorFlow Serving's ``{"error": "…"}``: a bare 404
+    is a wrong address, not a missing model (gRPC's UNIMPLEMENTED).
+    """
+    if status == 404 and not said_by_server:
+        return BadResponse
+    return OF_HTTP.get(status) or _OF_HTTP_HUNDRED.get(status // 100, BadResponse)
+
+
+def is_about_certificates(text: str) -> bool:
+    """Whether a connection failed because one side did not accept the other's certificate.
+
+    gRPC and urllib3 say so in words only, both in those of their TLS libraries.
+    """
+    return any(word in text.upper() for word in ("CERTIFICATE", "UNKNOWN_CA", "UNKNOWN CA"))
+
+
+def brief(text: str) -> str:
+    """``text`` without markup, on one line, at most ``MAX_DETAIL_CHARACTERS`` long."""
+    plain = " ".join(re.sub(r"<[^<>]*>", " ", text[: 16 * MAX_DETAIL_CHARACTERS]).split())
+    if len(plain) <= MAX_DETAIL_CHARACTERS:
+        return plain
+    return plain[: MAX_DETAIL_CHARACTERS - 1] + "…"

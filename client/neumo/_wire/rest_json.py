@@ -1,0 +1,154 @@
+"""TensorFlow Serving's REST API: paths, JSON bodies, and answers as plain data."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import numpy as np
+import numpy.typing as npt
+
+from neumo import contract
+from neumo._wire import json_numbers, tensor_protos
+from neumo._wire.answer_types import Answer, ModelMetadata, SignatureSpec, TensorSpec
+from neumo.model_status import ModelStatus, VersionState, VersionStatus
+
+T = TypeVar("T")
+
+
+def rest_path(model: str, version: int | None = None, label: str | None = None) -> str:
+    """The path of ``model``, or of one version of it, below the server's root."""
+    path = f"/v1/models/{quote(model, safe='')}"
+    if version is not None:
+        return f"{path}/versions/{version}"
+    return path if label is None else f"{path}/labels/{quote(label, safe='')}"
+
+
+def rest_body(signature: str, inputs: Mapping[str, npt.NDArray[np.generic]]) -> bytes:
+    """The body of a predict call, in the column format: ``inputs`` by tensor name."""
+    columns = b",".join(
+        json.dumps(name).encode() + b":" + json_numbers.to_json(array)
+        for name, array in inputs.items()
+    )
+    head = json.dumps(signature).encode()
+    return b'{"signature_name":' + head + b',"inputs":{' + columns + b"}}"
+
+
+def rest_answer(model: str, signature: contract.Signature, data: bytes) -> Answer:
+    """The answer of a predict call in the column format.
+
+    JSON has no dtypes, so those of ``signature`` are applied; outputs that it does not name are
+    left out. Raises ``ValueError`` where ``data`` is no such answer.
+    """
+    outputs = _field(_document(data), "outputs", dict)
+    return Answer(
+        model,
+        None,
+        {
+            tensor.name: _array(outputs[tensor.name], tensor_protos.dtype_of(tensor.dtype))
+            for tensor in signature.outputs
+            if tensor.name in outputs
+        },
+    )
+
+
+def rest_status(model: str, data: bytes) -> ModelStatus:
+    """The answer of a status call; ``ValueError`` where it is none."""
+    rows = _field(_document(data), "model_version_status", list)
+    versions = [_version_status(row) for row in rows]
+    versions.sort(key=lambda one: one.version, reverse=True)
+    return ModelStatus(model, tuple(versions))
+
+
+def rest_metadata(data: bytes) -> ModelMetadata:
+    """The answer of a metadata call; ``ValueError`` where it is none."""
+    document = _document(data)
+    spec = _field(document, "model_spec", dict)
+    outer = _field(_field(document, "metadata", dict), "signature_def", dict)
+    signatures = {
+        name: SignatureSpec(_specs(one, "inputs"), _specs(one, "outputs"))
+        for name, one in _field(outer, "signature_def", dict).items()
+    }
+    return ModelMetadata(_field(spec, "name", str), int(_field(spec, "version", str)), signatures)
+
+
+def rest_error(data: bytes) -> str | None:
+    """The text of ``{"error": "…"}``, TensorFlow Serving's answer to a failed call, else None."""
+    try:
+        return _field(_document(data), "error", str)
+    except ValueError:
+        return None
+
+
+def _document(data: bytes) -> object:
+    try:
+        document: object = json.loads(data)
+    except RecursionError:
+        raise ValueError("JSON nested too deeply") from None
+    return document
+
+
+def _field(value: object, name: str, kind: type[T]) -> T:
+    found = value.get(name) if isinstance(value, dict) else None
+    if isinstance(found, kind):
+        return found
+    raise ValueError(f"no {name!r} in the answer")
+
+
+def _array(value: object, dtype: np.dtype[np.generic]) -> npt.NDArray[np.generic]:
+    """Nested lists as an array of ``dtype``, without numpy's silent conversions."""
+    if dtype.kind == "O":
+        return _of_strings(value)
+    array = np.array(value)
+    if array.size == 0:
+        return array.astype(dtype)
+    if array.dtype.kind not in _JSON_KINDS[dtype.kind]:
+        raise ValueError(f"{array.dtype} in the answer where {dtype} was expected")
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            return array.astype(dtype)
+    return tensor_protos.narrowed(array, dtype)
+
+
+_JSON_KINDS = {"f": "iuf", "i": "iu", "u": "iu", "b": "b"}
+"""The kinds of numpy array that JSON values may make for each kind of dtype."""
+
+
+def _of_strings(value: object) -> npt.NDArray[np.generic]:
+    array = np.array(value, dtype=object)
+    flat = [_unboxed(one) for one in array.flat]
+    out = np.empty(len(flat), dtype=object)
+    out[:] = flat
+    return out.reshape(array.shape)
+
+
+def _unboxed(value: object) -> bytes:
+    if isinstance(value, str):
+        return value.encode()
+    return base64.b64decode(_field(value, "b64", str), validate=True)
+
+
+def _version_status(row: object) -> VersionStatus:
+    status: object = row.get("status", {}) if isinstance(row, dict) else {}
+    return VersionStatus(
+        int(_field(row, "version", str)),
+        VersionState(_field(row, "state", str)),
+        _field(status, "error_message", str) if status else "",
+    )
+
+
+def _specs(signature: object, name: str) -> dict[str, TensorSpec]:
+    return {
+        key: TensorSpec(_field(info, "dtype", str), _shape(_field(info, "tensor_shape", dict)))
+        for key, info in _field(signature, name, dict).items()
+    }
+
+
+def _shape(shape: dict[str, Any]) -> tuple[int | None, ...] | None:
+    if shape.get("unknown_rank"):
+        return None
+    sizes = [int(_field(dim, "size", str)) for dim in shape.get("dim", [])]
+    return tuple(None if size < 0 else size for size in sizes)

@@ -1,0 +1,27 @@
+"""Where the members looked, in one frame. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from neumo.contract import IMAGE_SIZE_PX
+
+
+def mean_heatmap(maps: Iterable[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
+    """The mean of float32 [h, w] maps of any sizes in the input's frame: float32 [256, 256].
+
+    Each is brought to the frame bilinearly; values stay in [0, 1].
+    """
+    stacked = np.stack([_in_frame(one) for one in maps])
+    average: npt.NDArray[np.float32] = np.clip(stacked.mean(axis=0), 0.0, 1.0)
+    return average
+
+
+def _in_frame(one: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    size = (IMAGE_SIZE_PX, IMAGE_SIZE_PX)
+    resized = Image.fromarray(one).resize(size, Image.Resampling.BILINEAR)
+    return np.asarray(resized, dtype=np.float32)

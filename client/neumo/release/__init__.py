@@ -1,0 +1,45 @@
+"""What a release is: one integer, the manifest that travels with it, and what checks them."""
+
+from neumo.release.manifest import (
+    FIRST_OWN,
+    LAST,
+    MANIFEST_FOLDER,
+    MODELS_CONFIG,
+    SERVED_VERSIONS,
+    Golden,
+    Manifest,
+    ModelFiles,
+    check_number,
+    manifest_path,
+    models_config,
+    newest,
+    next_number,
+    numbers,
+    read,
+    sha256_of_files,
+    shipped,
+    weights_sha256,
+)
+from neumo.release.roc_curve import RocCurve
+
+__all__ = [
+    "FIRST_OWN",
+    "LAST",
+    "MANIFEST_FOLDER",
+    "MODELS_CONFIG",
+    "SERVED_VERSIONS",
+    "Golden",
+    "Manifest",
+    "ModelFiles",
+    "RocCurve",
+    "check_number",
+    "manifest_path",
+    "models_config",
+    "newest",
+    "next_number",
+    "numbers",
+    "read",
+    "sha256_of_files",
+    "shipped",
+    "weights_sha256",
+]

@@ -1,0 +1,105 @@
+"""Whether a SavedModel has the contract's signatures and answers as its release did."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from neumo import contract
+from neumo._engine import contract_check
+from neumo._wire.answer_types import ModelMetadata
+from neumo.errors import ConfigError
+from neumo.release import golden
+from neumo.release.check.findings import Arrays, Servable
+from neumo.release.manifest import Manifest
+
+Images = npt.NDArray[np.uint8]
+_EXACT = 1e-6
+"""Of a float32 in [0, 1], written as a float64."""
+
+
+def findings(
+    model: contract.Model, manifest: Manifest, images: Images, servable: Servable
+) -> Iterator[str]:
+    """What is wrong with the ``model`` of the release ``manifest``, asked about ``images``."""
+    model = contract.at(model, contract.minor_of(manifest.contract))
+    served = ModelMetadata(model.name, manifest.release, dict(servable.signatures))
+    differences = list(contract_check.differences(model, served))
+    yield from differences
+    if differences:
+        return
+    expected = _expected(model, manifest, len(images))
+    for signature in model.signatures:
+        try:
+            outputs = servable.run(signature.name, _inputs(signature, images))
+        except ConfigError as error:
+            yield f"signature {signature.name} fails: {error}"
+            continue
+        for difference in _in_outputs(signature, outputs, expected, manifest.golden.tolerance):
+            yield f"signature {signature.name}, {difference}"
+    yield from _unrecorded(model, expected)
+
+
+def _expected(model: contract.Model, manifest: Manifest, count: int) -> dict[str, Any]:
+    """The golden outputs; the release's number and, of members, the threshold from the manifest."""
+    expected = dict(golden.expected(manifest.golden, model.name))
+    expected[contract.RELEASE.name] = [manifest.release] * count
+    if model.name in {member.name for member in contract.MEMBERS}:
+        expected[contract.THRESHOLD.name] = [manifest.threshold] * count
+    return expected
+
+
+def _unrecorded(model: contract.Model, expected: Mapping[str, Any]) -> Iterator[str]:
+    for tensor in model.signature(contract.SERVING_DEFAULT).outputs:
+        if len(tensor.shape) == 1 and tensor.name not in expected:
+            yield f"the manifest has no golden output {tensor.name}"
+
+
+def _inputs(signature: contract.Signature, images: Images) -> Arrays:
+    if signature.inputs[0].name == contract.IMAGE_BYTES.name:
+        return {contract.IMAGE_BYTES.name: np.array([_png(i) for i in images], object)}
+    return {contract.IMAGE.name: images}
+
+
+def _png(image: Images) -> bytes:
+    held = io.BytesIO()
+    Image.fromarray(image[:, :, 0]).save(held, "PNG")
+    return held.getvalue()
+
+
+def _in_outputs(
+    signature: contract.Signature, outputs: Arrays, expected: Mapping[str, Any], tolerance: float
+) -> Iterator[str]:
+    count = len(expected[contract.RELEASE.name])
+    faults = [text for t in signature.outputs for text in _in_values(t, outputs[t.name], count)]
+    yield from faults
+    if faults:
+        return
+    names = {tensor.name for tensor in signature.outputs}
+    for name, values in expected.items():
+        if name in names or signature.name == contract.SERVING_DEFAULT:
+            is_fixed = name in {contract.RELEASE.name, contract.THRESHOLD.name}
+            yield from golden.differences(
+                {name: values}, outputs, _EXACT if is_fixed else tolerance
+            )
+
+
+def _in_values(
+    tensor: contract.Tensor, values: npt.NDArray[np.generic], count: int
+) -> Iterator[str]:
+    """All that the contract's models answer, but the release, lies in [0, 1]."""
+    if values.ndim != len(tensor.shape) or len(values) != count:
+        yield f"output {tensor.name} has the shape {values.shape} for {count} inputs"
+        return
+    numbers = np.asarray(values, np.float64)
+    if tensor.name != contract.RELEASE.name and not np.all((numbers >= 0.0) & (numbers <= 1.0)):
+        yield f"output {tensor.name} has values outside [0, 1]"
+    least = contract.HEATMAP_MIN_SIZE_PX
+    if tensor.name == contract.HEATMAP.name and min(values.shape[1:]) < least:
+        size = " x ".join(map(str, values.shape[1:]))
+        yield f"output {tensor.name} is {size} pixels; {least} x {least} are the least"

@@ -1,0 +1,41 @@
+"""Text-format messages in files, as upstream reads them (``model_servers/server.cc``)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from google.protobuf import text_format
+
+from neumo.errors import ConfigError
+from neumo_serving.config.flags import Options
+
+
+def read_flag(options: Options, flag: str, message: Any) -> bool:
+    """Read the file that ``flag`` names into ``message``; whether one is named.
+
+    Raises ``ConfigError`` where it cannot be read or parsed.
+    """
+    if not options[flag]:
+        return False
+    path = Path(options[flag])
+    parse(read(path, flag), message, str(path))
+    return True
+
+
+def read(path: Path, flag: str) -> str:
+    """The text of the file at ``path``, which ``flag`` names."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"--{flag}={path} cannot be read: {error}") from error
+
+
+def parse(text: str, message: Any, name: str) -> None:
+    """Parse ``text`` into ``message``; ``name`` is what an error calls it."""
+    try:
+        text_format.Parse(text, message)
+    except text_format.ParseError as error:
+        raise ConfigError(
+            f"Error parsing text-format {message.DESCRIPTOR.full_name}: {name}:{error}"
+        ) from error

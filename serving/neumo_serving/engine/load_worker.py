@@ -1,0 +1,97 @@
+"""One version loaded, tried again or let go of: the work of a thread.
+
+Source: ``core/loader_harness.cc``.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from neumo_serving.engine import memory, saved_model, warmup_replay
+from neumo_serving.engine.request_faults import Fault
+from neumo_serving.engine.saved_model import LoadedModel, LoaderOptions
+from neumo_serving.engine.versions import State, Versions
+from neumo_serving.monitoring import model_metrics
+
+log = logging.getLogger(__name__)
+
+
+def nothing(model: str, version: int) -> None:
+    """Nothing happens before a load."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """How versions are found and loaded, by ``tensorflow_model_server``'s flags.
+
+    ``before`` is called ahead of each load with the model's name and the version, and may raise
+    ``Fault``.
+    """
+
+    poll_wait_s: float = 1.0
+    max_retries: int = 5
+    retry_interval_s: float = 60.0
+    threads: int = 0
+    unload_threads: int = 0
+    warm_up: bool = True
+    warm_up_iterations: int = 1
+    loader: LoaderOptions = field(default_factory=LoaderOptions)
+    before: Callable[[str, int], None] = nothing
+
+
+def load(
+    versions: Versions, number: int, path: Path, options: LoadOptions, stopping: threading.Event
+) -> None:
+    """Load a version: AVAILABLE, or END with the reason."""
+    if stopping.is_set():
+        return
+    versions.begin(number, State.LOADING)
+    name = versions.config.name
+    try:
+        model = _with_retries(name, number, path, options, stopping)
+    except Fault as fault:
+        log.error("%s version %d failed to load: %s", name, number, fault.message)  # noqa: TRY400 - the fault's text is the whole story
+        versions.fail(number, fault)
+    else:
+        versions.succeed(number, model)
+        log.info("%s version %d is available", name, number)
+
+
+def _with_retries(
+    name: str, number: int, path: Path, options: LoadOptions, stopping: threading.Event
+) -> LoadedModel:
+    for _ in range(options.max_retries):
+        try:
+            return _loaded(name, number, path, options)
+        except Fault as fault:
+            if not path.is_dir():
+                raise
+            log.warning("%s: %s; it is tried again", path, fault.message)
+            if stopping.wait(options.retry_interval_s):
+                raise
+    return _loaded(name, number, path, options)
+
+
+def _loaded(name: str, number: int, path: Path, options: LoadOptions) -> LoadedModel:
+    options.before(name, number)
+    with model_metrics.load(str(path)):
+        model = saved_model.load(path, options.loader)
+    if options.warm_up:
+        try:
+            with model_metrics.warmup(str(path)):
+                warmup_replay.run(model, path, options.warm_up_iterations)
+        except Fault:
+            model.close()
+            raise
+    return model
+
+
+def unload(versions: Versions, number: int, let_go: Callable[[], None]) -> None:
+    """Let go of a retired version as soon as nobody uses it, and of its memory."""
+    let_go()
+    memory.give_back()
+    log.info("%s version %d is unloaded", versions.config.name, number)

@@ -1,0 +1,86 @@
+"""Faults on REST: an ASGI application around the real one, only where faults are asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import MutableMapping
+from typing import Any
+
+from neumo_serving.engine.request_faults import Fault
+from neumo_serving.fault_injection import cut_connection
+from neumo_serving.fault_injection.fault_rules import REST, Call, Kind, Plan, Rule
+from neumo_serving.fault_injection.grpc_faults import DEATH_STATUS, GARBAGE
+from neumo_serving.rest_api import routes
+from neumo_serving.rest_api.body_limits import Receive
+from neumo_serving.rest_api.rest_app import Application, Send, answer_fault, answer_with
+
+_METHODS = {
+    "predict": "Predict",
+    "classify": "Classify",
+    "regress": "Regress",
+    "status": "GetModelStatus",
+    "metadata": "GetModelMetadata",
+}
+PAGE = b"<html><body><h1>Something went wrong</h1>nginx</body></html>"
+
+
+def faulty(application: Application, plan: Plan) -> Application:
+    """``application`` with the faults of ``plan`` around it."""
+
+    async def answer(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        call = _call(scope["method"], scope["path"])
+        rule = plan.next(call) if call else None
+        if rule is None:
+            await application(scope, receive, send)
+        elif rule.fault is Kind.SLOW:
+            await asyncio.sleep(rule.seconds)
+            await application(scope, receive, send)
+        elif rule.fault is Kind.DRIP:
+            await application(scope, receive, _dripping(send, rule.seconds))
+        else:
+            await _instead(rule, scope, receive, send)
+
+    return answer
+
+
+def _call(method: str, path: str) -> Call | None:
+    try:
+        route = routes.parse(method, path)
+    except Fault:
+        return None
+    return Call(REST, _METHODS[route.verb], route.model, route.version)
+
+
+async def _instead(
+    rule: Rule, scope: MutableMapping[str, Any], receive: Receive, send: Send
+) -> None:
+    """What is done in place of an answer."""
+    if rule.fault is Kind.DEATH:
+        os._exit(DEATH_STATUS)
+    if rule.fault is Kind.RESET:
+        cut_connection.cut(scope["client"][1])
+        while (await receive())["type"] != "http.disconnect":
+            continue
+    elif rule.fault is Kind.ERROR:
+        await answer_fault(send, rule.error)
+    elif rule.fault is Kind.HTML:
+        await answer_with(send, rule.status, PAGE, b"text/html")
+    else:
+        await answer_with(send, 200, GARBAGE)
+
+
+def _dripping(send: Send, seconds: float) -> Send:
+    """Sends a body byte by byte."""
+
+    async def drip(message: MutableMapping[str, Any]) -> None:
+        body = message.get("body", b"")
+        for number in range(len(body)):
+            await asyncio.sleep(seconds)
+            more = {"type": "http.response.body", "body": body[number : number + 1]}
+            await send(more | {"more_body": True})
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return drip

@@ -1,0 +1,140 @@
+"""The FastAPI application: routes to their functions, problems for everything else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+import neumo
+from neumo_serving.gateway import (
+    film_routes,
+    health_routes,
+    openapi,
+    problems,
+    schemas,
+    state,
+    static_files,
+)
+from neumo_serving.gateway.gateway_settings import Settings
+from neumo_serving.gateway.middleware import Guard
+from neumo_serving.gateway.problems import Refusal
+from neumo_serving.gateway.state import Gateway
+
+_TELL_NOBODY: Any = dict.fromkeys(
+    ("tracing", "metrics", "logs", "operation_spans", "auto_configure"), False
+)
+"""FastAPI's own telemetry would carry addresses and the texts of errors out of this process."""
+
+_WORDS = {
+    404: "there is nothing at this address",
+    405: "this address is not asked in that way: see Allow",
+}
+
+
+def make(settings: Settings, client: neumo.AsyncClient) -> FastAPI:
+    """The application that asks ``client``, which it closes in the end."""
+    shared = state.make(settings, client, static_files.read())
+    app = FastAPI(
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=partial(_lifespan, shared),
+        telemetry=_TELL_NOBODY,
+    )
+    app.state.gateway = shared
+    _route(app, settings)
+    app.openapi = partial(openapi.document, app, settings)  # type: ignore[method-assign]
+    app.add_exception_handler(Refusal, _refused)  # type: ignore[arg-type]
+    app.add_exception_handler(HTTPException, _not_routed)  # type: ignore[arg-type]
+    app.add_middleware(
+        Guard,
+        measures=shared.measures,
+        routes=frozenset(getattr(route, "path", "") for route in app.routes),
+        within_s=settings.limits.deadline_s,
+    )
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(shared: Gateway, _app: FastAPI) -> AsyncIterator[None]:
+    async with shared.client:
+        yield
+    shared.large.close()
+
+
+def _route(app: FastAPI, settings: Settings) -> None:
+    limits = settings.limits
+    uploaded = openapi.refusals(*openapi.UPLOAD_STATUSES)
+    app.post(
+        "/v1/predictions",
+        summary="Ask about one or several films.",
+        description="A request of one film that fails is answered with that film's problem.",
+        response_model=schemas.Predictions,
+        responses=uploaded,
+        openapi_extra=openapi.upload(limits, limits.max_films),
+    )(film_routes.predictions)
+    app.post(
+        "/v1/explanations",
+        summary="Ask about one film, and where the models looked.",
+        response_model=schemas.Explanation,
+        responses=uploaded,
+        openapi_extra=openapi.upload(limits, 1),
+    )(film_routes.explanations)
+    app.get(
+        "/v1/status",
+        summary="What is served, and how much is accepted.",
+        response_model=schemas.Status,
+        responses=openapi.refusals(401),
+    )(health_routes.status)
+    _route_operations(app)
+    _route_pages(app)
+
+
+def _route_operations(app: FastAPI) -> None:
+    app.get("/healthz", summary="Whether the gateway lives.", response_model=schemas.Health)(
+        health_routes.healthz
+    )
+    app.get(
+        "/readyz",
+        summary="Whether films can be asked about now.",
+        response_model=schemas.Health,
+        responses=openapi.refusals(503),
+    )(health_routes.readyz)
+    text: dict[str, Any] = {"text/plain": {"schema": {"type": "string"}}}
+    app.get(
+        "/metrics",
+        summary="Counters and histograms for Prometheus.",
+        response_class=Response,
+        responses={200: {"description": "Prometheus' text format.", "content": text}},
+    )(health_routes.metrics)
+
+
+def _route_pages(app: FastAPI) -> None:
+    for path, function in (
+        ("/", health_routes.index),
+        ("/page/{name:path}", health_routes.page_file),
+        ("/docs", health_routes.documentation),
+        ("/docs.css", health_routes.documentation_style),
+        ("/openapi.json", health_routes.openapi),
+    ):
+        app.get(path, include_in_schema=False)(function)
+
+
+async def _refused(request: Request, error: Refusal) -> Response:
+    state.of(request).measures.refused(error.problem)
+    return problems.response(error.problem)
+
+
+async def _not_routed(request: Request, error: HTTPException) -> Response:
+    """An address or a method that there is not."""
+    status = error.status_code
+    detail = _WORDS.get(status, "not possible")
+    problem = problems.plain(status, detail, dict(error.headers or {}))
+    return await _refused(request, Refusal(problem))

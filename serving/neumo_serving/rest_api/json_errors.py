@@ -1,0 +1,106 @@
+"""A body's text to JSON, refused in the words of the parser that TensorFlow Serving uses.
+
+Upstream: ``util/json_tensor.cc`` with RapidJSON's ``error/en.h``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any
+
+from neumo_serving.engine.request_faults import Fault, invalid
+from neumo_serving.rest_api import number_lists
+
+_EMPTY = "The document is empty"
+_TOO_BIG = "Number too big to be stored in double."
+_ENCODING = "Invalid encoding in string."
+_WORDS = (
+    ("Expecting property name", "Missing a name for object member."),
+    ("Illegal trailing comma before end of object", "Missing a name for object member."),
+    ("Expecting ':' delimiter", "Missing a colon after a name of object member."),
+    ("Extra data", "The document root must not be followed by other values."),
+    ("Unterminated string", "Missing a closing quotation mark in string."),
+    ("Invalid control character", _ENCODING),
+    ("Invalid \\escape", "Invalid escape character in string."),
+    ("Invalid \\u", "Incorrect hex digit after \\u escape in string."),
+)
+"""By how Python's parser begins; what is not here is an invalid value."""
+
+_MISSING_COMMA = {
+    "[": "Missing a comma or ] after an array element.",
+    "{": "Missing a comma or } after an object member.",
+}
+_BRACKET_OR_STRING = re.compile(r'[\[\]{}]|"(?:[^"\\]|\\.)*"')
+
+
+def parse(data: bytes) -> Any:
+    """The JSON value in ``data``, with ``Numbers`` for large lists of them.
+
+    Raises ``Fault`` INVALID_ARGUMENT where there is none.
+    """
+    if not data:
+        raise invalid(f"JSON Parse error: {_EMPTY}")
+    try:
+        if _has_large_exponent(data):
+            return json.loads(data, parse_float=_bounded)
+        return number_lists.loads(data)
+    except json.JSONDecodeError as failed:
+        raise _refused(_words(failed), failed.pos) from None
+    except UnicodeDecodeError as failed:
+        raise _refused(_ENCODING, failed.start) from None
+    except (OverflowError, ValueError):  # ValueError is Python's for a number of 4,300 digits
+        raise too_big() from None
+    except RecursionError:
+        raise invalid("JSON Parse error: nested too deeply") from None
+
+
+def _has_large_exponent(data: bytes) -> bool:
+    """Whether a number may be beyond a double; quick on a film's numbers."""
+    text = data.replace(b"e-", b"").replace(b"E", b"e")
+    at = text.find(b"e")
+    while at >= 0:
+        exponent = text[at + 1 : at + 5].lstrip(b"+")[:3]
+        if len(exponent) == 3 and exponent.isdigit():
+            return True
+        at = text.find(b"e", at + 1)
+    return False
+
+
+def too_big() -> Fault:
+    """What is said of a number beyond a double."""
+    return _refused(_TOO_BIG, 0)
+
+
+def _refused(words: str, offset: int) -> Fault:
+    return invalid(f"JSON Parse error: {words} at offset: {offset}")
+
+
+def _words(failed: json.JSONDecodeError) -> str:
+    if failed.msg.startswith("Expecting ',' delimiter"):
+        return _MISSING_COMMA[_innermost(failed.doc[: failed.pos])]
+    if not failed.doc.strip(" \t\r\n"):
+        return f"{_EMPTY}."
+    return next(
+        (ours for theirs, ours in _WORDS if failed.msg.startswith(theirs)), "Invalid value."
+    )
+
+
+def _innermost(text: str) -> str:
+    """The bracket that is still open at the end of ``text``."""
+    opened: list[str] = []
+    for piece in _BRACKET_OR_STRING.findall(text):
+        if piece in "[{":
+            opened.append(piece)
+        elif piece in "]}":
+            opened.pop()
+    return opened[-1]
+
+
+def _bounded(numeral: str) -> float:
+    """A float; raises ``OverflowError`` for one beyond a double."""
+    number = float(numeral)
+    if math.isinf(number):
+        raise OverflowError(numeral)
+    return number

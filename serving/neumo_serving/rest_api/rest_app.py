@@ -1,0 +1,176 @@
+"""The REST port: HTTP in and out as a raw ASGI application; the work is done on threads.
+
+Upstream: ``model_servers/http_server.cc`` and ``util/net_http``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from neumo_serving.engine import deadlines, request_faults
+from neumo_serving.engine.model_manager import Models
+from neumo_serving.engine.request_faults import Fault
+from neumo_serving.monitoring import model_metrics, prometheus_text
+from neumo_serving.rest_api import body_limits, response_json, routes
+from neumo_serving.rest_api.body_limits import Bodies, Receive
+
+HTTP_STATUS = {
+    "INVALID_ARGUMENT": 400,
+    "FAILED_PRECONDITION": 400,
+    "OUT_OF_RANGE": 400,
+    "UNAUTHENTICATED": 401,
+    "PERMISSION_DENIED": 403,
+    "NOT_FOUND": 404,
+    "ALREADY_EXISTS": 409,
+    "ABORTED": 409,
+    "RESOURCE_EXHAUSTED": 429,
+    "CANCELLED": 499,
+    "UNIMPLEMENTED": 501,
+    "UNAVAILABLE": 503,
+    "DEADLINE_EXCEEDED": 504,
+}
+"""By canonical code, else 500 (upstream: ``model_servers/http_rest_api_util.cc``)."""
+
+METHODS = frozenset({"GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH"})
+"""What upstream's HTTP library lets through; the API then knows GET and POST only."""
+CORS_HEADERS = (
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-allow-methods", b"POST, GET"),
+    (b"access-control-allow-headers", b"Content-Type"),
+)
+JSON = b"application/json"
+
+Scope = MutableMapping[str, Any]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class RestOptions:
+    """How REST is served, by ``tensorflow_model_server``'s flags.
+
+    ``metrics_path`` is where Prometheus' page is, None where it is off.
+    """
+
+    threads: int
+    timeout_s: float = 30.0
+    cors: bool = False
+    metrics_path: str | None = None
+
+
+class App:
+    """The ASGI application over ``models``."""
+
+    def __init__(self, models: Models, options: RestOptions) -> None:
+        self._models = models
+        self._options = options
+        self._bodies = Bodies()
+        self._threads = ThreadPoolExecutor(options.threads, thread_name_prefix="rest")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            raise ValueError(f"{scope['type']} is not served")
+        target = _target(scope)
+        metrics_path = self._options.metrics_path
+        if metrics_path is not None and scope["path"] == metrics_path:
+            await _answer_metrics(send, target, metrics_path)
+            return
+        headers = CORS_HEADERS if self._options.cors else ()
+        try:
+            status, content = await self._answer(scope, target, receive)
+        except Fault as fault:
+            await answer_fault(send, fault, headers)
+        else:
+            await answer_with(send, status, content, JSON, headers)
+
+    async def _answer(self, scope: Scope, target: str, receive: Receive) -> tuple[int, bytes]:
+        method = scope["method"]
+        if method not in METHODS:
+            raise Fault(request_faults.UNIMPLEMENTED, f"Unsupported HTTP method: {method}")
+        if method == "OPTIONS" and self._options.cors:
+            return 200, b""
+        async with self._bodies.read(receive) as body:
+            packed = body_limits.is_gzip(scope["headers"])
+            answer = functools.partial(_work, self._models, method, target, body, packed)
+            work = asyncio.get_running_loop().run_in_executor(
+                self._threads, _within, self._options.timeout_s, answer
+            )
+            try:
+                return await asyncio.wait_for(work, self._options.timeout_s)
+            except TimeoutError:
+                text = f"no answer within {self._options.timeout_s:g} s"
+                raise Fault(request_faults.DEADLINE_EXCEEDED, text) from None
+
+
+def _target(scope: Scope) -> str:
+    """The path as it was sent, with the query: upstream decodes nothing and knows no queries."""
+    path: str = scope["raw_path"].decode("latin-1")
+    query: str = scope["query_string"].decode("latin-1")
+    return f"{path}?{query}" if query else path
+
+
+def _within(seconds: float, answer: Callable[[], tuple[int, bytes]]) -> tuple[int, bytes]:
+    with deadlines.within(seconds):
+        return answer()
+
+
+def _work(models: Models, method: str, target: str, body: bytes, packed: bool) -> tuple[int, bytes]:
+    """Status and content of the answer.
+
+    No exception leaves: in a future, its traceback would keep the body until the garbage is
+    collected, which may be gigabytes later.
+    """
+    try:
+        route = routes.parse(method, target)
+        with model_metrics.request(route.model, _api(route.verb), model_metrics.REST):
+            return 200, routes.answer(models, route, body_limits.unpacked(body) if packed else body)
+    except Fault as fault:
+        return _refusal(fault)
+    except Exception as error:  # noqa: BLE001 - the client gets an answer, whatever is wrong here
+        return _refusal(request_faults.unexpected("REST", error))
+
+
+def _refusal(fault: Fault) -> tuple[int, bytes]:
+    return HTTP_STATUS.get(fault.code, 500), response_json.error(fault.message)
+
+
+def _api(verb: str) -> str:
+    """What upstream calls a request in its metrics: status and metadata have no name there."""
+    return "" if verb in ("status", "metadata") else verb
+
+
+async def answer_with(
+    send: Send,
+    status: int,
+    content: bytes,
+    content_type: bytes = JSON,
+    headers: tuple[tuple[bytes, bytes], ...] = (),
+) -> None:
+    """Send a whole answer."""
+    length = (b"content-length", str(len(content)).encode())
+    sent = [(b"content-type", content_type), length, *headers]
+    await send({"type": "http.response.start", "status": status, "headers": sent})
+    await send({"type": "http.response.body", "body": content})
+
+
+async def answer_fault(
+    send: Send, fault: Fault, headers: tuple[tuple[bytes, bytes], ...] = ()
+) -> None:
+    """Send ``fault`` as upstream's JSON."""
+    status, content = _refusal(fault)
+    await answer_with(send, status, content, JSON, headers)
+
+
+async def _answer_metrics(send: Send, target: str, path: str) -> None:
+    if target != path:
+        text = f"Unexpected path: {target}. Should be {path}"
+        await answer_with(send, 400, text.encode(), prometheus_text.CONTENT_TYPE)
+        return
+    content = prometheus_text.page(model_metrics.METRICS)
+    await answer_with(send, 200, content, prometheus_text.CONTENT_TYPE)

@@ -1,0 +1,55 @@
+"""What a server tells of its models, as TensorFlow Serving's messages.
+
+Upstream: ``model_servers/get_model_status_impl.cc`` and
+``servables/tensorflow/get_model_metadata_impl.cc``.
+"""
+
+from __future__ import annotations
+
+from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
+
+from neumo_serving.engine import request_faults
+from neumo_serving.engine.model_manager import Models
+from neumo_serving.engine.request_faults import Fault
+from neumo_serving.engine.saved_model import LoadedModel
+from neumo_serving.engine.versions import VersionStatus
+
+SIGNATURE_FIELD = "signature_def"
+"""The only metadata field that TensorFlow Serving knows."""
+
+
+def signatures(model: LoadedModel) -> get_model_metadata_pb2.SignatureDefMap:
+    """Every signature of ``model``."""
+    message = get_model_metadata_pb2.SignatureDefMap()
+    for name, signature in model.signatures.items():
+        message.signature_def[name].CopyFrom(signature)
+    return message
+
+
+def status(
+    models: Models, name: str, number: int | None
+) -> get_model_status_pb2.GetModelStatusResponse:
+    """The versions of the model ``name``, newest first, or the one asked for.
+
+    A label asks for nothing here, as upstream has it. Raises ``Fault`` where there is none such.
+    """
+    response = get_model_status_pb2.GetModelStatusResponse()
+    for one in _asked(models, name, number):
+        row = response.model_version_status.add()
+        row.version = one.number
+        row.state = get_model_status_pb2.ModelVersionStatus.State.Value(one.state.value)
+        row.status.error_code = 0
+        if one.fault is not None:
+            row.status.error_code = one.fault.number
+            row.status.error_message = one.fault.message
+    return response
+
+
+def _asked(models: Models, name: str, number: int | None) -> list[VersionStatus]:
+    found = models.named(name).statuses() if name in models else []
+    if number is not None:
+        found = [one for one in found if one.number == number]
+    if not found:
+        asked = "any versions" if number is None else f"version {number}"
+        raise Fault(request_faults.NOT_FOUND, f"Could not find {asked} of model {name}")
+    return found

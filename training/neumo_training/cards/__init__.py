@@ -1,5 +1,0 @@
-"""Model card and data sheet of a release, in English and Spanish, from its evaluation."""
-
-from neumo_training.cards.writing import NAMES, render, write
-
-__all__ = ["NAMES", "render", "write"]

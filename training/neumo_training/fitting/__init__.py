@@ -1,0 +1,1 @@
+"""Training: one resumable run from films to networks, thresholds and what was measured."""

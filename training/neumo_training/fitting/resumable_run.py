@@ -1,0 +1,172 @@
+"""One resumable run of training: killed at any moment, it goes on at its last epoch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy.typing as npt
+import pandas as pd
+import tensorflow as tf
+
+from neumo.errors import ConfigError
+from neumo_training.datasets import film_table
+from neumo_training.networks.network_config import Config, digest
+from neumo_training.whole_files import write_atomically
+
+BEST = "best.keras"
+"""The network of a finished run, in its folder."""
+_STATE = "state.json"
+WARMUP_SHARE = 0.1
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a run trains: everything that differs between the kinds of network."""
+
+    config: Config
+    films: str
+    """What is trained on, by a text that changes with it."""
+    build: Callable[[], Any]
+    """A compiled model with fresh weights."""
+    epoch: Callable[[int], Any]
+    """The batches of one epoch, by its number: the same each time it is asked for."""
+    held_loss: Callable[[Any], float] | None
+    """A model's loss on films held out, or None: then the last epoch is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run is: what ``state.json`` holds, always beside the checkpoint it names."""
+
+    config: str
+    films: str
+    epoch: int = 0
+    best_epoch: int = 0
+    best_loss: float = float("inf")
+    seconds: float = 0.0
+    done: bool = False
+
+    def stopped_early(self, patience_epochs: int) -> bool:
+        """Whether the validation loss has not improved for ``patience_epochs``."""
+        return self.epoch - self.best_epoch >= patience_epochs
+
+
+def run(task: Task, folder: Path, say: Say) -> tuple[Any, Progress]:
+    """Train, or go on training, in ``folder``; returns the model and how the run ended.
+
+    With ``held_loss`` the epoch of least loss is kept and the run stops early. TensorBoard's logs
+    are in ``folder/tensorboard``. Raises ``ConfigError`` where ``folder`` belongs to a run of
+    other films or another configuration.
+    """
+    epochs = task.config.epochs
+    folder.mkdir(parents=True, exist_ok=True)
+    progress = _read_progress(folder, task)
+    if progress.done:
+        return keras.models.load_model(folder / BEST), progress
+    model = _resume_or_build(folder, task, progress)
+    board = tf.summary.create_file_writer(str(folder / "tensorboard"))
+    while progress.epoch < epochs and not progress.stopped_early(task.config.patience_epochs):
+        began = time.monotonic()
+        history = model.fit(task.epoch(progress.epoch), shuffle=False, verbose=0).history
+        progress = replace(progress, epoch=progress.epoch + 1)
+        held = None if task.held_loss is None else task.held_loss(model)
+        if held is None or held < progress.best_loss:
+            best_loss = float("inf") if held is None else held
+            progress = replace(progress, best_epoch=progress.epoch, best_loss=best_loss)
+        progress = replace(progress, seconds=progress.seconds + time.monotonic() - began)
+        _save(folder, model, progress)
+        loss = float(history["loss"][-1])
+        with board.as_default(step=progress.epoch):
+            for name, value in {"loss": loss, "validation": held}.items():
+                if value is not None:
+                    tf.summary.scalar(name, value)
+        board.flush()
+        say(_line(progress, epochs, loss, held))
+    return _finish(folder, progress)
+
+
+def fingerprint(films: pd.DataFrame, beside: npt.NDArray[Any]) -> str:
+    """These very films, each with what is ``beside`` it: its mask, or how often it is drawn."""
+    files = film_table.content_fingerprint(films)
+    return f"{files} {hashlib.sha256(beside.tobytes()).hexdigest()}"
+
+
+def optimizer(config: Config) -> Any:
+    """AdamW (Loshchilov and Hutter 2019), warmed up over a tenth of the steps, then a cosine."""
+    steps = config.epochs * config.steps_per_epoch
+    warmup = round(WARMUP_SHARE * steps)
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0, steps - warmup, warmup_target=config.learning_rate, warmup_steps=warmup
+    )
+    return keras.optimizers.AdamW(rate, weight_decay=config.weight_decay)
+
+
+def _read_progress(folder: Path, task: Task) -> Progress:
+    fresh = Progress(digest(task.config), task.films)
+    path = folder / _STATE
+    if not path.exists():
+        return fresh
+    try:
+        progress = Progress(**json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise ConfigError(f"{path}: not the state of a run ({error}); delete {folder}") from error
+    if (progress.config, progress.films) != (fresh.config, fresh.films):
+        raise ConfigError(
+            f"{folder}: holds a run of other films or another configuration; "
+            "delete it or name another --workdir"
+        )
+    return progress
+
+
+def _resume_or_build(folder: Path, task: Task, progress: Progress) -> Any:
+    if not progress.epoch:
+        return task.build()
+    model = keras.models.load_model(folder / f"epoch-{progress.epoch}.keras")
+    _advance_dropout(model)
+    return model
+
+
+def _advance_dropout(model: Any) -> None:
+    """A saved Dropout starts its random stream anew: bring it to where the steps taken left it."""
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Dropout):
+            seed, _ = layer.seed_generator.state.numpy()
+            layer.seed_generator.state.assign([seed, int(model.optimizer.iterations)])
+
+
+def _save(folder: Path, model: Any, progress: Progress) -> None:
+    """Checkpoint first, then the state that names it, then clean up: any kill is survived."""
+    checkpoint = folder / f"epoch-{progress.epoch}.keras"
+    model.save(checkpoint)
+    write_atomically(folder / _STATE, json.dumps(asdict(progress)))
+    keep = {checkpoint.name, f"epoch-{progress.best_epoch}.keras"}
+    for old in folder.glob("epoch-*.keras"):
+        if old.name not in keep:
+            old.unlink()
+
+
+def _finish(folder: Path, progress: Progress) -> tuple[Any, Progress]:
+    shutil.copyfile(folder / f"epoch-{progress.best_epoch}.keras", folder / BEST)
+    done = replace(progress, done=True)
+    write_atomically(folder / _STATE, json.dumps(asdict(done)))
+    for old in folder.glob("epoch-*.keras"):
+        old.unlink()
+    return keras.models.load_model(folder / BEST), done
+
+
+def _line(progress: Progress, epochs: int, loss: float, held: float | None) -> str:
+    left = round((epochs - progress.epoch) * progress.seconds / progress.epoch)
+    validation = "" if held is None else f"  validation {held:.3f}"
+    return (
+        f"epoch {progress.epoch:2d}/{epochs}  loss {loss:.3f}{validation}"
+        f"  {left // 60}:{left % 60:02d} left at most"
+    )

@@ -1,0 +1,45 @@
+"""The networks of the newest shipped release, for training without masks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from neumo import release
+from neumo.contract import LUNGS, MEMBERS
+from neumo.errors import ConfigError
+from neumo_training.networks import lungs_network
+from neumo_training.networks.network_config import CONFIGS, LungsConfig, read
+from neumo_training.savedmodels import folded_batchnorm
+
+LOCALISER = "localiser"
+_VARIABLES = "variables/variables"
+_WEIGHT = "_weights/{}/.ATTRIBUTES/VARIABLE_VALUE"
+
+
+def load(name: str) -> Any:
+    """The network ``name``: ``lungs``, or the ``localiser`` that every member holds.
+
+    Raises ``ConfigError`` where the shipped release has none.
+    """
+    store = release.shipped()
+    newest = release.newest(store)
+    if LUNGS.name not in newest.models:
+        raise ConfigError(
+            f"release {newest.release} in {store} finds no lungs: train with --masks DIR"
+        )
+    model = LUNGS.name if name == LUNGS.name else MEMBERS[0].name
+    folder = store / model / str(newest.release)
+    built = folded_batchnorm.fold(
+        lungs_network.build(0, read(CONFIGS / f"{name}.toml", LungsConfig).widths)
+    )
+    _fill(built, folder / _VARIABLES)
+    return built
+
+
+def _fill(built: Any, checkpoint: Path) -> None:
+    """Give ``built`` the first of the SavedModel's weights, which ``signatures`` keeps in order."""
+    saved = tf.train.load_checkpoint(str(checkpoint))
+    built.set_weights([saved.get_tensor(_WEIGHT.format(k)) for k in range(len(built.weights))])

@@ -1,0 +1,1 @@
+"""The networks and what they see: pure functions from configuration to Keras models."""

@@ -1,0 +1,1 @@
+"""What people read: HTML pages, cards, tables of what was tried."""

@@ -1,0 +1,1 @@
+"""Trained networks to a release: SavedModels with the contract's signatures, and its manifest."""
