@@ -11,6 +11,8 @@ from neumo.errors import ImageError
 SUFFIXES = (
     ".jpg",
     ".jpeg",
+    ".jpe",
+    ".jfif",
     ".png",
     ".webp",
     ".tif",
@@ -20,6 +22,7 @@ SUFFIXES = (
     ".dcm",
     ".dicom",
 )
+"""The one list of film suffixes, for prediction, training and evaluation alike."""
 _INDEX = "DICOMDIR"
 """A DICOM file that lists others and holds no image."""
 

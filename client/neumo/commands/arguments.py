@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from typing import NoReturn
 
 from neumo.errors import ConfigError
@@ -26,16 +27,29 @@ def add_server(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout",
         metavar="SECONDS",
-        type=_seconds,
+        type=seconds,
         help="longest time for one film (default: NEUMO_TIMEOUT, then the SDK's)",
     )
 
 
-def _seconds(text: str) -> float:
+def seconds(text: str) -> float:
+    """A number of seconds above 0, for ``type=``."""
     try:
-        seconds = float(text)
+        value = float(text)
     except ValueError:
-        seconds = 0.0
-    if not 0.0 < seconds < float("inf"):
+        value = 0.0
+    if not 0.0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"not a number of seconds above 0: {text}")
-    return seconds
+    return value
+
+
+def whole_from(least: int) -> Callable[[str], int]:
+    """What reads a whole number of at least ``least``, for ``type=``."""
+
+    def whole(text: str) -> int:
+        # isdecimal: int() would take " 1_0" and "+1" too.
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"not a whole number from {least}: {text}")
+        return int(text)
+
+    return whole
