@@ -43,13 +43,29 @@ def seconds(text: str) -> float:
     return value
 
 
-def whole_from(least: int) -> Callable[[str], int]:
-    """What reads a whole number of at least ``least``, for ``type=``."""
+def whole_from(least: int, most: int | None = None) -> Callable[[str], int]:
+    """What reads a whole number from ``least``, to ``most`` where there is one, for ``type=``."""
+    bounds = f"from {least}" if most is None else f"from {least} to {most}"
 
     def whole(text: str) -> int:
         # isdecimal: int() would take " 1_0" and "+1" too.
-        if not text.isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"not a whole number from {least}: {text}")
+        if not text.isdecimal() or int(text) < least or (most is not None and int(text) > most):
+            raise argparse.ArgumentTypeError(f"not a whole number {bounds}: {text}")
         return int(text)
 
     return whole
+
+
+def number_from(least: float) -> Callable[[str], float]:
+    """What reads a finite number of at least ``least``, for ``type=``."""
+
+    def number(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not least <= value < float("inf"):
+            raise argparse.ArgumentTypeError(f"not a number from {least:g}: {text}")
+        return value
+
+    return number
