@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from neumo._drive.many import Failure
     from neumo._images.film_folders import films_in
-    from neumo._transports.credentials import Tls
     from neumo.async_client import AsyncClient
     from neumo.cautions import Caution
     from neumo.client import Client
@@ -32,7 +31,8 @@ if TYPE_CHECKING:
         VersionUnavailable,
     )
     from neumo.model_status import ModelStatus, VersionState, VersionStatus
-from neumo.results import Explanation, Member, Prediction, Timings
+    from neumo.results import Explanation, Member, Prediction, Timings
+    from neumo.settings import Tls
 
 __all__ = [
     "AsyncClient",
@@ -73,7 +73,7 @@ _MODULES = {
     "Prediction": "results",
     "Timings": "results",
     "Failure": "_drive.many",
-    "Tls": "_transports.credentials",
+    "Tls": "settings",
     "ModelStatus": "model_status",
     "VersionState": "model_status",
     "VersionStatus": "model_status",

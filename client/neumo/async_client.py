@@ -11,20 +11,19 @@ from typing import TypeVar
 from neumo import settings
 from neumo._drive import client_state_async, many, many_async
 from neumo._drive.client_state import Reading
-from neumo._drive.deadline import Deadline
+from neumo._drive.driver import Deadline
 from neumo._drive.driver_async import drive
 from neumo._drive.many import DEFAULT_CONCURRENCY, Failure, Group, Progress, Taken
 from neumo._engine import operations
 from neumo._engine.operations import ReadFilm
 from neumo._engine.plan import Plan, Terms
 from neumo._images.film_readers import AT_ONCE
-from neumo._transports.credentials import Tls
 from neumo._transports.transport import Transport
 from neumo.errors import ContractError, ImageError, NeumoError, ServingError
 from neumo.image import Source
 from neumo.model_status import ModelStatus
 from neumo.results import Explanation, Prediction
-from neumo.settings import DEFAULT_RETRIES
+from neumo.settings import DEFAULT_RETRIES, Tls
 
 T = TypeVar("T")
 

@@ -13,12 +13,17 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import IO
 
-from neumo.client import Client
-from neumo.errors import ConfigError, ServingError, Unavailable
+from neumo import contract
+from neumo._transports.transport import Transport, connect
+from neumo._wire.calls import Status
+from neumo.errors import ConfigError, ModelNotFound, ServingError, Unavailable
 
-READY_WITHIN_S = 120.0
+READY_WITHIN_S = 600.0
+"""Ten seconds on two idle cores; a machine that is slow or busy may take many times that, and a
+server that cannot start ends by itself, which is told at once."""
 STOPPED_WITHIN_S = 30.0
 _POLL_S = 0.1
+_ANSWERED_WITHIN_S = 30.0
 _NEEDS = ("tensorflow", "tensorflow_serving", "uvicorn")
 
 
@@ -124,8 +129,9 @@ class EmbeddedServer:
         """The ports open when the models are loaded; wait until both do."""
         deadline = time.monotonic() + self._ready_within_s
         for url in (self.grpc_url, self.http_url):
-            with Client(url, timeout=self._ready_within_s, retries=0) as client:
-                while not _answers(client):
+            transport = connect(url)
+            try:
+                while not _answers(transport):
                     if running.process.poll() is not None:
                         detail = f"the server ended: {running.last_words()}"
                         raise Unavailable("", url, detail)
@@ -133,11 +139,15 @@ class EmbeddedServer:
                         detail = f"not ready in {self._ready_within_s:g} s: {running.last_words()}"
                         raise Unavailable("", url, detail)
                     time.sleep(_POLL_S)
+            finally:
+                transport.close()
 
 
-def _answers(client: Client) -> bool:
+def _answers(transport: Transport) -> bool:
     try:
-        client.status()
+        transport.start(Status(contract.MEMBERS[0].name), _ANSWERED_WITHIN_S).result()
+    except ModelNotFound:  # it may serve anything
+        return True
     except ServingError:
         return False
     return True

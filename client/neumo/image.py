@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import BinaryIO, TypeAlias
+from pathlib import Path
+from typing import BinaryIO, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from neumo import contract
-from neumo._images import arrays, dicom, file_content, image_size, raster
-from neumo._images.file_content import MAX_FILE_BYTES
+from neumo._images import arrays, dicom, file_checks, image_size, raster
+from neumo._images.file_checks import MAX_FILE_BYTES
 from neumo._images.film_folders import SUFFIXES as FILM_SUFFIXES
 from neumo._images.film_readers import FilmReaders
 from neumo.cautions import Caution
+from neumo.errors import ImageError
 
 __all__ = [
     "FILM_SUFFIXES",
@@ -69,7 +71,7 @@ def read(source: Source) -> Film:
     ``neumo._images.grey_depth`` says.
 
     Raises ``ImageError`` where no film can be read, or its sides are outside
-    ``neumo._images.size_limits``.
+    ``neumo._images.file_checks``.
     """
     if isinstance(source, Film):
         return source
@@ -103,7 +105,7 @@ def decode(source: Source) -> tuple[Image.Image, tuple[Caution, ...]]:
         return arrays.decode(source), ()
     if isinstance(source, Image.Image):
         return raster.convert(source)
-    data = file_content.content(source)
+    data = _content(source)
     return dicom.decode(data) if dicom.recognises(data) else raster.decode(data)
 
 
@@ -113,3 +115,49 @@ def pixel_count(data: bytes) -> int:
     Nothing is decoded. A DICOM file that is packed as a whole counts as the largest.
     """
     return image_size.pixels(data)
+
+
+def _content(source: object) -> bytes:
+    """The whole content of ``source``: a path, bytes, or a binary file (left open).
+
+    Raises ``ImageError`` where it cannot be read, is empty, or exceeds ``MAX_FILE_BYTES``.
+    """
+    if isinstance(source, bytes | bytearray | memoryview):
+        data = bytes(source)
+    elif isinstance(source, str | os.PathLike):
+        data = _of_path(Path(source))
+    elif hasattr(source, "read"):
+        data = _of_file(cast(BinaryIO, source))
+    else:
+        raise ImageError(
+            f"no film in a {type(source).__name__}: give a path, the bytes of a file, "
+            "a binary file, a Pillow image or a numpy array"
+        )
+    if not data:
+        raise ImageError("the file is empty: export or copy it again")
+    return data
+
+
+def _of_path(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return _of_file(file)
+    except IsADirectoryError:
+        raise ImageError("a folder, not a film: give a file in it") from None
+    except FileNotFoundError:
+        raise ImageError("no such file: check the path") from None
+    except PermissionError:
+        raise ImageError("no permission to read it: change the file's mode or owner") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise ImageError(f"cannot be read ({reason}): check the path") from None
+
+
+def _of_file(file: BinaryIO) -> bytes:
+    data = file.read(file_checks.MAX_FILE_BYTES + 1)
+    if not isinstance(data, bytes):
+        raise ImageError('the file is open as text: open it in binary mode, open(path, "rb")')
+    if len(data) > file_checks.MAX_FILE_BYTES:
+        limit = file_checks.MAX_FILE_BYTES // (1024 * 1024)
+        raise ImageError(f"larger than {limit} MiB: export one film as PNG or JPEG")
+    return data

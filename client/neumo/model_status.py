@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-
-from neumo import contract
 
 
 class VersionState(StrEnum):
@@ -42,8 +40,8 @@ class ModelStatus:
     versions: tuple[VersionStatus, ...]
 
 
-def ready_releases(models: Sequence[ModelStatus]) -> list[int]:
-    """The releases that every member can answer from now, newest first."""
+def ready_releases(models: Sequence[ModelStatus], members: Iterable[str]) -> list[int]:
+    """The releases that every one of ``members`` can answer from now, newest first."""
     ready = {m.model: {v.version for v in m.versions if v.ready} for m in models}
-    common = set.intersection(*(ready.get(member.name, set()) for member in contract.MEMBERS))
+    common = set.intersection(*(ready.get(member, set()) for member in members))
     return sorted(common, reverse=True)

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from neumo import contract
-from neumo._transports.credentials import Tls
 from neumo.errors import ConfigError
 
 SERVER_VARIABLE = "NEUMO_SERVER"
@@ -19,6 +18,19 @@ DEFAULT_SERVER = "grpc://localhost:8500"
 DEFAULT_TIMEOUT_S = 10.0
 DEFAULT_RETRIES = 3
 MAX_RETRIES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """PEM files: the authority that the server's certificate is checked against, and our own.
+
+    Without ``ca`` it is checked against the well-known authorities. ``certificate`` and ``key``
+    go together, for servers that check their callers (mTLS).
+    """
+
+    ca: str | os.PathLike[str] | None = None
+    certificate: str | os.PathLike[str] | None = None
+    key: str | os.PathLike[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from importlib.metadata import EntryPoint, entry_points
 
 import pytest
 
+from neumo.commands import program as neumo_program
+
 FAKES = '''
 from neumo.errors import ConfigError, ContractError, ImageError, NotAChestRadiograph, Unavailable
 
@@ -47,11 +49,11 @@ def fakes(tmp_path, monkeypatch):
     (tmp_path / "fake_commands.py").write_text(FAKES)
     monkeypatch.syspath_prepend(tmp_path)
     names = ("well", "config", "image", "contract", "serving", "interrupted", "bug")
-    found = [EntryPoint(name, f"fake_commands:{name}", program.GROUP) for name in names]
-    found.append(EntryPoint("third", "fake_commands:third [serving]", program.GROUP))
-    found.append(EntryPoint("absent", "fake_commands:absent [serving]", program.GROUP))
-    found.append(EntryPoint("unbuilt", "neumo.commands.unbuilt:main", program.GROUP))
-    monkeypatch.setattr(program, "entry_points", lambda group: found)
+    found = [EntryPoint(name, f"fake_commands:{name}", neumo_program.GROUP) for name in names]
+    found.append(EntryPoint("third", "fake_commands:third [serving]", neumo_program.GROUP))
+    found.append(EntryPoint("absent", "fake_commands:absent [serving]", neumo_program.GROUP))
+    found.append(EntryPoint("unbuilt", "neumo.commands.unbuilt:main", neumo_program.GROUP))
+    monkeypatch.setattr(neumo_program, "entry_points", lambda group: found)
 
 
 def program(*arguments: str, **options) -> subprocess.CompletedProcess:
@@ -66,7 +68,7 @@ class TestStatus:
 
     def test_well(self, capsys):
         """A command gets its arguments, and its status is the program's."""
-        assert program.main(["well", "a", "b"]) == 0
+        assert neumo_program.main(["well", "a", "b"]) == 0
         assert capsys.readouterr().out == "did a b\n"
 
     @pytest.mark.parametrize(
@@ -80,12 +82,12 @@ class TestStatus:
     )
     def test_errors(self, capsys, name, status, line):
         """Each kind of error has its status, and one line on stderr."""
-        assert program.main([name]) == status
+        assert neumo_program.main([name]) == status
         assert capsys.readouterr() == ("", line)
 
     def test_serving(self, capsys):
         """A server that is not there is status 3, with its address."""
-        assert program.main(["serving"]) == 3
+        assert neumo_program.main(["serving"]) == 3
         error = capsys.readouterr().err
         assert error.count("\n") == 1
         assert "grpc://h:1" in error
@@ -93,32 +95,32 @@ class TestStatus:
     def test_bugs_are_not_hidden(self):
         """A mistake in neumo itself is not dressed up as the user's."""
         with pytest.raises(AttributeError):
-            program.main(["bug"])
+            neumo_program.main(["bug"])
 
     def test_missing_package(self, capsys):
         """A third party's package that is missing leads to the extra that brings it."""
-        assert program.main(["third"]) == 2
-        wanted = program.missing("third", ("serving",), "tensorflow", sys.version_info[:2])
+        assert neumo_program.main(["third"]) == 2
+        wanted = neumo_program.missing("third", ("serving",), "tensorflow", sys.version_info[:2])
         assert capsys.readouterr().err == f"{wanted}\n"
 
     @pytest.mark.parametrize("name", ["absent", "unbuilt"])
     def test_missing_part_of_neumo(self, capsys, name):
         """A part of neumo that is missing is not blamed on an extra."""
-        assert program.main([name]) == 2
+        assert neumo_program.main([name]) == 2
         assert capsys.readouterr().err.count("\n") == 1
 
     def test_help_lists_every_command(self, capsys):
         """Help shows the first line of each command's docstring, also beside broken ones."""
-        assert program.main(["--help"]) == 0
+        assert neumo_program.main(["--help"]) == 0
         lines = capsys.readouterr().out.splitlines()
         assert any(line.split() == ["well", "Do", "well."] for line in lines)
         assert all(len(line) <= 100 for line in lines)
 
     def test_unknown_command(self, capsys):
         """A misspelt command is answered with the nearest one."""
-        assert program.main(["wel"]) == 2
+        assert neumo_program.main(["wel"]) == 2
         assert capsys.readouterr().err == "neumo: no command 'wel': did you mean well?\n"
-        assert program.main(["xyzzy"]) == 2
+        assert neumo_program.main(["xyzzy"]) == 2
         assert "neumo --help" in capsys.readouterr().err
 
 
@@ -127,23 +129,23 @@ class TestMissing:
 
     def test_extra(self):
         """The entry point's extra is named."""
-        line = program.missing("serve", ("serving",), "tensorflow", (3, 13))
+        line = neumo_program.missing("serve", ("serving",), "tensorflow", (3, 13))
         assert line == "neumo serve needs more packages: pip install 'neumo[serving]'"
 
     def test_python_without_tensorflow(self):
         """On a Python that TensorFlow has no wheels for, installing would not help."""
-        line = program.missing("serve", ("serving",), "tensorflow", (3, 14))
+        line = neumo_program.missing("serve", ("serving",), "tensorflow", (3, 14))
         assert line == "neumo serve needs TensorFlow and so Python 3.11 to 3.13; this is 3.14"
 
     def test_extra_without_tensorflow_on_a_new_python(self):
         """An extra without TensorFlow installs on every Python."""
-        line = program.missing("rollout", ("k8s",), "kubernetes", (3, 14))
+        line = neumo_program.missing("rollout", ("k8s",), "kubernetes", (3, 14))
         assert "pip install 'neumo[k8s]'" in line
 
     @pytest.mark.parametrize("module", ["neumo_serving.engine", "neumo.nothing"])
     def test_neumos_own(self, module):
         """A module of neumo's own is no extra's fault."""
-        assert "reinstall" in program.missing("serve", ("serving",), module, (3, 12))
+        assert "reinstall" in neumo_program.missing("serve", ("serving",), module, (3, 12))
 
 
 class TestProgram:
@@ -163,7 +165,7 @@ class TestProgram:
 
     def test_every_declared_command_of_the_sdk_has_a_summary(self):
         """The SDK's own commands load and say what they do."""
-        for entry in entry_points(group=program.GROUP):
+        for entry in entry_points(group=neumo_program.GROUP):
             if entry.module.startswith("neumo.commands"):
                 assert (entry.load().__doc__ or "").strip(), entry.name
 
@@ -209,7 +211,7 @@ class TestProgram:
     def test_no_tensorflow_is_imported(self):
         """Help imports nothing that takes seconds."""
         code = (
-            "import sys; from neumo import cli; cli.main(['--help']); "
+            "import sys; from neumo.commands import program; program.main(['--help']); "
             "sys.exit('tensorflow' in sys.modules)"
         )
         result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from neumo import image
-from neumo._images import file_content
+from neumo._images import file_checks
 from neumo.errors import ImageError
 
 pydicom = pytest.importorskip("pydicom", reason="the dicom extra is not installed")
@@ -223,7 +223,7 @@ class TestFraming:
 
     def test_deflated_bomb(self, monkeypatch):
         """A deflated file that inflates without bound is refused before the memory is gone."""
-        monkeypatch.setattr(file_content, "MAX_FILE_BYTES", 16 * 1024 * 1024)
+        monkeypatch.setattr(file_checks, "MAX_FILE_BYTES", 16 * 1024 * 1024)
         data = written(dataset(ramp(256, np.uint8), 8), uid.DeflatedExplicitVRLittleEndian)
         meta_bytes = struct.unpack("<I", data[140:144])[0]
         packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from neumo import image
-from neumo._images import image_size, size_limits
+from neumo._images import file_checks, image_size
 
 pytest.importorskip("pydicom", reason="the dicom extra is not installed")
 import films
@@ -24,7 +24,7 @@ def test_every_format_says_its_size_before_its_pixels(kind):
 def test_what_is_packed_as_a_whole_counts_as_the_largest():
     """It is not unpacked to be weighed."""
     packed = films.dicom(np.zeros((64, 64), np.uint8), syntax=DEFLATED)
-    assert image_size.pixels(packed) == size_limits.MAX_PIXELS
+    assert image_size.pixels(packed) == file_checks.MAX_PIXELS
 
 
 @pytest.mark.parametrize("content", [b"", b"no film", bytes(132) + b"DICM"])

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from neumo import image
-from neumo._images import file_content, size_limits
+from neumo._images import file_checks
 from neumo.errors import ImageError
 from neumo.release import phantom
 
@@ -384,7 +384,7 @@ class TestRefusals:
 
     def test_too_many_bytes(self, tmp_path, monkeypatch):
         """A file over the limit is refused, and no more of it than the limit is read."""
-        monkeypatch.setattr(file_content, "MAX_FILE_BYTES", 3 * 1024 * 1024)
+        monkeypatch.setattr(file_checks, "MAX_FILE_BYTES", 3 * 1024 * 1024)
         path = tmp_path / "film.png"
         with path.open("wb") as file:
             file.truncate(3 * 1024 * 1024 + 1)
@@ -404,9 +404,9 @@ class TestRefusals:
 
 def test_bounds_are_stated_for_pixels_not_bytes():
     """The largest size allowed passes; one more row does not."""
-    size_limits.check(8_000, 8_000)
+    file_checks.check_size(8_000, 8_000)
     with pytest.raises(ImageError):
-        size_limits.check(8_000, 8_001)
+        file_checks.check_size(8_000, 8_001)
 
 
 def test_threads_leave_warnings_as_they_were():

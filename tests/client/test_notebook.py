@@ -9,7 +9,7 @@ import sys
 import numpy as np
 from PIL import Image
 
-from neumo._engine.ensemble import combine
+from neumo._engine.operations import combine
 from neumo.cautions import Caution
 from neumo.release import phantom
 from neumo.results import Explanation, Member, Timings

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from neumo._engine.ensemble import combine
+from neumo._engine.operations import combine
 from neumo.cautions import Caution
 from neumo.drawing import heatmap_picture
 from neumo.errors import ConfigError

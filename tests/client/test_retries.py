@@ -6,7 +6,7 @@ import pytest
 
 import neumo
 from neumo import contract
-from neumo._drive.retries import BUDGET, LONGEST_PAUSE_S, Patience, Retries
+from neumo._drive.driver import BUDGET, LONGEST_PAUSE_S, Patience, Retries
 from neumo._wire.calls import Metadata, Predict, Status
 from neumo.model_status import ModelStatus, VersionState, VersionStatus
 from neumo.release import phantom

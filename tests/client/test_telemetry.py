@@ -150,7 +150,7 @@ def test_without_opentelemetry_everything_works():
     code = (
         "import sys; sys.modules['opentelemetry'] = None\n"
         "import neumo\n"
-        "from neumo import phantom\n"
+        "from neumo.release import phantom\n"
         "from neumo.testing import FakeTransport, answering\n"
         "answer = answering({'pneumonia_tuned': .5, 'pneumonia_residual': .5})\n"
         "client = neumo.Client(transport=FakeTransport(answer))\n"

@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
 
 PREDICT = """
 import neumo
-from neumo import phantom
+from neumo.release import phantom
 
 with neumo.Client("{url}", timeout=60) as client:
     print(client.predict(phantom.draw(1, 1)[0]).release)

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import numpy as np
 
 from neumo import image
-from neumo._drive.deadline import Deadline
-from neumo._drive.retries import Patience, Retries
+from neumo._drive.driver import Deadline, Patience, Retries
 from neumo._engine import operations
 from neumo._engine.operations import ReadFilm
 from neumo._engine.plan import Plan, Terms

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from neumo._drive import client_state
 from neumo._drive.client_state import ClientState
-from neumo._drive.retries import Retries
+from neumo._drive.driver import Retries
 from neumo._transports import address, credentials
 from neumo._transports.transport import Transport
 from neumo._transports.transport_async import AsyncTransport, OnThreads

@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from neumo._drive.deadline import Deadline
-from neumo._drive.driver import GRACE_S, check_time, no_answer, raise_fault
+from neumo._drive.driver import GRACE_S, Deadline, check_time, no_answer, raise_fault
 from neumo._engine.plan import Calls, Pause, Plan
 from neumo._transports.transport_async import AsyncTransport
 from neumo._wire.calls import Reply

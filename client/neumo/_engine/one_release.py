@@ -1,20 +1,23 @@
-"""Answers of every model about the same films, all of one release. Pure."""
+"""Answers of every model about the same films, all of one release, or why there are none. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from neumo import contract
-from neumo._engine import contract_check, model_answers
-from neumo._engine.missing_versions import explained
-from neumo._engine.model_answers import Scores
+from neumo._engine import model_checks
+from neumo._engine.model_checks import Scores
 from neumo._engine.plan import Plan, Terms, ask
 from neumo._wire.calls import Metadata, Predict, Status
-from neumo.errors import ModelNotFound, ReleaseMismatch
+from neumo.errors import InvalidRequest, ModelNotFound, ReleaseMismatch, VersionUnavailable
+from neumo.model_status import ModelStatus, VersionState, VersionStatus
+
+T = TypeVar("T")
 
 Pixels = npt.NDArray[np.uint8]
 """The films that are asked about: uint8 [N, 256, 256, 1]."""
@@ -89,7 +92,7 @@ def _has_lungs(release: int, terms: Terms) -> Plan[bool]:
         return False  # loading, or failed: it may come, and is asked for again with the next film
     if versions:
         (metadata,) = yield from ask(terms, Metadata(name, release))
-        contract_check.check(contract.LUNGS, metadata.answer, terms.target)
+        model_checks.check(contract.LUNGS, metadata.answer, terms.target)
     terms.lungs_served[release] = bool(versions)
     return bool(versions)
 
@@ -105,7 +108,7 @@ def _asked(
     calls = [_call(model, signature, pixels, version, terms) for model in models]
     replies = yield from ask(terms, *calls)
     return {
-        model.name: model_answers.read(model, reply, version, len(pixels), terms.target)
+        model.name: model_checks.read(model, reply, version, len(pixels), terms.target)
         for model, reply in zip(models, replies, strict=True)
     }
 
@@ -120,3 +123,69 @@ def _call(
         version = max(release for release, served in terms.lungs_served.items() if served)
     inputs = {contract.IMAGE.name: pixels}
     return Predict(model.name, model.signature(chosen), inputs, version, label)
+
+
+_UNKNOWN_LABEL = "Unrecognized servable version label"
+"""TensorFlow Serving's text, which has no code of its own (``model_servers/server_core.cc``)."""
+
+
+def explained(plan: Callable[[], Plan[T]], terms: Terms) -> Plan[T]:
+    """The result of ``plan``, with a NOT_FOUND resolved by asking which versions there are.
+
+    A version that is coming, or came while it was asked about, is tried again.
+    """
+    tries = 0
+    while True:
+        try:
+            return (yield from plan())
+        except InvalidRequest as error:
+            if _UNKNOWN_LABEL not in error.detail:
+                raise
+            detail = f"no version has the label {terms.labels.get(error.model)!r}"
+            raise VersionUnavailable(error.model, terms.target, detail) from error
+        except ModelNotFound as error:
+            missing = error
+        (reply,) = yield from ask(terms, Status(missing.model))
+        unavailable = VersionUnavailable(
+            missing.model, terms.target, reason(reply.answer, terms.release)
+        )
+        if not _is_coming(reply.answer, terms.release):
+            raise unavailable from missing
+        tries += 1
+        yield terms.retries.after(tries, unavailable)
+
+
+def reason(status: ModelStatus, wanted: int | None) -> str:
+    """Why no version, or not the ``wanted`` one, answered."""
+    told = "; ".join(_condition(version) for version in status.versions) or "there is none"
+    if wanted is None:
+        return f"no version was ready: {told}"
+    one = [version for version in status.versions if version.version == wanted]
+    return _condition(one[0]) if one else f"version {wanted} is not served: {told}"
+
+
+def _is_coming(status: ModelStatus, wanted: int | None) -> bool:
+    """Whether a version that would do is on its way, or there by now."""
+    return any(
+        version.state in _COMING and wanted in (None, version.version)
+        for version in status.versions
+    )
+
+
+_COMING = (VersionState.START, VersionState.LOADING, VersionState.AVAILABLE)
+
+
+def _condition(version: VersionStatus) -> str:
+    if version.error:
+        return f"version {version.version} failed ({version.error})"
+    return f"version {version.version} is {_CONDITIONS[version.state]}"
+
+
+_CONDITIONS = {
+    VersionState.UNKNOWN: "in an unknown state",
+    VersionState.START: "about to load",
+    VersionState.LOADING: "loading",
+    VersionState.AVAILABLE: "ready",
+    VersionState.UNLOADING: "being unloaded",
+    VersionState.END: "retired",
+}

@@ -10,12 +10,12 @@ from typing import TypeVar
 import numpy as np
 
 from neumo import contract
-from neumo._engine import contract_check, ensemble, model_answers, one_release
-from neumo._engine.missing_versions import explained
-from neumo._engine.model_answers import Scores
+from neumo._engine import model_checks, one_release
+from neumo._engine.model_checks import Scores
+from neumo._engine.one_release import explained
 from neumo._engine.plan import Plan, Terms, ask
 from neumo._wire.calls import Metadata, Status
-from neumo.cautions import NO_CHEST, Caution
+from neumo.cautions import MEMBERS_DISAGREE, NO_CHEST, Caution
 from neumo.drawing.mean_heatmap import mean_heatmap
 from neumo.errors import ContractError, ModelNotFound, NeumoError, NotAChestRadiograph
 from neumo.image import Film
@@ -53,9 +53,9 @@ def explain(
 ) -> Plan[list[Explanation | NeumoError]]:
     """As ``predict``, with the mean of the members' heat maps, and the lungs where served."""
     found = yield from one_release.answers(contract.EXPLAIN, _pixels(read), terms)
-    heat = [model_answers.heatmaps(found[model.name], terms.target) for model in contract.MEMBERS]
+    heat = [model_checks.heatmaps(found[model.name], terms.target) for model in contract.MEMBERS]
     lungs = found.get(contract.LUNGS.name)
-    masks = None if lungs is None else model_answers.masks(lungs, terms.target)
+    masks = None if lungs is None else model_checks.masks(lungs, terms.target)
     seconds = elapsed()
 
     def explanation(row: int, one: ReadFilm) -> Explanation:
@@ -79,7 +79,7 @@ def check(terms: Terms) -> Plan[None]:
     ]
     replies = yield from explained(lambda: ask(terms, *calls), terms)
     for model, reply in zip(contract.MEMBERS, replies, strict=True):
-        contract_check.check(model, reply.answer, terms.target)
+        model_checks.check(model, reply.answer, terms.target)
 
 
 def status(terms: Terms) -> Plan[tuple[ModelStatus, ...]]:
@@ -128,8 +128,8 @@ def _prediction(
         sum(of.reply.encode_seconds for of in found.values()),
         {name: of.reply.seconds for name, of in found.items()},
     )
-    threshold = model_answers.threshold(of_members, terms.target)
-    return ensemble.combine(members, threshold, of_members[0].release, cautions, seconds, timings)
+    threshold = model_checks.threshold(of_members, terms.target)
+    return combine(members, threshold, of_members[0].release, cautions, seconds, timings)
 
 
 def _screened(lungs: Scores | None, row: int, terms: Terms) -> tuple[Caution, ...]:
@@ -142,3 +142,32 @@ def _screened(lungs: Scores | None, row: int, terms: Terms) -> tuple[Caution, ..
             "screen=False or --no-screen"
         )
     return (NO_CHEST,)
+
+
+def combine(
+    members: tuple[Member, ...],
+    threshold: float,
+    release: int,
+    warnings: tuple[Caution, ...],
+    seconds: float,
+    timings: Timings,
+) -> Prediction:
+    """Average the members' probabilities and decide.
+
+    Raises ``ContractError`` where a member's version is not ``release``, or a number is no
+    probability.
+    """
+    strays = [m for m in members if m.version != release]
+    if strays or not members:
+        raise ContractError(f"members of release {release} expected, got {members}")
+    probability = sum(m.probability for m in members) / len(members)
+    try:
+        label = contract.decide(probability, threshold)
+        unanimous = all(contract.decide(m.probability, threshold) == label for m in members)
+    except ValueError as error:
+        raise ContractError(f"release {release} answered {error}") from error
+    if not unanimous:
+        warnings = (*warnings, MEMBERS_DISAGREE)
+    return Prediction(
+        label, probability, threshold, release, unanimous, members, warnings, seconds, timings
+    )

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from neumo._images import grey_depth, size_limits
+from neumo._images import file_checks, grey_depth
 from neumo.errors import ImageError
 
 
@@ -25,7 +25,7 @@ def decode(array: npt.NDArray[Any]) -> Image.Image:
             f"an array of shape {list(array.shape)} is not one film: "
             "give [h, w], [h, w, 1] or [h, w, 3]"
         )
-    size_limits.check(array.shape[1], array.shape[0])
+    file_checks.check_size(array.shape[1], array.shape[0])
     return Image.fromarray(np.ascontiguousarray(_levels(array)))
 
 

@@ -6,9 +6,8 @@ import importlib.util
 
 from PIL import Image
 
-from neumo._images import dicom, raster, size_limits
-from neumo._images.read_limit import CountedBytes
-from neumo._images.silence_decoders import warnings_ignored
+from neumo._images import dicom, file_checks, raster
+from neumo._images.file_checks import CountedBytes, warnings_ignored
 
 
 def pixels(data: bytes) -> int:
@@ -33,5 +32,5 @@ def _of_dicom(data: bytes) -> int:
         return 0
     from neumo._images.dicom import decoder  # noqa: PLC0415 - pydicom is an extra, and slow
 
-    rows, columns = decoder.size(data) or (1, size_limits.MAX_PIXELS)
+    rows, columns = decoder.size(data) or (1, file_checks.MAX_PIXELS)
     return rows * columns

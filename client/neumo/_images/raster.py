@@ -8,9 +8,8 @@ from contextlib import contextmanager
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from neumo._images import grey_depth, size_limits
-from neumo._images.read_limit import CountedBytes
-from neumo._images.silence_decoders import warnings_ignored
+from neumo._images import file_checks, grey_depth
+from neumo._images.file_checks import CountedBytes, warnings_ignored
 from neumo.cautions import FIRST_FRAME, RESCALED, Caution
 from neumo.errors import ImageError
 
@@ -30,7 +29,7 @@ def decode(data: bytes) -> Decoded:
     bounds (told from the header, before anything is decoded).
     """
     with _faults_told(), Image.open(CountedBytes(data), formats=FORMATS) as image:
-        size_limits.check(*image.size)
+        file_checks.check_size(*image.size)
         frames = int(getattr(image, "n_frames", 1))
         upright, cautions = _convert(image)
         return upright, (*cautions, FIRST_FRAME) if frames > 1 else cautions
@@ -42,7 +41,7 @@ def convert(image: Image.Image) -> Decoded:
     Raises ``ImageError`` as ``decode`` does.
     """
     with _faults_told():
-        size_limits.check(*image.size)
+        file_checks.check_size(*image.size)
         return _convert(image)
 
 
@@ -55,7 +54,7 @@ def _faults_told() -> Iterator[None]:
     except ImageError:
         raise
     except Image.DecompressionBombError:
-        raise size_limits.too_large() from None
+        raise file_checks.too_large() from None
     except UnidentifiedImageError:
         raise ImageError(
             "not an image, or one damaged at its start: "

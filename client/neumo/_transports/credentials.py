@@ -10,6 +10,7 @@ from pathlib import Path
 
 from neumo._transports.address import Address
 from neumo.errors import ConfigError
+from neumo.settings import Tls
 
 _NAME = re.compile(r"[0-9a-z_.-]+")
 _VALUE = re.compile(r"[\x20-\x7e]+")
@@ -18,24 +19,11 @@ _OWN_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, slots=True)
-class Tls:
-    """PEM files: the authority that the server's certificate is checked against, and our own.
-
-    Without ``ca`` it is checked against the well-known authorities. ``certificate`` and ``key``
-    go together, for servers that check their callers (mTLS).
-    """
-
-    ca: str | os.PathLike[str] | None = None
-    certificate: str | os.PathLike[str] | None = None
-    key: str | os.PathLike[str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Access:
     """Headers of every call, by lower-case name, and TLS. No ``repr`` shows a header's value."""
 
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    tls: Tls = Tls()
+    tls: Tls = field(default_factory=Tls)
 
 
 def build(

@@ -7,7 +7,8 @@ from typing import Any
 import grpc
 
 from neumo._transports.address import Address
-from neumo._transports.credentials import Tls, content
+from neumo._transports.credentials import content
+from neumo.settings import Tls
 
 CHANNEL_OPTIONS: tuple[tuple[str, int | str], ...] = (
     # A batch of films or heat maps passes the default of 4 MiB.

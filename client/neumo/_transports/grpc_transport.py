@@ -1,4 +1,4 @@
-"""gRPC: calls as bytes over one channel, without generated stubs."""
+"""gRPC: calls as bytes over one channel, without generated stubs; and what a call came to."""
 
 from __future__ import annotations
 
@@ -8,12 +8,20 @@ from typing import Any, TypeVar
 
 import grpc
 
-from neumo._transports import grpc_channels, grpc_outcomes
+from neumo._transports import grpc_channels, status_codes
 from neumo._transports.address import Address
-from neumo._transports.credentials import Access, Tls
+from neumo._transports.credentials import Access
 from neumo._transports.grpc_channels import CHANNEL_OPTIONS
 from neumo._wire.calls import Call, Reply
-from neumo.errors import CLIENT_CLOSED, ConfigError
+from neumo.errors import (
+    CLIENT_CLOSED,
+    BadResponse,
+    ConfigError,
+    PermissionDenied,
+    ServingError,
+    Unavailable,
+)
+from neumo.settings import Tls
 
 A = TypeVar("A")
 
@@ -63,16 +71,16 @@ class GrpcTransport:
             return
         began, started = times
         try:
-            answer = self._read(call, rpc)
-            future.set_result(Reply(answer, time.monotonic() - started, started - began))
+            read = self._read(call, rpc)
+            future.set_result(Reply(read, time.monotonic() - started, started - began))
         except Exception as error:  # noqa: BLE001 - a future carries every error to its waiter
             future.set_exception(error)
 
     def _read(self, call: Call[A], rpc: Any) -> A:  # noqa: ANN401 - grpc has no types
         code = rpc.code()
         if code is not grpc.StatusCode.OK:
-            raise grpc_outcomes.fault(call.model, self.target, code.name, rpc.details() or "")
-        return grpc_outcomes.answer(call, rpc.result(), self.target)
+            raise fault(call.model, self.target, code.name, rpc.details() or "")
+        return answer(call, rpc.result(), self.target)
 
 
 class _RpcFuture(Future[Reply[A]]):
@@ -95,3 +103,19 @@ def _channel(address: Address, tls: Tls) -> Any:  # noqa: ANN401 - grpc has no t
     if credentials is None:
         return grpc.insecure_channel(name, options=CHANNEL_OPTIONS)
     return grpc.secure_channel(name, credentials, options=CHANNEL_OPTIONS)
+
+
+def answer(call: Call[A], data: bytes, target: str) -> A:
+    """The answer to ``call`` in ``data``; raises ``BadResponse`` where there is none."""
+    try:
+        return call.read_rpc(data)
+    except ValueError as error:
+        raise BadResponse(call.model, target, status_codes.brief(str(error))) from error
+
+
+def fault(model: str, target: str, code: str, details: str) -> ServingError:
+    """The error of a call that ended with the gRPC code called ``code``."""
+    kind = status_codes.of_grpc(code)
+    if kind is Unavailable and status_codes.is_about_certificates(details):
+        kind = PermissionDenied
+    return kind(model, target, f"{code}: {status_codes.brief(details)}")

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import grpc
 
-from neumo._transports import grpc_channels, grpc_outcomes
+from neumo._transports import grpc_channels, grpc_transport
 from neumo._transports.address import Address
 from neumo._transports.credentials import Access
 from neumo._transports.grpc_channels import CHANNEL_OPTIONS
@@ -76,10 +76,10 @@ class AsyncGrpcTransport:
             data = await send(body, timeout=timeout_s, metadata=self._metadata)
         except grpc.aio.AioRpcError as error:
             code, details = error.code().name, error.details() or ""
-            raise grpc_outcomes.fault(call.model, self.target, code, details) from None
+            raise grpc_transport.fault(call.model, self.target, code, details) from None
         except grpc.aio.UsageError:  # closed since the call was started
             raise ConfigError(CLIENT_CLOSED) from None
-        answer = grpc_outcomes.answer(call, data, self.target)
+        answer = grpc_transport.answer(call, data, self.target)
         return Reply(answer, time.monotonic() - started, started - began)
 
 

@@ -7,8 +7,8 @@ from concurrent.futures import Future
 from typing import Protocol, TypeVar
 
 from neumo._transports import address, credentials
-from neumo._transports.credentials import Tls
 from neumo._wire.calls import Call, Reply
+from neumo.settings import Tls
 
 A = TypeVar("A")
 

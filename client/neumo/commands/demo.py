@@ -7,12 +7,12 @@ import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 
-import neumo
+from neumo.client import Client
 from neumo.commands import answer_report, arguments, failures, film_paths, picture_paths
 from neumo.commands.program import OK
 from neumo.drawing import heatmap_picture
-from neumo.errors import ConfigError, NeumoError
-from neumo.testing import EmbeddedServer
+from neumo.embedded import EmbeddedServer
+from neumo.errors import ConfigError, ImageError, NeumoError, ServingError
 
 DEFAULT_OUT = "neumo-demo"
 _FILM_PACKAGE, _FILM = "data_store", Path("data", "RG1_UNCR.dcm")
@@ -36,7 +36,7 @@ def main(argv: list[str]) -> int:
     errors = [failures.say(name, error) for name, error in found.refused]
     if found.files:
         print("Starting the embedded server with the release that neumo ships ...", flush=True)
-        with EmbeddedServer() as server, neumo.Client(server.grpc_url) as client:
+        with EmbeddedServer() as server, Client(server.grpc_url) as client:
             print(f"It answers at {server.grpc_url} and {server.http_url}.")
             errors += _explain(client, found.files, targets)
         print("The server is stopped.")
@@ -60,14 +60,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _explain(
-    client: neumo.Client, files: Sequence[Path], targets: Sequence[Path]
-) -> list[NeumoError]:
+def _explain(client: Client, files: Sequence[Path], targets: Sequence[Path]) -> list[NeumoError]:
     errors = []
     for file, target in zip(files, targets, strict=True):
         try:
             explanation = client.explain(file)
-        except (neumo.ImageError, neumo.ServingError) as error:
+        except (ImageError, ServingError) as error:
             errors.append(failures.say(str(file), error))
             continue
         heatmap_picture.save(explanation, target)

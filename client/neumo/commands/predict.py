@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-import neumo
+from neumo.client import Client
 from neumo.commands import (
     answer_report,
     arguments,
@@ -30,7 +30,7 @@ def main(argv: list[str]) -> int:
     chosen = _parser().parse_args(argv)
     found = film_paths.find(chosen.paths)
     errors: list[NeumoError] = []
-    with neumo.Client(
+    with Client(
         chosen.server, timeout=chosen.timeout, release=chosen.release, screen=chosen.screen
     ) as client:
         answers = _ask(client, found.files, chosen.plot)
@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _ask(client: neumo.Client, files: Sequence[Path], plot: str | None) -> Iterator[Answer]:
+def _ask(client: Client, files: Sequence[Path], plot: str | None) -> Iterator[Answer]:
     """One answer for each file, in order."""
     if plot is not None:
         yield from _explain(client, files, picture_paths.targets(plot, files))
@@ -72,9 +72,7 @@ def _ask(client: neumo.Client, files: Sequence[Path], plot: str | None) -> Itera
         yield Answer(str(file), outcome if isinstance(outcome, Prediction) else outcome.error)
 
 
-def _explain(
-    client: neumo.Client, files: Sequence[Path], targets: Sequence[Path]
-) -> Iterator[Answer]:
+def _explain(client: Client, files: Sequence[Path], targets: Sequence[Path]) -> Iterator[Answer]:
     for file, target in zip(files, targets, strict=True):
         try:
             explanation = client.explain(file)

@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-import neumo
 from neumo import contract
+from neumo.client import Client
 from neumo.commands import arguments
 from neumo.commands.program import OK, SERVING
 from neumo.model_status import ModelStatus, VersionStatus, ready_releases
@@ -19,9 +19,9 @@ def main(argv: list[str]) -> int:
     arguments.add_server(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     chosen = parser.parse_args(argv)
-    with neumo.Client(chosen.server, timeout=chosen.timeout) as client:
+    with Client(chosen.server, timeout=chosen.timeout) as client:
         models = client.status()
-    releases = ready_releases(models)
+    releases = ready_releases(models, (member.name for member in contract.MEMBERS))
     print(_json(models, releases) if chosen.json else _table(models, releases))
     return OK if releases else SERVING
 

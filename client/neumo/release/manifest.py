@@ -14,10 +14,10 @@ newest of your own is served before any that is shipped.
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,8 @@ from neumo.errors import ConfigError
 
 MANIFEST_FOLDER = "releases"
 MODELS_CONFIG = "models.config"
-_CARRIER = "neumo_serving"
+CARRIERS = "neumo.releases"
+"""The entry points of packages that bring a release along: functions to its folder."""
 """The package whose folder holds the shipped release; every install of neumo has it."""
 SERVED_VERSIONS = 2
 """The two newest releases are served, so that any two servers in a rollout share one."""
@@ -165,12 +166,10 @@ def newest(models_dir: Path) -> Manifest:
 
 def shipped() -> Path:
     """Where the release lies that neumo brings along: in the wheel, or a checkout's models."""
-    found = importlib.util.find_spec(_CARRIER)
-    if found is None or found.origin is None:
-        raise ConfigError(f"the package {_CARRIER} is not installed: reinstall neumo")
-    package = Path(found.origin).parent
-    installed = package / "shipped"
-    return installed if installed.is_dir() else package.parent / "models"
+    for carrier in entry_points(group=CARRIERS):
+        folder: Path = carrier.load()()
+        return folder
+    raise ConfigError("no package with a release is installed: reinstall neumo")
 
 
 def models_config(manifest: Manifest, base_path: str) -> str:

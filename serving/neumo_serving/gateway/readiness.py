@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 import neumo
+from neumo import contract
 from neumo.model_status import ready_releases
 
 FRESH_S = 1.0
@@ -42,4 +43,7 @@ class Readiness:
                 models = await self._client.status()
         except (neumo.NeumoError, TimeoutError):
             return Standing(None, ())
-        return Standing(max(ready_releases(models), default=None), models)
+        return Standing(
+            max(ready_releases(models, (member.name for member in contract.MEMBERS)), default=None),
+            models,
+        )

@@ -6,21 +6,11 @@ import importlib.util
 
 from PIL import Image
 
-from neumo._images.silence_decoders import warnings_ignored
+from neumo._images.file_checks import MAGIC, PREAMBLE_BYTES, recognises, warnings_ignored
 from neumo.cautions import Caution
 from neumo.errors import ImageError
 
-PREAMBLE_BYTES = 128
-MAGIC = b"DICM"
-_FIRST_GROUPS = (b"\x02\x00", b"\x08\x00")
-"""What a DICOM without preamble starts with, little endian: group 0002 or 0008."""
-
-
-def recognises(data: bytes) -> bool:
-    """Whether ``data`` starts as a DICOM file does, with its preamble or without."""
-    if data[PREAMBLE_BYTES : PREAMBLE_BYTES + len(MAGIC)] == MAGIC:
-        return True
-    return data[:2] in _FIRST_GROUPS and data[3:4] == b"\0"
+__all__ = ["MAGIC", "PREAMBLE_BYTES", "decode", "recognises"]
 
 
 def decode(data: bytes) -> tuple[Image.Image, tuple[Caution, ...]]:

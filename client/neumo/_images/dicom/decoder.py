@@ -16,9 +16,9 @@ from PIL import Image
 from pydicom import Dataset, dcmread
 from pydicom.pixels import apply_color_lut, pixel_array
 
-from neumo._images import file_content, grey_depth, read_limit, size_limits
-from neumo._images.dicom import MAGIC, PREAMBLE_BYTES, subject, windowing
-from neumo._images.read_limit import CountedBytes
+from neumo._images import file_checks, grey_depth
+from neumo._images.dicom import subject, windowing
+from neumo._images.file_checks import MAGIC, PREAMBLE_BYTES, CountedBytes
 from neumo.cautions import FIRST_FRAME, Caution
 from neumo.errors import ImageError
 
@@ -59,7 +59,7 @@ def decode(data: bytes) -> tuple[Image.Image, tuple[Caution, ...]]:
         raise ImageError("a DICOM file cut off or damaged: copy or export it again")
     if not all(isinstance(dataset.get(side), int) for side in ("Rows", "Columns")):
         raise ImageError("a DICOM file without an image: give one that holds a radiograph")
-    size_limits.check(dataset.Columns, dataset.Rows)
+    file_checks.check_size(dataset.Columns, dataset.Rows)
     image = Image.fromarray(np.ascontiguousarray(_levels(dataset)))
     cautions = subject.cautions(dataset)
     if int(dataset.get("NumberOfFrames") or 1) > 1:
@@ -106,8 +106,8 @@ def _check_inflated_size(data: bytes) -> None:
     while rest:
         inflated_bytes += len(inflater.decompress(rest, _PIECE_BYTES))
         rest = inflater.unconsumed_tail
-        if inflated_bytes > file_content.MAX_FILE_BYTES:
-            raise size_limits.too_large()
+        if inflated_bytes > file_checks.MAX_FILE_BYTES:
+            raise file_checks.too_large()
 
 
 def _levels(dataset: Dataset) -> npt.NDArray[np.uint8]:
@@ -127,8 +127,8 @@ def _stored(dataset: Dataset) -> npt.NDArray[Any]:
     """The first frame's stored values."""
     if dataset.file_meta.TransferSyntaxUID.is_compressed:
         stored = dataset.get("PixelData") or b""
-        if stored.count(_FRAGMENT) > read_limit.MAX_FRAGMENTS:
-            raise read_limit.too_many()
+        if stored.count(_FRAGMENT) > file_checks.MAX_FRAGMENTS:
+            raise file_checks.too_many()
     try:
         frame: npt.NDArray[Any] = pixel_array(dataset, index=0)
     except (RuntimeError, NotImplementedError):

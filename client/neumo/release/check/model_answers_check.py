@@ -11,7 +11,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from neumo import contract
-from neumo._engine import contract_check
+from neumo._engine import model_checks
 from neumo._wire.answer_types import ModelMetadata
 from neumo.errors import ConfigError
 from neumo.release import golden
@@ -29,7 +29,7 @@ def findings(
     """What is wrong with the ``model`` of the release ``manifest``, asked about ``images``."""
     model = contract.at(model, contract.minor_of(manifest.contract))
     served = ModelMetadata(model.name, manifest.release, dict(servable.signatures))
-    differences = list(contract_check.differences(model, served))
+    differences = list(model_checks.differences(model, served))
     yield from differences
     if differences:
         return
