@@ -12,14 +12,19 @@ import threading
 from pathlib import Path
 
 from neumo.errors import ConfigError
-from neumo_serving.config import models_config, models_config_watcher, shipped_release
+from neumo_serving.config import (
+    models_config,
+    models_config_watcher,
+    shipped_release,
+    tensorflow_runtime,
+)
 from neumo_serving.config.flags import Options
-from neumo_serving.engine import batching_parameters, label_checks, memory, tensorflow_runtime
+from neumo_serving.config.monitoring_config import page_path
+from neumo_serving.engine import batching_parameters, label_checks, memory
 from neumo_serving.engine.batching_parameters import BatchingParameters
 from neumo_serving.engine.graph_session import IN_CALLERS_THREAD, SHARED_POOL
 from neumo_serving.engine.load_worker import LoadOptions, nothing
 from neumo_serving.engine.model_manager import Models
-from neumo_serving.engine.request_faults import Fault
 from neumo_serving.engine.saved_model import LoaderOptions
 from neumo_serving.engine.version_policy import ModelConfig
 from neumo_serving.fault_injection import load_faults as faulty_loading
@@ -30,7 +35,7 @@ from neumo_serving.grpc_api import channel_arguments as rpc_flags
 from neumo_serving.grpc_api import grpc_server as rpc
 from neumo_serving.grpc_api.grpc_server import RpcOptions
 from neumo_serving.monitoring import model_metrics
-from neumo_serving.monitoring.monitoring_config import page_path
+from neumo_serving.request_faults import Fault
 from neumo_serving.rest_api import rest_server as http_port
 from neumo_serving.rest_api.rest_app import App, Application, RestOptions
 from neumo_serving.rest_api.rest_server import HttpServer

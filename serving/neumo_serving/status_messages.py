@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 
-from neumo_serving.engine import request_faults
+from neumo_serving import request_faults
 from neumo_serving.engine.model_manager import Models
-from neumo_serving.engine.request_faults import Fault
 from neumo_serving.engine.saved_model import LoadedModel
 from neumo_serving.engine.versions import VersionStatus
+from neumo_serving.request_faults import Fault
 
 SIGNATURE_FIELD = "signature_def"
 """The only metadata field that TensorFlow Serving knows."""

@@ -18,8 +18,8 @@ from neumo_serving.engine import batching_parameters, deadlines, inference, save
 from neumo_serving.engine.batching import BatchingSession
 from neumo_serving.engine.batching_parameters import BatchingParameters
 from neumo_serving.engine.inference import Question
-from neumo_serving.engine.request_faults import Fault, invalid
 from neumo_serving.engine.saved_model import LoaderOptions
+from neumo_serving.request_faults import Fault, invalid
 from toys import MODEL, connected, predict_request, save_toy
 
 LONG_MICROS = 60_000_000

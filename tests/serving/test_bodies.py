@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from neumo_serving.engine.request_faults import Fault
+from neumo_serving.request_faults import Fault
 from neumo_serving.rest_api import body_limits
 from neumo_serving.rest_api.body_limits import Bodies
 

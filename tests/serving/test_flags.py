@@ -8,9 +8,8 @@ import sys
 import pytest
 
 from neumo.errors import ConfigError
-from neumo_serving.config import flags
+from neumo_serving.config import flags, tensorflow_runtime
 from neumo_serving.config.flags.flag_table import FLAGS, REFUSED
-from neumo_serving.engine import tensorflow_runtime
 from neumo_serving.grpc_api.channel_arguments import channel_arguments
 
 UPSTREAM = [

@@ -8,7 +8,7 @@ import requests
 from killing import put_half, rounds
 from neumo.testing import EmbeddedServer
 from neumo_serving.engine import saved_model
-from neumo_serving.engine.request_faults import Fault
+from neumo_serving.request_faults import Fault
 from toys import MODEL, save_toy, write_config
 
 

@@ -18,10 +18,10 @@ import requests
 import neumo
 from neumo._wire import grpc_messages
 from neumo.testing import EmbeddedServer
-from neumo_serving.engine.request_faults import Fault
 from neumo_serving.engine.saved_model import LoadedModel
 from neumo_serving.engine.version_policy import ModelConfig
 from neumo_serving.engine.versions import Versions
+from neumo_serving.request_faults import Fault
 from serving_process import said_until, serve
 from toys import MODEL, connected, predict_request, save_toy, write_config
 

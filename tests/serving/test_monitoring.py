@@ -9,8 +9,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from neumo._wire import grpc_messages
 from neumo.testing import EmbeddedServer
-from neumo_serving.config import flags
-from neumo_serving.monitoring import monitoring_config, prometheus_text
+from neumo_serving.config import flags, monitoring_config
+from neumo_serving.monitoring import prometheus_text
 from neumo_serving.monitoring.metrics import MAX_CELLS, Counter, Histogram, exponential
 from toys import MODEL, connected, save_toy
 

@@ -12,7 +12,7 @@ from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 
 from neumo._wire.json_numbers import to_json
-from neumo_serving.engine.request_faults import Fault
+from neumo_serving.request_faults import Fault
 from neumo_serving.rest_api import number_lists, predict_json
 from neumo_serving.rest_api.number_lists import Numbers
 from neumo_serving.rest_api.predict_json import Document

@@ -12,8 +12,8 @@ from tensorflow_serving.apis import prediction_log_pb2
 
 from neumo_serving.engine import dtypes, inference, saved_model, tensor_conversion, warmup_replay
 from neumo_serving.engine.inference import Question
-from neumo_serving.engine.request_faults import Fault
 from neumo_serving.engine.saved_model import LoaderOptions
+from neumo_serving.request_faults import Fault
 from toys import save_toy
 from toys_v1 import save_half_plus
 

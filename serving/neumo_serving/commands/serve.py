@@ -25,7 +25,7 @@ def main(argv: list[str]) -> int:
     logging.getLogger(__name__).info("loading TensorFlow and the models")
 
     from neumo_serving import model_server  # noqa: PLC0415 - TensorFlow is slow to import
-    from neumo_serving.engine.request_faults import Fault  # noqa: PLC0415
+    from neumo_serving.request_faults import Fault  # noqa: PLC0415
 
     try:
         model_server.run(options)

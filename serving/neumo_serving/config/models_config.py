@@ -13,8 +13,8 @@ from tensorflow_serving.config import model_server_config_pb2
 
 from neumo.errors import ConfigError
 from neumo_serving.config import textproto
-from neumo_serving.engine.request_faults import Fault, invalid
 from neumo_serving.engine.version_policy import All, Latest, ModelConfig, Policy, Specific
+from neumo_serving.request_faults import Fault, invalid
 
 PLATFORM = "tensorflow"
 FLAG = "model_config_file"

@@ -13,7 +13,7 @@ from neumo.errors import ConfigError
 from neumo_serving.config import models_config
 from neumo_serving.config.flags import Options
 from neumo_serving.engine.model_manager import Models
-from neumo_serving.engine.request_faults import Fault
+from neumo_serving.request_faults import Fault
 
 log = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from neumo_serving.engine import request_faults
+from neumo_serving import request_faults
 from neumo_serving.engine.dtypes import Array
-from neumo_serving.engine.request_faults import Fault, invalid
+from neumo_serving.request_faults import Fault, invalid
 
 MAX_PADDED_RANK = 6
 

@@ -22,11 +22,12 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import config_pb2
 
-from neumo_serving.engine import batch_arrays, deadlines, request_faults
+from neumo_serving import request_faults
+from neumo_serving.engine import batch_arrays, deadlines
 from neumo_serving.engine.batching_parameters import BatchingParameters
 from neumo_serving.engine.dtypes import Array
 from neumo_serving.engine.graph_session import GraphSession, Session
-from neumo_serving.engine.request_faults import Fault
+from neumo_serving.request_faults import Fault
 
 _NODE = re.compile(r"\n\t \[\[\{\{node [^}]*\}\}\]\]")
 """What TensorFlow adds to an op's error; upstream's scheduler is no op."""

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import config_pb2
 
-from neumo_serving.engine import request_faults
+from neumo_serving import request_faults
 from neumo_serving.engine.dtypes import Array
 
 SHARED_POOL = 0

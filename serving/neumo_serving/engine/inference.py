@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from neumo_serving.engine import request_faults, tensor_conversion
+from neumo_serving import request_faults
+from neumo_serving.engine import tensor_conversion
 from neumo_serving.engine.dtypes import Array, cpp_name, dtype_name, numpy_dtype
-from neumo_serving.engine.request_faults import Fault
 from neumo_serving.engine.saved_model import LoadedModel
 from neumo_serving.engine.signature_lookup import CLASSIFY, PREDICT, REGRESS, joined, name_of
+from neumo_serving.request_faults import Fault
 
 METHODS = (PREDICT, CLASSIFY, REGRESS)
 

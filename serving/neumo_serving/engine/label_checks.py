@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from neumo_serving.engine import request_faults
-from neumo_serving.engine.request_faults import Fault
+from neumo_serving import request_faults
 from neumo_serving.engine.version_policy import ModelConfig
 from neumo_serving.engine.versions import ACTIVE, State, Versions
+from neumo_serving.request_faults import Fault
 
 
 def check_labels(

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from neumo_serving.engine import memory, saved_model, warmup_replay
-from neumo_serving.engine.request_faults import Fault
 from neumo_serving.engine.saved_model import LoadedModel, LoaderOptions
 from neumo_serving.engine.versions import State, Versions
 from neumo_serving.monitoring import model_metrics
+from neumo_serving.request_faults import Fault
 
 log = logging.getLogger(__name__)
 

@@ -16,10 +16,10 @@ from pathlib import Path
 
 from neumo_serving.engine import label_checks, load_worker, version_policy
 from neumo_serving.engine.load_worker import LoadOptions
-from neumo_serving.engine.request_faults import Fault
 from neumo_serving.engine.saved_model import LoadedModel
 from neumo_serving.engine.version_policy import ModelConfig
 from neumo_serving.engine.versions import ACTIVE, State, Versions, not_found, unknown_label
+from neumo_serving.request_faults import Fault
 
 log = logging.getLogger(__name__)
 

@@ -11,10 +11,11 @@ from typing import Any
 
 from tensorflow_serving.apis import inference_pb2
 
-from neumo_serving.engine import classification, regression, request_faults, tf_examples
-from neumo_serving.engine.request_faults import Fault
+from neumo_serving import request_faults
+from neumo_serving.engine import classification, regression, tf_examples
 from neumo_serving.engine.saved_model import LoadedModel
 from neumo_serving.engine.signature_lookup import CLASSIFY, REGRESS, name_of
+from neumo_serving.request_faults import Fault
 
 _METHODS: dict[str, tuple[ModuleType, str]] = {
     CLASSIFY: (classification, "classification_result"),

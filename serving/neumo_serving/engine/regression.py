@@ -10,7 +10,8 @@ from typing import Any
 
 from tensorflow_serving.apis import regression_pb2
 
-from neumo_serving.engine import request_faults, tf_examples
+from neumo_serving import request_faults
+from neumo_serving.engine import tf_examples
 from neumo_serving.engine.dtypes import Array, enum_name
 from neumo_serving.engine.saved_model import LoadedModel
 from neumo_serving.engine.signature_lookup import REGRESS

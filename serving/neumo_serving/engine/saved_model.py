@@ -16,12 +16,13 @@ from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import config_pb2, meta_graph_pb2, saved_model_pb2
 
 from neumo.errors import ConfigError
-from neumo_serving.engine import batching_parameters, request_faults
+from neumo_serving import request_faults
+from neumo_serving.engine import batching_parameters
 from neumo_serving.engine.batching import BatchingSession, Listener
 from neumo_serving.engine.batching_parameters import BatchingParameters
 from neumo_serving.engine.dtypes import Array
 from neumo_serving.engine.graph_session import IN_CALLERS_THREAD, GraphSession, Session
-from neumo_serving.engine.request_faults import Fault
+from neumo_serving.request_faults import Fault
 
 TAG = "serve"
 FILE = "saved_model.pb"

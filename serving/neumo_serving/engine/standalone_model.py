@@ -11,7 +11,7 @@ from neumo.errors import ConfigError
 from neumo.release.check import SignatureSpec, signature_spec
 from neumo_serving.engine import saved_model
 from neumo_serving.engine.dtypes import Array
-from neumo_serving.engine.request_faults import Fault
+from neumo_serving.request_faults import Fault
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 from tensorflow.core.framework import tensor_pb2, types_pb2
 
-from neumo_serving.engine import request_faults, string_tensors
+from neumo_serving import request_faults
+from neumo_serving.engine import string_tensors
 from neumo_serving.engine.dtypes import Array, dtype_number, numpy_dtype
-from neumo_serving.engine.request_faults import Fault
+from neumo_serving.request_faults import Fault
 
 MAX_FILLED_BYTES = 16 * 1024 * 1024
 """A few bytes may claim any shape by repetition; a larger one than this is refused."""

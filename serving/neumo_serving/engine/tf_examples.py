@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from neumo_serving.engine import request_faults
+from neumo_serving import request_faults
 from neumo_serving.engine.dtypes import Array
 from neumo_serving.engine.saved_model import LoadedModel
 from neumo_serving.engine.signature_lookup import name_of

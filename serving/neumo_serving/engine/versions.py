@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from neumo_serving.engine import request_faults
-from neumo_serving.engine.request_faults import Fault
+from neumo_serving import request_faults
 from neumo_serving.engine.saved_model import LoadedModel
 from neumo_serving.engine.version_policy import ModelConfig
+from neumo_serving.request_faults import Fault
 
 
 class State(StrEnum):

@@ -14,16 +14,11 @@ from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import prediction_log_pb2
 
 from neumo.contract import WARMUP_ASSET
-from neumo_serving.engine import (
-    classification,
-    inference,
-    multi_inference,
-    regression,
-    request_faults,
-)
+from neumo_serving import request_faults
+from neumo_serving.engine import classification, inference, multi_inference, regression
 from neumo_serving.engine.inference import Question
-from neumo_serving.engine.request_faults import Fault
 from neumo_serving.engine.saved_model import LoadedModel
+from neumo_serving.request_faults import Fault
 
 MAX_RECORDS = 1000
 

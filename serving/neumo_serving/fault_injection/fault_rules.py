@@ -22,8 +22,8 @@ from typing import Any
 from tensorflow.core.protobuf import error_codes_pb2
 
 from neumo.errors import ConfigError
-from neumo_serving.engine import request_faults
-from neumo_serving.engine.request_faults import Fault
+from neumo_serving import request_faults
+from neumo_serving.request_faults import Fault
 
 
 class Kind(StrEnum):

@@ -7,10 +7,10 @@ import os
 from collections.abc import MutableMapping
 from typing import Any
 
-from neumo_serving.engine.request_faults import Fault
 from neumo_serving.fault_injection import cut_connection
 from neumo_serving.fault_injection.fault_rules import REST, Call, Kind, Plan, Rule
 from neumo_serving.fault_injection.grpc_faults import DEATH_STATUS, GARBAGE
+from neumo_serving.request_faults import Fault
 from neumo_serving.rest_api import routes
 from neumo_serving.rest_api.body_limits import Receive
 from neumo_serving.rest_api.rest_app import Application, Send, answer_fault, answer_with

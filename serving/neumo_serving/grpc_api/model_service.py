@@ -17,8 +17,8 @@ from tensorflow_serving.apis import (
 from neumo_serving import status_messages
 from neumo_serving.config import models_config
 from neumo_serving.engine.model_manager import Models
-from neumo_serving.engine.request_faults import Fault, invalid
 from neumo_serving.grpc_api import service_base
+from neumo_serving.request_faults import Fault, invalid
 
 log = logging.getLogger(__name__)
 

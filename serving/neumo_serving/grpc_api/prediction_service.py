@@ -29,11 +29,11 @@ from neumo_serving.engine import (
 )
 from neumo_serving.engine.inference import Question
 from neumo_serving.engine.model_manager import Models
-from neumo_serving.engine.request_faults import invalid
 from neumo_serving.engine.saved_model import LoadedModel
 from neumo_serving.engine.signature_lookup import name_of
 from neumo_serving.grpc_api import service_base
 from neumo_serving.monitoring import model_metrics
+from neumo_serving.request_faults import invalid
 
 
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):  # type: ignore[misc] # no types

@@ -7,9 +7,10 @@ from typing import Any
 
 import grpc
 
-from neumo_serving.engine import deadlines, request_faults
-from neumo_serving.engine.request_faults import Fault, invalid
+from neumo_serving import request_faults
+from neumo_serving.engine import deadlines
 from neumo_serving.monitoring import model_metrics
+from neumo_serving.request_faults import Fault, invalid
 
 
 def answer(context: Any, make: Callable[[], Any]) -> Any:

@@ -11,8 +11,8 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from neumo_serving.engine.request_faults import Fault
 from neumo_serving.monitoring.metrics import Counter, Histogram, exponential
+from neumo_serving.request_faults import Fault
 
 _LATENCY_MICROS = exponential(10, 1.8, 33)
 _EXAMPLES = exponential(1, 2, 15)

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mutabl
 from contextlib import asynccontextmanager
 from typing import Any
 
-from neumo_serving.engine.request_faults import DEADLINE_EXCEEDED, Fault
+from neumo_serving.request_faults import DEADLINE_EXCEEDED, Fault
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ import math
 import re
 from typing import Any
 
-from neumo_serving.engine.request_faults import Fault, invalid
+from neumo_serving.request_faults import Fault, invalid
 from neumo_serving.rest_api import number_lists
 
 _EMPTY = "The document is empty"

@@ -12,7 +12,7 @@ import numpy as np
 from tensorflow.core.example import example_pb2
 from tensorflow_serving.apis import input_pb2
 
-from neumo_serving.engine.request_faults import Fault, invalid
+from neumo_serving.request_faults import Fault, invalid
 from neumo_serving.rest_api.json_to_tensor import from_base64, is_base64, json_type, shown
 from neumo_serving.rest_api.predict_json import Document
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from neumo_serving.engine import request_faults
+from neumo_serving import request_faults
 from neumo_serving.engine.dtypes import Array, cpp_name, dtype_name, numpy_dtype
-from neumo_serving.engine.request_faults import Fault, invalid
+from neumo_serving.request_faults import Fault, invalid
 from neumo_serving.rest_api import json_errors
 from neumo_serving.rest_api.number_lists import Numbers
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from neumo_serving.engine.dtypes import Array
-from neumo_serving.engine.request_faults import Fault, invalid
 from neumo_serving.engine.signature_lookup import name_of
+from neumo_serving.request_faults import Fault, invalid
 from neumo_serving.rest_api import json_errors
 from neumo_serving.rest_api.json_to_tensor import dense, is_base64, shown
 from neumo_serving.rest_api.number_lists import Numbers

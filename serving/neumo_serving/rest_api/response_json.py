@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from neumo_serving.engine.dtypes import Array
-from neumo_serving.engine.request_faults import invalid
+from neumo_serving.request_faults import invalid
 
 _BYTES_SUFFIX = "_bytes"
 """Outputs named so are bytes and sent in base64."""

@@ -12,10 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from neumo_serving.engine import deadlines, request_faults
+from neumo_serving import request_faults
+from neumo_serving.engine import deadlines
 from neumo_serving.engine.model_manager import Models
-from neumo_serving.engine.request_faults import Fault
 from neumo_serving.monitoring import model_metrics, prometheus_text
+from neumo_serving.request_faults import Fault
 from neumo_serving.rest_api import body_limits, response_json, routes
 from neumo_serving.rest_api.body_limits import Bodies, Receive
 

@@ -12,13 +12,13 @@ from typing import Any
 
 from google.protobuf import json_format
 
-from neumo_serving import status_messages
-from neumo_serving.engine import classification, inference, regression, request_faults
+from neumo_serving import request_faults, status_messages
+from neumo_serving.engine import classification, inference, regression
 from neumo_serving.engine.inference import Question
 from neumo_serving.engine.model_manager import Models
-from neumo_serving.engine.request_faults import Fault, invalid
 from neumo_serving.engine.version_policy import MAX_VERSION
 from neumo_serving.monitoring import model_metrics
+from neumo_serving.request_faults import Fault, invalid
 from neumo_serving.rest_api import json_examples, predict_json, response_json
 
 _ROOT = "/v1/"
