@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
-from drawn import write_configs, write_films, write_masks
+from support.drawn_dataset import write_configs, write_films, write_masks
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import numpy as np
-from timing import Action, in_turns, show
+import tests_path  # noqa: F401
+from support.measuring.turns import Action, in_turns, show
 
 import neumo
 from neumo import contract

@@ -13,8 +13,9 @@ import tempfile
 import time
 from pathlib import Path
 
-import floor
 import requests
+import tests_path  # noqa: F401
+from support.measuring import floor
 
 import neumo
 from neumo.release import phantom

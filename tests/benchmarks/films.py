@@ -8,7 +8,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 import tensorflow as tf
-from timing import Action, in_turns, show
+import tests_path  # noqa: F401
+from support.measuring.turns import Action, in_turns, show
 
 import neumo
 from neumo import contract

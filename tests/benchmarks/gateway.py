@@ -16,12 +16,11 @@ import time
 from collections import Counter
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
+import tests_path  # noqa: F401
 from PIL import Image
+from support.gateway_process import Line, gateway, request
 
 import neumo
-from gateway_process import Line, gateway, request
 from neumo.release import phantom
 from neumo.testing import EmbeddedServer
 from neumo_serving.gateway.gateway_settings import Limits

@@ -8,7 +8,8 @@ import tempfile
 import venv
 from pathlib import Path
 
-from timing import Action, in_turns, show
+import tests_path  # noqa: F401
+from support.measuring.turns import Action, in_turns, show
 
 ROOT = Path(__file__).parents[2]
 ROUNDS = 11

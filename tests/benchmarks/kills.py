@@ -15,10 +15,9 @@ import tempfile
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from killing import rounds
-from toys import save_toy
+import tests_path  # noqa: F401
+from support.kill_rounds import rounds
+from support.toy_model import save_toy
 
 
 def main() -> None:

@@ -14,7 +14,8 @@ os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 import numpy as np
 import tensorflow as tf
-from timing import Action, in_turns, show
+import tests_path  # noqa: F401
+from support.measuring.turns import Action, in_turns, show
 
 from neumo import contract
 from neumo.release import phantom

@@ -21,15 +21,14 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import tests_path  # noqa: F401
 from PIL import Image, ImageDraw
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
+from support.nonchest import chest_films, packaged, refusal_table, sources
+from support.nonchest.refusal_table import Lungs, Read, Row
 
 from neumo.contract import IMAGE_SIZE_PX, LUNGS
 from neumo.errors import ConfigError
 from neumo_training.fitting import lungs_training, pipeline
-from nonchest import chest_films, judging, packaged, sources
-from nonchest.judging import Lungs, Read, Row
 
 ROOT = Path(__file__).parents[2]
 TURNED = 300
@@ -50,7 +49,7 @@ class Judgement:
     def add(self, part: str, source: str, found: Read) -> None:
         """Judge ``found`` and print its row."""
         passes = self.lungs.chest(found.pixels) >= self.lungs.threshold
-        row = judging.count(source, found, passes)
+        row = refusal_table.count(source, found, passes)
         self.rows.setdefault(part, []).append(row)
         _show(row)
         if part == "others":
@@ -74,17 +73,17 @@ def main() -> None:
     if options.network:
         lungs = _network(options.network, films.get(chest_films.DEVELOPMENT))
     else:
-        lungs = judging.saved_model(options.models / LUNGS.name / str(options.release))
+        lungs = refusal_table.saved_model(options.models / LUNGS.name / str(options.release))
     _say(f"{'threshold ' + format(lungs.threshold, '.6f'):44} images distinct refused    share")
     judgement = Judgement(lungs)
     _judge_films(judgement, films)
     everything = sources.OFFLINE if options.offline else sources.everything(options.cache)
     for source, gather in everything.items():
         try:
-            judgement.add("others", source, judging.read(gather()))
+            judgement.add("others", source, refusal_table.read(gather()))
         except (OSError, subprocess.SubprocessError) as error:
             judgement.lacks(source, error)
-    total = judging.total(judgement.rows["others"])
+    total = refusal_table.total(judgement.rows["others"])
     _show(total)
     if options.sheet:
         _sheet(judgement.impostors, options.sheet)
@@ -138,7 +137,7 @@ def _judge_films(judgement: Judgement, films: dict[str, Read]) -> None:
     for part, found in films.items():
         judgement.add("chest", f"chest films, {part}", found)
     try:
-        adult = judging.read(packaged.pydicom_data(chest=True))
+        adult = refusal_table.read(packaged.pydicom_data(chest=True))
         judgement.add("chest", "chest films, pydicom-data (an adult's)", adult)
     except OSError as error:
         judgement.lacks("chest films, pydicom-data", error)

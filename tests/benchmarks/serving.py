@@ -26,9 +26,10 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import floor
 import grpc
 import requests
+import tests_path  # noqa: F401
+from support.measuring import floor
 
 from neumo.release import phantom
 

@@ -18,16 +18,10 @@ import time
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 import grpc
 import tensorflow as tf
-from tensorflow_serving.apis import predict_pb2
-
-from neumo.release import phantom
-from neumo.testing import EmbeddedServer
-from neumo_serving.config import shipped_release
-from swapping import (
+import tests_path  # noqa: F401
+from support.version_swaps import (
     PREDICT,
     Answer,
     Load,
@@ -38,6 +32,11 @@ from swapping import (
     swap,
     watched,
 )
+from tensorflow_serving.apis import predict_pb2
+
+from neumo.release import phantom
+from neumo.testing import EmbeddedServer
+from neumo_serving.config import shipped_release
 
 MODEL = "pneumonia_tuned"
 CAPACITY_CLIENTS = 16

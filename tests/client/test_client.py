@@ -10,9 +10,9 @@ from concurrent.futures import Future
 import numpy as np
 import pytest
 from PIL import Image
+from support.fake_clients import FILM, RESIDUAL, TUNED, client, rolling
 
 import neumo
-from fakes import FILM, RESIDUAL, TUNED, client, rolling
 from neumo import contract
 from neumo._images.film_readers import AT_ONCE
 from neumo._wire.answer_types import Answer, ModelMetadata

@@ -10,7 +10,7 @@ from neumo import image
 from neumo._images import file_checks, image_size
 
 pytest.importorskip("pydicom", reason="the dicom extra is not installed")
-import films
+from support import films
 
 DEFLATED = "1.2.840.10008.1.2.1.99"
 

@@ -7,9 +7,9 @@ import time
 from concurrent.futures import Future
 
 import pytest
+from support.fake_clients import FILM, RESIDUAL, TUNED
 
 import neumo
-from fakes import FILM, RESIDUAL, TUNED
 from neumo._wire.calls import Predict, Reply
 from neumo.testing import FakeTransport, answering
 

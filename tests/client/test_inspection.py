@@ -6,11 +6,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
-
-from neumo import contract, release
-from neumo.errors import ConfigError
-from neumo.release import check
-from releases import (
+from support.releases import (
     MEMBERS,
     WITH_LUNGS,
     FakeModel,
@@ -19,6 +15,10 @@ from releases import (
     hash_anew,
     write_release,
 )
+
+from neumo import contract, release
+from neumo.errors import ConfigError
+from neumo.release import check
 
 TUNED, RESIDUAL = MEMBERS
 WEIGHTS = "variables/variables.data"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from support.fake_clients import FILM, LUNGS, RESIDUAL, TUNED, client, predicted
 
 import neumo
-from fakes import FILM, LUNGS, RESIDUAL, TUNED, client, predicted
 from neumo._wire import rest_json
 from neumo._wire.calls import Metadata, Predict
 from neumo.testing import FakeTransport, answering

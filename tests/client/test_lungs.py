@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from support.fake_clients import FILM, LUNGS, RESIDUAL, TUNED, client, predicted, rolling
 
 import neumo
-from fakes import FILM, LUNGS, RESIDUAL, TUNED, client, predicted, rolling
 from neumo import contract
 from neumo._wire.answer_types import Answer, ModelMetadata
 from neumo._wire.calls import Metadata

@@ -10,9 +10,9 @@ import tracemalloc
 import numpy as np
 import pytest
 from PIL import Image
+from support.fake_clients import RESIDUAL, TUNED, client, predicted
 
 import neumo
-from fakes import RESIDUAL, TUNED, client, predicted
 from neumo._wire.answer_types import Answer
 from neumo._wire.calls import Predict
 from neumo.testing import FakeTransport, answering

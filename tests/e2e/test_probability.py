@@ -10,12 +10,12 @@ import pytest
 from PIL import Image
 
 import neumo
-import trained
 from neumo import contract, image, release
 from neumo._transports.transport import connect
 from neumo.release import phantom
 from neumo.testing import EmbeddedServer
 from neumo_serving.config import shipped_release
+from support import keras_answers
 
 SAME = 1e-5
 ENCODED_BOUND = 1e-3
@@ -42,7 +42,7 @@ def test_keras_grpc_and_rest_give_the_same_probability(run, exported):
     """From the trained model in this process to both ports of the server: within 1e-5."""
     films = phantom.draw(11, 8)
     keras_says = np.stack(
-        [trained.probabilities(run.workdir, m.name, films) for m in contract.MEMBERS], axis=1
+        [keras_answers.probabilities(run.workdir, m.name, films) for m in contract.MEMBERS], axis=1
     )
     over_grpc, over_rest = asked(exported.grpc_url, films), asked(exported.http_url, films)
     np.testing.assert_allclose(over_grpc, keras_says, atol=SAME)

@@ -8,10 +8,10 @@ from __future__ import annotations
 import functools
 
 import pytest
+from support.nonchest import chest_films, packaged, refusal_table, sources
 
 from neumo import release
 from neumo.contract import LUNGS
-from nonchest import chest_films, judging, packaged, sources
 
 REFUSED_OF_OTHERS_MIN = 0.95
 REFUSED_OF_CHESTS_MAX = 0.01
@@ -26,13 +26,13 @@ def lungs():
     manifest = release.newest(release.shipped())
     if LUNGS.name not in manifest.models:
         pytest.skip(f"release {manifest.release}, the newest shipped, has no lungs")
-    return judging.saved_model(release.shipped() / LUNGS.name / str(manifest.release))
+    return refusal_table.saved_model(release.shipped() / LUNGS.name / str(manifest.release))
 
 
 @functools.cache
 def gathered(source):
     """The pictures of one source, read once."""
-    return judging.read(sources.OFFLINE[source]())
+    return refusal_table.read(sources.OFFLINE[source]())
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def films(val_films):
 
 def judged(name, found, lungs):
     """The row of ``found``."""
-    return judging.count(name, found, lungs.chest(found.pixels) >= lungs.threshold)
+    return refusal_table.count(name, found, lungs.chest(found.pixels) >= lungs.threshold)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -67,7 +67,7 @@ def test_the_judged_pictures_are_many():
 def test_nearly_all_that_is_no_chest_film_is_refused(lungs):
     """Documents, charts, other parts of the body, noise, blank films, pydicom-data's others."""
     rows = [judged(name, gathered(name), lungs) for name in sources.OFFLINE]
-    assert judging.total(rows).share >= REFUSED_OF_OTHERS_MIN, rows
+    assert refusal_table.total(rows).share >= REFUSED_OF_OTHERS_MIN, rows
 
 
 def test_nearly_no_chest_film_is_refused(lungs, films):
@@ -82,5 +82,5 @@ def test_no_film_of_original_size_is_refused(lungs, films):
 
 def test_the_demos_film_is_not_refused(lungs):
     """An adult's chest film, whatever its compression."""
-    found = judging.read(packaged.pydicom_data(chest=True))
+    found = refusal_table.read(packaged.pydicom_data(chest=True))
     assert judged("pydicom-data", found, lungs).refused == 0

@@ -8,12 +8,11 @@ import shutil
 import subprocess
 import time
 
-import daemon
 import pytest
-import stores
 import yaml
-from daemon import ROOT
-from manifests import MONITORING
+from support.cluster.manifests import MONITORING
+from support.images import daemon, shipped_store
+from support.images.daemon import ROOT
 
 import neumo
 from neumo import release
@@ -101,7 +100,7 @@ def stack(plugin, tmp_path_factory):
     daemon.need_daemon()
     daemon.embedded()
     daemon.gateway()
-    older, _ = stores.two_releases()
+    older, _ = shipped_store.two_releases()
     models = tmp_path_factory.mktemp("models")
     models.parent.chmod(0o755)
     models.chmod(0o755)
@@ -120,9 +119,11 @@ def stack(plugin, tmp_path_factory):
 
 def copy(number, models):
     """Put release ``number`` into ``models`` as it should be done: whole versions, by renaming."""
-    manifest = release.read(stores.STORE / "releases" / f"{number}.json")
+    manifest = release.read(shipped_store.STORE / "releases" / f"{number}.json")
     for model in manifest.models:
-        staged = shutil.copytree(stores.STORE / model / str(number), models / f".{model}-{number}")
+        staged = shutil.copytree(
+            shipped_store.STORE / model / str(number), models / f".{model}-{number}"
+        )
         (models / model).mkdir(exist_ok=True)
         staged.rename(models / model / str(number))
     config = release.models_config(manifest, "/models")
@@ -138,7 +139,7 @@ def test_the_stack_answers_and_takes_a_new_version(stack):
     assert {one["Service"]: one["Health"] for one in states} == dict.fromkeys(
         ("embedded", "gateway"), "healthy"
     )
-    older, newer = stores.two_releases()
+    older, newer = shipped_store.two_releases()
     film = phantom.draw(1, 1)[0]
     with neumo.Client("grpc://localhost:8500", timeout=60) as client:
         assert client.predict(film).release == older

@@ -5,9 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import daemon
 import pytest
-from daemon import ROOT, docker, healthy
+from support.images import daemon
+from support.images.daemon import ROOT, docker, healthy
 
 import neumo
 from neumo.release import phantom

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import urllib.request
 
-import daemon
 import pytest
-from daemon import docker, healthy
+from support.images import daemon
+from support.images.daemon import docker, healthy
 
 pytestmark = [pytest.mark.images, pytest.mark.timeout(1800)]
 

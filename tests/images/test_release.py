@@ -7,10 +7,9 @@ import subprocess
 import sys
 import time
 
-import daemon
 import pytest
-import stores
-from daemon import ROOT, docker, healthy
+from support.images import daemon, shipped_store
+from support.images.daemon import ROOT, docker, healthy
 
 import neumo
 from neumo import release
@@ -19,7 +18,7 @@ from neumo.release import phantom
 pytestmark = [pytest.mark.images, pytest.mark.timeout(3600)]
 
 FILE = "serving/Dockerfile"
-MODELS = str(stores.STORE.relative_to(ROOT))
+MODELS = str(shipped_store.STORE.relative_to(ROOT))
 TAG = "neumo-tfserving"
 HEALTH = ("--health-cmd", "bash -c '</dev/tcp/127.0.0.1/8500'", "--health-interval", "2s")
 
@@ -29,7 +28,7 @@ def releases():
     """The numbers of the two releases in the store."""
     daemon.need_daemon()
     daemon.server()
-    return stores.two_releases()
+    return shipped_store.two_releases()
 
 
 @pytest.fixture(scope="module", params=[0, 1], ids=["older", "newer"])
@@ -66,7 +65,7 @@ def test_it_serves_its_release_and_the_one_before(built):
 
 def manifest(number):
     """What the store says of a release."""
-    return release.read(release.manifest_path(stores.STORE, number))
+    return release.read(release.manifest_path(shipped_store.STORE, number))
 
 
 def loaded(client):
@@ -98,9 +97,9 @@ def test_a_build_that_names_no_release_says_how_to(releases):
 
 def test_a_release_that_was_changed_is_not_built(releases):
     """``neumo release check`` finds it."""
-    unsound = stores.STORE.with_name("models-unsound")
+    unsound = shipped_store.STORE.with_name("models-unsound")
     shutil.rmtree(unsound, ignore_errors=True)
-    shutil.copytree(stores.SHIPPED, unsound)
+    shutil.copytree(shipped_store.SHIPPED, unsound)
     number = releases[0]
     (weights,) = unsound.glob(f"pneumonia_tuned/{number}/variables/variables.data*")
     content = weights.read_bytes()

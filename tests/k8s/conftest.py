@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-import application
 import pytest
-from cluster import need_cluster
+from support.cluster import application
+from support.cluster.kubectl import need_cluster
 
 
 @pytest.fixture(autouse=True)

@@ -15,17 +15,15 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "images"))
-
-import daemon
-import stores
+import tests_path  # noqa: F401
+from support.images import daemon, shipped_store
 
 
 def build() -> list[str]:
     """Every image: the gateway's, and two releases on each server."""
-    models = str(stores.STORE.relative_to(ROOT))
+    models = str(shipped_store.STORE.relative_to(ROOT))
     servers = {"neumo-tfserving": daemon.server(), "neumo-embedded": daemon.embedded()}
-    numbers = stores.two_releases()
+    numbers = shipped_store.two_releases()
     tags = [daemon.gateway()]
     for name, server in servers.items():
         for number in numbers:

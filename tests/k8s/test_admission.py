@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from cluster import TAKEN, attempt, namespace, need_cluster
-from manifests import MONITORING, OVERLAYS, overlay, path_from, wrapped
+from support.cluster.kubectl import TAKEN, attempt, namespace, need_cluster
+from support.cluster.manifests import MONITORING, OVERLAYS, overlay, path_from, wrapped
 
 pytestmark = pytest.mark.cluster
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from manifests import MONITORING, need
+from support.cluster.manifests import MONITORING, need
 
 TESTS = Path(__file__).parent / "alerts.yaml"
 PROMTOOL = "apt-get install prometheus, which has it"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from cluster import deployed, fit, kubectl
-from manifests import containers, overlay, rendered
-from quantities import mebibytes
+from support.cluster.kubectl import deployed, fit, kubectl
+from support.cluster.manifests import containers, overlay, rendered
+from support.cluster.quantities import mebibytes
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
 

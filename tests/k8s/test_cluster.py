@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from cluster import deployed, fit, kubectl, until
-from manifests import OVERLAYS
+from support.cluster.kubectl import deployed, fit, kubectl, until
+from support.cluster.manifests import OVERLAYS
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
 

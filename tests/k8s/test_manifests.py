@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 import yaml
-from manifests import (
+from support.cluster.manifests import (
     MONITORING,
     OVERLAYS,
     ROOT,
@@ -19,7 +19,7 @@ from manifests import (
     selects,
     wrapped,
 )
-from quantities import cores, mebibytes
+from support.cluster.quantities import cores, mebibytes
 
 from neumo_serving.engine import batching_parameters
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 
-import killing_pods
 import pytest
-from cluster import TAKEN, deployed, fit, get, namespace, until
+from support.cluster import pod_kills
+from support.cluster.kubectl import TAKEN, deployed, fit, get, namespace, until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(3600)]
 
@@ -55,10 +55,10 @@ def test_pods_that_end_at_random_cost_nothing_that_one_retry_does_not_mend(app, 
         deployed(tmp_path / "wrapped", "production", fit(3, 3)) as one,
         app.load(one.url, retries=1) as load,
     ):
-        killing_pods.start_killer(where)
+        pod_kills.start_killer(where)
         for _ in range(DISTURBANCES):
             load.reach(len(load.outcomes) + STEADY // 4)
-            tell(killing_pods.disturb(one, where, chance))
+            tell(pod_kills.disturb(one, where, chance))
             one.rolled()
     tell(f"{len(load.outcomes)} predictions, {len(load.failures)} failed")
     check(load)

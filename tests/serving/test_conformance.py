@@ -7,19 +7,21 @@ over the models that ``python tests/store.py`` writes.
 from __future__ import annotations
 
 import pytest
-import rows_examples
-import rows_methods
-import rows_models
-import rows_monitoring
-import rows_predict
-import rows_refusals
-import rows_rest_examples
-import rows_rest_models
-import rows_rest_predict
-import rows_rest_refusals
-import rows_rest_values
-import rows_upstream
-from judging import judge
+from support.conformance import (
+    rows_examples,
+    rows_methods,
+    rows_models,
+    rows_monitoring,
+    rows_predict,
+    rows_refusals,
+    rows_rest_examples,
+    rows_rest_models,
+    rows_rest_predict,
+    rows_rest_refusals,
+    rows_rest_values,
+    rows_upstream,
+)
+from support.conformance.row_judge import judge
 
 GRPC = [
     *rows_predict.ROWS,

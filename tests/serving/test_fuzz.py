@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import fuzzing
-import servers
-from tally import report
+from support.conformance import servers
+from support.fuzz import fuzzer
+from support.fuzz.tally import report
 
 REQUESTS = 2_000
 
@@ -14,7 +14,7 @@ def test_malformed_requests_are_refused_and_the_server_goes_on(models_store, bin
     flags = servers.flags_of(servers.PLAIN, models_store)
     server = servers.wait_until_ready(servers.start(binary, flags))
     try:
-        tally = fuzzing.fuzz(server, REQUESTS, span_s=0.0, clients=4, seed=1)
+        tally = fuzzer.fuzz(server, REQUESTS, span_s=0.0, clients=4, seed=1)
         assert not tally.wrong, report(tally, 0.0)
         assert tally.sent == REQUESTS
     finally:

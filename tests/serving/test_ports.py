@@ -14,15 +14,15 @@ import numpy as np
 import pytest
 import requests
 import trustme
+from support.toy_model import MODEL, predict_request
 
-import serving_process
 from neumo.errors import ConfigError
 from neumo.testing import EmbeddedServer
 from neumo_serving.config import flags
 from neumo_serving.grpc_api import channel_arguments as rpc_flags
 from neumo_serving.protos import HealthCheckRequest, HealthCheckResponse
 from neumo_serving.rest_api import body_limits
-from toys import MODEL, predict_request
+from support import serving_process
 
 X = np.array([[1.0, 2.0]], np.float32)
 INSTANCES = json.dumps({"instances": [[1.0, 2.0]]}).encode()

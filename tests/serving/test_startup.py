@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass
 
 import pytest
-import servers
+from support.conformance import servers
 
 WITHIN_S = 120
 

@@ -18,12 +18,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
+import tests_path  # noqa: F401
 from PIL import Image
+from support.gateway_process import READY, GatewayProcess, Line, form, gateway, request, started
 
 import neumo
-from gateway_process import READY, GatewayProcess, Line, form, gateway, request, started
 from neumo import contract
 from neumo._wire.calls import Call, Reply
 from neumo.release import phantom

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import toy_release
 from neumo import image
+from support import toy_release
 
 
 @dataclass(frozen=True)

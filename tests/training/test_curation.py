@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from support.film_tables import normals_and_persons, table
 
-from film_tables import normals_and_persons, table
 from neumo.errors import ConfigError
 from neumo_training.datasets import curation
 

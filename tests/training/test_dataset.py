@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from support.film_tables import normals_and_persons, table
 
-from film_tables import normals_and_persons, table
 from neumo.errors import ConfigError
 from neumo_training.datasets import decoded_films, film_table, splits
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from support.drawn_dataset import write_films
 
-from drawn import write_films
 from neumo.errors import ConfigError
 from neumo_training.commands import evaluate as command
 from neumo_training.datasets import film_table, splits

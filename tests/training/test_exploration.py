@@ -7,9 +7,9 @@ from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
+from support.drawn_dataset import PATIENTS, write_films
+from support.film_tables import normals_and_persons, table
 
-from drawn import PATIENTS, write_films
-from film_tables import normals_and_persons, table
 from neumo.errors import ConfigError
 from neumo_training.commands import data
 from neumo_training.datasets import film_table, splits

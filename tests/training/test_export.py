@@ -11,12 +11,12 @@ import tensorflow as tf
 from PIL import Image
 from tensorflow.core.framework import types_pb2
 
-import trained
 from neumo import contract, image, release
 from neumo.errors import ConfigError
 from neumo.release import phantom
 from neumo_training.networks import framing, lungs_network
 from neumo_training.savedmodels import export_signatures, image_decoding, release_writer
+from support import keras_answers
 
 VAL = Path(__file__).parents[3] / "shared/data/chest_xray/val"
 MEMBERS = [member.name for member in contract.MEMBERS]
@@ -53,7 +53,7 @@ def tf_dtype(tensor):
 def test_a_member_answers_the_calibrated_mean_of_its_folds(run, loaded, name):
     """Exporting changes no probability by more than 1e-5."""
     images = phantom.draw(5, 6)
-    expected = trained.probabilities(run.workdir, name, images)
+    expected = keras_answers.probabilities(run.workdir, name, images)
     answer = loaded[name].signatures["serving_default"](image=tf.constant(images))
     assert len(list((run.workdir / name).glob("fold-*"))) == 3
     np.testing.assert_allclose(answer["probability"], expected, atol=1e-5)

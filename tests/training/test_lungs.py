@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from support.drawn_dataset import write_films, write_masks
 
-from drawn import write_films, write_masks
 from neumo.errors import ConfigError
 from neumo_training.datasets import drawn_nonchest, film_table, lung_masks, splits
 from neumo_training.fitting import lungs_training, pipeline

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from support.drawn_dataset import write_configs, write_films
 
-from drawn import write_configs, write_films
 from neumo import release
 from neumo.errors import ConfigError
 from neumo_training.datasets import decoded_films, film_table, splits

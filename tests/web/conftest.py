@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 import pytest
+from support.gateway_process import gateway, write_nothing
 
-from gateway_process import gateway, write_nothing
 from neumo.testing.fixtures import neumo_server
 
 __all__ = ["neumo_server"]

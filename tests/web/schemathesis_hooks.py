@@ -3,8 +3,8 @@
 import schemathesis
 from hypothesis import strategies
 
-import films
 from neumo_serving.gateway.upload_bodies import FILM_TYPES
+from support import films
 
 FILMS = strategies.sampled_from([films.file(kind) for kind in ("JPEG", "PNG", "TIFF", "DICOM")])
 

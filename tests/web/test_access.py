@@ -9,15 +9,15 @@ from ipaddress import ip_network
 
 import pytest
 from starlette.datastructures import Headers
+from support.gateway_process import UNHURRIED, answer_of, answering_from, ask, request
 
-import films
-from gateway_process import UNHURRIED, answer_of, answering_from, ask, request
 from neumo import contract
 from neumo.testing import FakeTransport, answering
 from neumo_serving.gateway import auth
 from neumo_serving.gateway.gateway_settings import Access, Limits
 from neumo_serving.gateway.problems import Refusal
 from neumo_serving.gateway.rate_limit import MAX_CLIENTS, Rates
+from support import films
 
 FILM = films.file("PNG")
 SCORES = {member.name: 0.5 for member in contract.MEMBERS}

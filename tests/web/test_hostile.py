@@ -9,10 +9,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-
-import films
-import hostile
-from gateway_process import (
+from support.gateway_process import (
     FORM,
     Line,
     answering_from,
@@ -21,9 +18,11 @@ from gateway_process import (
     read_answer,
     request,
 )
+
 from neumo import contract
 from neumo.testing import FakeTransport, answering
 from neumo_serving.gateway import http_protocol
+from support import films, hostile_uploads
 
 MIB = 2**20
 ANSWERED = {"GIF of 20000 frames": (200, "")}
@@ -77,7 +76,7 @@ def largest_mib(web):
 @pytest.fixture(scope="module")
 def corpus():
     """Every hostile file, by what it is."""
-    return hostile.corpus()
+    return hostile_uploads.corpus()
 
 
 def test_no_hostile_file_harms_the_gateway_or_others(web, corpus):

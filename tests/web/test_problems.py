@@ -6,10 +6,7 @@ import asyncio
 import json
 
 import pytest
-
-import films
-import neumo
-from gateway_process import (
+from support.gateway_process import (
     FORM,
     UNHURRIED,
     answer_of,
@@ -19,10 +16,13 @@ from gateway_process import (
     read_answer,
     request,
 )
+
+import neumo
 from neumo import contract
 from neumo._wire.calls import Status
 from neumo.testing import FakeTransport, answering
 from neumo_serving.gateway.middleware import HEADERS
+from support import films
 
 URN = "urn:neumo:problem:"
 TUNED, RESIDUAL = (member.name for member in contract.MEMBERS)

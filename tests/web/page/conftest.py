@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
 import pytest
+from support.browser import ADULT, CHROMIUM, FLAGS, VAL, visit
+from support.films import file
+from support.gateway_process import UNHURRIED
 
 import neumo
-from browsing import ADULT, CHROMIUM, FLAGS, VAL, visit
-from films import file
-from gateway_process import UNHURRIED
 from neumo.testing import FakeTransport, answering
 from neumo_serving.gateway import gateway_server
 

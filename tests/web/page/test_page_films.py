@@ -115,7 +115,7 @@ def test_slider_moves_between_film_and_heat(open_page, drawn_film):
 
 def test_film_keeps_its_proportions(open_page, tmp_path):
     """The film is shown as wide and high as it was, though the models see a square."""
-    from films import drawn
+    from support.films import drawn
 
     wide = tmp_path / "wide.png"
     drawn().resize((800, 400)).save(wide)

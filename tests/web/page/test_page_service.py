@@ -3,9 +3,8 @@
 import json
 
 import pytest
-
-from gateway_process import gateway
-from serving_process import free_port
+from support.gateway_process import gateway
+from support.serving_process import free_port
 
 EXPLANATIONS = "**/v1/explanations"
 

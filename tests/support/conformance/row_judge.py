@@ -1,0 +1,72 @@
+"""Ask a server what a row sends, and compare the answer with what the row wants."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import grpc
+import requests
+from support.conformance.rows import GrpcRow, RestRow, Row, is_met, reached
+from support.conformance.servers import Endpoint
+
+TIMEOUT_S = 60.0
+
+
+def judge(row: Row, server: Endpoint) -> None:
+    """Raise ``AssertionError`` where ``server`` does not do what ``row`` says."""
+    if isinstance(row, GrpcRow):
+        judge_grpc(row, server)
+    else:
+        judge_rest(row, server)
+
+
+def judge_grpc(row: GrpcRow, server: Endpoint) -> None:
+    """Code and message of a refusal, or the fields of an answer."""
+    try:
+        answer = server.call(row.method, row.request)
+    except grpc.RpcError as error:
+        found = (error.code().name, error.details())
+        assert row.code != "OK", f"refused: {found}"
+        assert found[0] == row.code, found
+        assert is_met(row.text, found[1]), f"{found[1]!r} is not {row.text!r}"
+        return
+    assert row.code == "OK", f"answered: {str(answer)[:500]}"
+    for path, wanted in row.fields.items():
+        found = reached(answer, path)
+        assert found == wanted, f"{path} is {found!r}, not {wanted!r}"
+
+
+def judge_rest(row: RestRow, server: Endpoint) -> None:
+    """Status, headers and JSON of an answer."""
+    method = row.method or ("GET" if row.body is None else "POST")
+    body = row.body.encode() if isinstance(row.body, str) else row.body
+    response = requests.request(
+        method, server.rest + row.path, data=body, headers=dict(row.headers), timeout=TIMEOUT_S
+    )
+    text = response.content.decode()
+    assert response.status_code == row.status, f"{response.status_code}: {text[:500]}"
+    for name, wanted in row.answer_headers.items():
+        assert response.headers.get(name) == wanted, dict(response.headers)
+    if row.raw is not None:
+        assert row.raw in text if isinstance(row.raw, str) else row.raw.search(text), text[:2000]
+    if row.error is not None:
+        _judge_error(row.error, text)
+    _judge_document(row, text)
+
+
+def _judge_error(wanted: Any, text: str) -> None:
+    document = json.loads(text)
+    assert list(document) == ["error"], text[:500]
+    assert is_met(wanted, document["error"]), f"{document['error']!r} is not {wanted!r}"
+
+
+def _judge_document(row: RestRow, text: str) -> None:
+    if row.answer is not None:
+        assert json.loads(text) == row.answer
+    if row.numerals is not None:
+        written = json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
+        assert written == row.numerals
+    for path, wanted in row.fields.items():
+        found = reached(json.loads(text), path)
+        assert found == wanted, f"{path} is {found!r}, not {wanted!r}"

@@ -1,0 +1,1 @@
+"""Malformed requests, and what a server makes of them."""

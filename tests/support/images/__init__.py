@@ -1,0 +1,1 @@
+"""The docker daemon, and what images are built of."""
