@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from support.drawn_dataset import write_configs, write_films, write_masks
 
 

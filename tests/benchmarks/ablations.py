@@ -30,8 +30,8 @@ import tensorflow as tf
 from neumo import contract
 from neumo_training import evaluation
 from neumo_training.datasets import film_table, lung_masks, splits
-from neumo_training.evaluation import intervals
-from neumo_training.evaluation.key_names import percent
+from neumo_training.evaluation import ablations, intervals
+from neumo_training.evaluation.ablations import Trial
 from neumo_training.fitting import (
     calibration,
     lungs_training,
@@ -39,11 +39,9 @@ from neumo_training.fitting import (
     pipeline,
     resumable_run,
 )
-from neumo_training.networks import batches, framing
+from neumo_training.networks import batches, folded_batchnorm, framing
 from neumo_training.networks.network_config import CONFIGS
-from neumo_training.reports import ablations
-from neumo_training.reports.ablations import Trial
-from neumo_training.savedmodels import folded_batchnorm
+from neumo_training.reports.key_names import percent
 from neumo_training.whole_files import write_atomically
 
 METRICS = ("auc", "accuracy", "balanced_accuracy", "brier", "ece")

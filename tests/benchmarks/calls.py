@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 import numpy as np
 import tests_path  # noqa: F401
-from support.measuring.turns import Action, in_turns, show
 
 import neumo
 from neumo import contract
@@ -21,6 +20,7 @@ from neumo._proto import serving_pb2 as pb
 from neumo._wire import grpc_messages, tensor_protos
 from neumo.release import phantom
 from neumo.testing import EmbeddedServer
+from support.measuring.turns import Action, in_turns, show
 
 ROUNDS = 1000
 SERVED_ROUNDS = 200

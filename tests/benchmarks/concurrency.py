@@ -15,12 +15,12 @@ from pathlib import Path
 
 import requests
 import tests_path  # noqa: F401
-from support.measuring import floor
 
 import neumo
 from neumo.release import phantom
 from neumo.testing import EmbeddedServer
 from neumo_serving.config import shipped_release
+from support.measuring import floor
 
 CONCURRENCY = 64
 SECONDS = 8.0

@@ -9,13 +9,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import tensorflow as tf
 import tests_path  # noqa: F401
-from support.measuring.turns import Action, in_turns, show
 
 import neumo
 from neumo import contract
 from neumo.release import phantom
 from neumo.testing import EmbeddedServer
 from neumo_serving.config import shipped_release
+from support.measuring.turns import Action, in_turns, show
 
 ROUNDS = 100
 

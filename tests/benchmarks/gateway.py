@@ -11,19 +11,17 @@ import asyncio
 import io
 import json
 import statistics
-import sys
 import time
 from collections import Counter
-from pathlib import Path
 
 import tests_path  # noqa: F401
 from PIL import Image
-from support.gateway_process import Line, gateway, request
 
 import neumo
 from neumo.release import phantom
 from neumo.testing import EmbeddedServer
 from neumo_serving.gateway.gateway_settings import Limits
+from support.gateway_process import Line, gateway, request
 
 AT_ONCE = Limits().films_at_once
 SECONDS = 6.0

@@ -9,6 +9,7 @@ import venv
 from pathlib import Path
 
 import tests_path  # noqa: F401
+
 from support.measuring.turns import Action, in_turns, show
 
 ROOT = Path(__file__).parents[2]

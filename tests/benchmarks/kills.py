@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import tempfile
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import tests_path  # noqa: F401
+
 from support.kill_rounds import rounds
 from support.toy_model import save_toy
 

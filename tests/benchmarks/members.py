@@ -15,11 +15,11 @@ os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 import numpy as np
 import tensorflow as tf
 import tests_path  # noqa: F401
-from support.measuring.turns import Action, in_turns, show
 
 from neumo import contract
 from neumo.release import phantom
 from neumo_serving.config import shipped_release
+from support.measuring.turns import Action, in_turns, show
 
 ROUNDS = 200
 SIZE = 512

@@ -23,12 +23,12 @@ import keras
 import numpy as np
 import tests_path  # noqa: F401
 from PIL import Image, ImageDraw
-from support.nonchest import chest_films, packaged, refusal_table, sources
-from support.nonchest.refusal_table import Lungs, Read, Row
 
 from neumo.contract import IMAGE_SIZE_PX, LUNGS
 from neumo.errors import ConfigError
 from neumo_training.fitting import lungs_training, pipeline
+from support.nonchest import chest_films, packaged, refusal_table, sources
+from support.nonchest.refusal_table import Lungs, Read, Row
 
 ROOT = Path(__file__).parents[2]
 TURNED = 300

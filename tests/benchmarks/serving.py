@@ -29,9 +29,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import grpc
 import requests
 import tests_path  # noqa: F401
-from support.measuring import floor
 
 from neumo.release import phantom
+from support.measuring import floor
 
 MODEL = "pneumonia_tuned"
 METHOD = "/tensorflow.serving.PredictionService/Predict"

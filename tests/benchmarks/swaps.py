@@ -21,6 +21,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import grpc
 import tensorflow as tf
 import tests_path  # noqa: F401
+from tensorflow_serving.apis import predict_pb2
+
+from neumo.release import phantom
+from neumo.testing import EmbeddedServer
+from neumo_serving.config import shipped_release
 from support.version_swaps import (
     PREDICT,
     Answer,
@@ -32,11 +37,6 @@ from support.version_swaps import (
     swap,
     watched,
 )
-from tensorflow_serving.apis import predict_pb2
-
-from neumo.release import phantom
-from neumo.testing import EmbeddedServer
-from neumo_serving.config import shipped_release
 
 MODEL = "pneumonia_tuned"
 CAPACITY_CLIENTS = 16

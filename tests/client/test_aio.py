@@ -7,13 +7,13 @@ import threading
 
 import grpc
 import pytest
-from support.grpc_server import grpc_server
 
 import neumo
 from neumo._transports import address, status_codes
 from neumo._transports.credentials import Access
 from neumo._transports.grpc_transport_async import AsyncGrpcTransport
 from neumo._wire.calls import Status
+from support.grpc_server import grpc_server
 
 MODEL = "pneumonia_tuned"
 

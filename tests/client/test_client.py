@@ -10,7 +10,6 @@ from concurrent.futures import Future
 import numpy as np
 import pytest
 from PIL import Image
-from support.fake_clients import FILM, RESIDUAL, TUNED, client, rolling
 
 import neumo
 from neumo import contract
@@ -19,6 +18,7 @@ from neumo._wire.answer_types import Answer, ModelMetadata
 from neumo._wire.calls import Metadata, Predict, Status
 from neumo.model_status import ModelStatus, VersionState, VersionStatus
 from neumo.testing import answering
+from support.fake_clients import FILM, RESIDUAL, TUNED, client, rolling
 
 DISAGREEING = {TUNED: 0.75, RESIDUAL: 0.125}
 

@@ -7,11 +7,11 @@ import time
 from concurrent.futures import Future
 
 import pytest
-from support.fake_clients import FILM, RESIDUAL, TUNED
 
 import neumo
 from neumo._wire.calls import Predict, Reply
 from neumo.testing import FakeTransport, answering
+from support.fake_clients import FILM, RESIDUAL, TUNED
 
 WORKING = answering({TUNED: 0.75, RESIDUAL: 0.125})
 

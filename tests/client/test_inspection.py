@@ -6,6 +6,10 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
+
+from neumo import contract, release
+from neumo.errors import ConfigError
+from neumo.release import check
 from support.releases import (
     MEMBERS,
     WITH_LUNGS,
@@ -15,10 +19,6 @@ from support.releases import (
     hash_anew,
     write_release,
 )
-
-from neumo import contract, release
-from neumo.errors import ConfigError
-from neumo.release import check
 
 TUNED, RESIDUAL = MEMBERS
 WEIGHTS = "variables/variables.data"

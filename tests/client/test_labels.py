@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from support.fake_clients import FILM, LUNGS, RESIDUAL, TUNED, client, predicted
 
 import neumo
 from neumo._wire import rest_json
 from neumo._wire.calls import Metadata, Predict
 from neumo.testing import FakeTransport, answering
+from support.fake_clients import FILM, LUNGS, RESIDUAL, TUNED, client, predicted
 
 WORKING = answering({TUNED: 0.75, RESIDUAL: 0.125}, release=3)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from support.fake_clients import FILM, LUNGS, RESIDUAL, TUNED, client, predicted, rolling
 
 import neumo
 from neumo import contract
 from neumo._wire.answer_types import Answer, ModelMetadata
 from neumo._wire.calls import Metadata
 from neumo.testing import answering
+from support.fake_clients import FILM, LUNGS, RESIDUAL, TUNED, client, predicted, rolling
 
 CHEST = {TUNED: 0.75, RESIDUAL: 0.125, LUNGS: 0.75}
 NO_CHEST = {**CHEST, LUNGS: 0.25}

@@ -10,12 +10,12 @@ import tracemalloc
 import numpy as np
 import pytest
 from PIL import Image
-from support.fake_clients import RESIDUAL, TUNED, client, predicted
 
 import neumo
 from neumo._wire.answer_types import Answer
 from neumo._wire.calls import Predict
 from neumo.testing import FakeTransport, answering
+from support.fake_clients import RESIDUAL, TUNED, client, predicted
 
 FLAT = answering({TUNED: 0.75, RESIDUAL: 0.125})
 

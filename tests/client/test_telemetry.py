@@ -11,12 +11,12 @@ import grpc
 import numpy as np
 import pytest
 from PIL import Image
-from support.fake_clients import FILM, RESIDUAL, TUNED, client
-from support.grpc_server import grpc_server
 
 import neumo
 from neumo._wire.calls import Predict
 from neumo.testing import FakeTransport, answering
+from support.fake_clients import FILM, RESIDUAL, TUNED, client
+from support.grpc_server import grpc_server
 
 pytest.importorskip("opentelemetry.sdk", reason="OpenTelemetry's SDK is not installed")
 from opentelemetry import metrics, trace

@@ -12,13 +12,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import grpc
 import pytest
-from support.grpc_server import grpc_server
 
 import neumo
 from neumo import errors
 from neumo._transports import address, status_codes
 from neumo._transports.transport import connect
 from neumo._wire.calls import Status
+from support.grpc_server import grpc_server
 
 MODEL = "pneumonia_tuned"
 FAULTS = [

@@ -8,10 +8,10 @@ from __future__ import annotations
 import functools
 
 import pytest
-from support.nonchest import chest_films, packaged, refusal_table, sources
 
 from neumo import release
 from neumo.contract import LUNGS
+from support.nonchest import chest_films, packaged, refusal_table, sources
 
 REFUSED_OF_OTHERS_MIN = 0.95
 REFUSED_OF_CHESTS_MAX = 0.01

@@ -8,11 +8,11 @@ import subprocess
 import sys
 
 import pytest
-from support.releases import MEMBERS, change_manifest, hash_anew
 
 from neumo import contract, release
 from neumo.errors import ConfigError
 from neumo_serving.commands import release_check
+from support.releases import MEMBERS, change_manifest, hash_anew
 
 NEWEST = release.numbers(release.shipped())[-1]
 WITHOUT_SERVING = """

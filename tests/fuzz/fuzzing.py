@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import tests_path  # noqa: F401
+
 from support.fuzz.fuzzer import fuzz, started
 from support.fuzz.tally import report
 

@@ -10,13 +10,13 @@ import time
 
 import pytest
 import yaml
-from support.cluster.manifests import MONITORING
-from support.images import daemon, shipped_store
-from support.images.daemon import ROOT
 
 import neumo
 from neumo import release
 from neumo.release import phantom
+from support.cluster.manifests import MONITORING
+from support.images import daemon, shipped_store
+from support.images.daemon import ROOT
 
 LONGEST_S = 300.0
 PROFILES = {

@@ -6,11 +6,11 @@ import subprocess
 import sys
 
 import pytest
-from support.images import daemon
-from support.images.daemon import ROOT, docker, healthy
 
 import neumo
 from neumo.release import phantom
+from support.images import daemon
+from support.images.daemon import ROOT, docker, healthy
 
 pytestmark = [pytest.mark.images, pytest.mark.timeout(1800)]
 

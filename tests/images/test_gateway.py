@@ -5,6 +5,7 @@ from __future__ import annotations
 import urllib.request
 
 import pytest
+
 from support.images import daemon
 from support.images.daemon import docker, healthy
 

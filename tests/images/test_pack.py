@@ -6,10 +6,10 @@ import subprocess
 import sys
 
 import pytest
-from support.images.daemon import ROOT
-from support.releases import MEMBERS, WITH_LUNGS, write_release
 
 from neumo import release
+from support.images.daemon import ROOT
+from support.releases import MEMBERS, WITH_LUNGS, write_release
 
 
 @pytest.fixture

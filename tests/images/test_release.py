@@ -8,12 +8,12 @@ import sys
 import time
 
 import pytest
-from support.images import daemon, shipped_store
-from support.images.daemon import ROOT, docker, healthy
 
 import neumo
 from neumo import release
 from neumo.release import phantom
+from support.images import daemon, shipped_store
+from support.images.daemon import ROOT, docker, healthy
 
 pytestmark = [pytest.mark.images, pytest.mark.timeout(3600)]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
+
 from support.cluster import application
 from support.cluster.kubectl import need_cluster
 

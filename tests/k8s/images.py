@@ -16,6 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 import tests_path  # noqa: F401
+
 from support.images import daemon, shipped_store
 
 

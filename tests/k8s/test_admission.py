@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from support.cluster.kubectl import TAKEN, attempt, namespace, need_cluster
 from support.cluster.manifests import MONITORING, OVERLAYS, overlay, path_from, wrapped
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from support.cluster.manifests import MONITORING, need
 
 TESTS = Path(__file__).parent / "alerts.yaml"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
+
 from support.cluster.kubectl import deployed, fit, kubectl
 from support.cluster.manifests import containers, overlay, rendered
 from support.cluster.quantities import mebibytes

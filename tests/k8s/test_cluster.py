@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
+
 from support.cluster.kubectl import deployed, fit, kubectl, until
 from support.cluster.manifests import OVERLAYS
 

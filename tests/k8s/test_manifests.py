@@ -6,6 +6,8 @@ import shutil
 
 import pytest
 import yaml
+
+from neumo_serving.engine import batching_parameters
 from support.cluster.manifests import (
     MONITORING,
     OVERLAYS,
@@ -20,8 +22,6 @@ from support.cluster.manifests import (
     wrapped,
 )
 from support.cluster.quantities import cores, mebibytes
-
-from neumo_serving.engine import batching_parameters
 
 BOTH_TRACKS = ["tfserving", "tfserving-canary"]
 MODEL_SERVERS = {"local": ["tfserving"], "production": BOTH_TRACKS, "embedded": BOTH_TRACKS}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from support.cluster.kubectl import deployed, fit, get, need_cluster, until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(3600)]

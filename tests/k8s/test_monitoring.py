@@ -9,15 +9,15 @@ import subprocess
 import pytest
 import requests
 import yaml
-from support.cluster.kubectl import until
-from support.cluster.manifests import MONITORING, ROOT, need
-from support.gateway_process import gateway
-from support.serving_process import free_port
 
 import neumo
 from neumo import contract
 from neumo.release import phantom
 from neumo.testing import EmbeddedServer
+from support.cluster.kubectl import until
+from support.cluster.manifests import MONITORING, ROOT, need
+from support.gateway_process import gateway
+from support.serving_process import free_port
 
 CONFIG = ROOT / "serving" / "prometheus" / "prometheus.yml"
 SERVING_CONFIG = ROOT / "serving" / "tfserving"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+
 from support.cluster import pod_kills
 from support.cluster.kubectl import TAKEN, deployed, fit, get, namespace, until
 

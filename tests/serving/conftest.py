@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+from neumo.testing import EmbeddedServer
 from support.conformance import servers
 from support.conformance.rows import PLAIN
 from support.toy_model import MODEL, connected, save_toy, write_config
-
-from neumo.testing import EmbeddedServer
 
 STORE = Path(__file__).parents[1] / "store.py"
 

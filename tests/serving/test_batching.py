@@ -11,7 +11,6 @@ import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
-from support.toy_model import MODEL, connected, predict_request, save_toy
 
 from neumo.errors import ConfigError
 from neumo.testing import EmbeddedServer
@@ -21,6 +20,7 @@ from neumo_serving.engine.batching_parameters import BatchingParameters
 from neumo_serving.engine.inference import Question
 from neumo_serving.engine.saved_model import LoaderOptions
 from neumo_serving.request_faults import Fault, invalid
+from support.toy_model import MODEL, connected, predict_request, save_toy
 
 LONG_MICROS = 60_000_000
 """No test waits so long: a batch runs because it is full."""

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import requests
 import tensorflow as tf
-from support.conformance.official_requests import metadata
-from support.conformance.rows_rest_refusals import PREDICT
-from support.toy_model import MODEL, predict_request
 from tensorflow_serving.apis import get_model_metadata_pb2
 
 from neumo_serving.engine import inference, saved_model
 from neumo_serving.engine.inference import Question
+from support.conformance.official_requests import metadata
+from support.conformance.rows_rest_refusals import PREDICT
+from support.toy_model import MODEL, predict_request
 
 X = np.array([[1.0, 2.0]], np.float32)
 STEPS = 10_000

@@ -7,6 +7,7 @@ over the models that ``python tests/store.py`` writes.
 from __future__ import annotations
 
 import pytest
+
 from support.conformance import (
     rows_examples,
     rows_methods,

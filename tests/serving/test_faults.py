@@ -12,11 +12,11 @@ import grpc
 import numpy as np
 import pytest
 import requests
-from support.toy_model import MODEL, connected, predict_request, save_toy, write_config
 
 from neumo.errors import ConfigError
 from neumo.testing import EmbeddedServer
 from neumo_serving.fault_injection.fault_rules import GRPC, LOAD, REST, Call, Plan, parse
+from support.toy_model import MODEL, connected, predict_request, save_toy, write_config
 
 X = np.array([[1.0, 2.0]], np.float32)
 PREDICT = Call(GRPC, "Predict", MODEL)

@@ -6,8 +6,6 @@ import grpc
 import pytest
 import requests
 import tensorflow as tf
-from support.toy_model import connected
-from support.toy_models_v1 import save_half_plus
 from tensorflow_serving.apis import (
     classification_pb2,
     inference_pb2,
@@ -16,6 +14,8 @@ from tensorflow_serving.apis import (
 )
 
 from neumo.testing import EmbeddedServer
+from support.toy_model import connected
+from support.toy_models_v1 import save_half_plus
 
 MODEL = "half"
 CLASSIFIER = "servables/tensorflow/classifier.cc"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 import requests
-from support.kill_rounds import put_half, rounds
-from support.toy_model import MODEL, save_toy, write_config
 
 from neumo.testing import EmbeddedServer
 from neumo_serving.engine import saved_model
 from neumo_serving.request_faults import Fault
+from support.kill_rounds import put_half, rounds
+from support.toy_model import MODEL, save_toy, write_config
 
 
 def test_a_killed_server_starts_again_and_answers(tmp_path):

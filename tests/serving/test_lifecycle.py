@@ -14,8 +14,6 @@ import grpc
 import numpy as np
 import pytest
 import requests
-from support.serving_process import said_until, serve
-from support.toy_model import MODEL, connected, predict_request, save_toy, write_config
 
 import neumo
 from neumo._wire import grpc_messages
@@ -24,6 +22,8 @@ from neumo_serving.engine.saved_model import LoadedModel
 from neumo_serving.engine.version_policy import ModelConfig
 from neumo_serving.engine.versions import Versions
 from neumo_serving.request_faults import Fault
+from support.serving_process import said_until, serve
+from support.toy_model import MODEL, connected, predict_request, save_toy, write_config
 
 QUICK = ["--max_num_load_retries=0", "--file_system_poll_wait_seconds=1"]
 PATIENCE_S = 60.0

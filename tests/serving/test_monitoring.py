@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
-from support.toy_model import MODEL, connected, save_toy
 
 from neumo._wire import grpc_messages
 from neumo.testing import EmbeddedServer
 from neumo_serving.config import flags, monitoring_config
 from neumo_serving.monitoring import prometheus_text
 from neumo_serving.monitoring.metrics import MAX_CELLS, Counter, Histogram, exponential
+from support.toy_model import MODEL, connected, save_toy
 
 X = np.array([[1.0, 2.0]], np.float32)
 PAGE = "/monitoring/prometheus/metrics"

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import requests
 from google.protobuf import text_format
-from support.toy_model import connected, save_toy
 from tensorflow_serving.apis import model_management_pb2
 
 from neumo.testing import EmbeddedServer
+from support.toy_model import connected, save_toy
 
 X = np.array([[1.0, 2.0]], np.float32)
 PATIENCE_S = 60.0

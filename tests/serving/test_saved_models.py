@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from google.protobuf import text_format
-from support.toy_model import save_toy
-from support.toy_models_v1 import save_half_plus
 from tensorflow.core.framework import tensor_pb2, types_pb2
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import prediction_log_pb2
@@ -16,6 +14,8 @@ from neumo_serving.engine import dtypes, inference, saved_model, tensor_conversi
 from neumo_serving.engine.inference import Question
 from neumo_serving.engine.saved_model import LoaderOptions
 from neumo_serving.request_faults import Fault
+from support.toy_model import save_toy
+from support.toy_models_v1 import save_half_plus
 
 X = np.array([2.0, 10.0], np.float32)
 

@@ -6,6 +6,7 @@ import subprocess
 from dataclasses import dataclass
 
 import pytest
+
 from support.conformance import servers
 
 WITHIN_S = 120

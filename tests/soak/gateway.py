@@ -20,7 +20,6 @@ from typing import Any
 
 import tests_path  # noqa: F401
 from PIL import Image
-from support.gateway_process import READY, GatewayProcess, Line, form, gateway, request, started
 
 import neumo
 from neumo import contract
@@ -29,6 +28,7 @@ from neumo.release import phantom
 from neumo.testing import EmbeddedServer, FakeTransport, answering
 from neumo_serving.gateway import gateway_server
 from neumo_serving.gateway.gateway_settings import Limits, Settings
+from support.gateway_process import READY, GatewayProcess, Line, form, gateway, request, started
 
 REQUESTS = next((int(text) for text in sys.argv[1:] if text.isdecimal()), 50_000)
 CANNED = "--canned"

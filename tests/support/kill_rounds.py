@@ -12,10 +12,11 @@ from typing import Any
 
 import grpc
 import numpy as np
+from tensorflow_serving.apis import prediction_service_pb2_grpc
+
 from support.serving_process import free_port, said_until, serve
 from support.toy_model import MODEL, predict_request, write_config
 from support.version_swaps import put
-from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 START_S = 6.0
 """About as long as a start takes, TensorFlow's import included."""

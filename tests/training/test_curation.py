@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from support.film_tables import normals_and_persons, table
 
 from neumo.errors import ConfigError
 from neumo_training.datasets import curation
+from support.film_tables import normals_and_persons, table
 
 TWINS = [
     ("NORMAL", "normal", "IM", 1, "normal-1", "same"),

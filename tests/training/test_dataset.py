@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from support.film_tables import normals_and_persons, table
 
 from neumo.errors import ConfigError
 from neumo_training.datasets import decoded_films, film_table, splits
+from support.film_tables import normals_and_persons, table
 
 KAGGLE = Path(__file__).parents[3] / "shared/data/chest_xray"
 needs_kaggle = pytest.mark.skipif(

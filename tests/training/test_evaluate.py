@@ -8,14 +8,14 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from support.drawn_dataset import write_films
 
 from neumo.errors import ConfigError
 from neumo_training.commands import evaluate as command
 from neumo_training.datasets import film_table, splits
 from neumo_training.evaluation import holdout, summary
 from neumo_training.evaluation.preparation import HOLDOUT, Request, prepare
-from neumo_training.evaluation.stage_progress import Progress
+from neumo_training.stage_progress import Progress
+from support.drawn_dataset import write_films
 
 PATHS = ("masks", "sizes", "models", "out")
 NAME = re.compile(r"IM-\d+-\d+|person\d+")

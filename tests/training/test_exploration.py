@@ -7,8 +7,6 @@ from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
-from support.drawn_dataset import PATIENTS, write_films
-from support.film_tables import normals_and_persons, table
 
 from neumo.errors import ConfigError
 from neumo_training.commands import data
@@ -21,6 +19,8 @@ from neumo_training.reports.exploration import (
     film_tables,
     folder_numbers,
 )
+from support.drawn_dataset import PATIENTS, write_films
+from support.film_tables import normals_and_persons, table
 
 HALF = PATIENTS // 2
 

@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from neumo_training.networks import lungs_network, member_networks, network_config
-from neumo_training.savedmodels import folded_batchnorm
+from neumo_training.networks import folded_batchnorm, lungs_network, member_networks, network_config
 
 NETWORKS = {
     "plain": lambda: member_networks.build(network_config.read_all().members[0]),

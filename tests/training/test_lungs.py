@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from support.drawn_dataset import write_films, write_masks
 
 from neumo.errors import ConfigError
 from neumo_training.datasets import drawn_nonchest, film_table, lung_masks, splits
 from neumo_training.fitting import lungs_training, pipeline
 from neumo_training.networks import lungs_network, network_config
+from support.drawn_dataset import write_films, write_masks
 
 
 def test_masks_are_found_by_the_films_name(tmp_path):

@@ -9,14 +9,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from support.drawn_dataset import write_configs, write_films
 
 from neumo import release
 from neumo.errors import ConfigError
 from neumo_training.datasets import decoded_films, film_table, splits
 from neumo_training.fitting import member_training, pipeline, resumable_run, shipped_networks
-from neumo_training.networks import framing, network_config
-from neumo_training.savedmodels import folded_batchnorm
+from neumo_training.networks import folded_batchnorm, framing, network_config
+from support.drawn_dataset import write_configs, write_films
 
 EPOCHS = 6
 TRAIN = """

@@ -6,11 +6,10 @@ import pytest
 
 from neumo import release
 from neumo.errors import ConfigError
-from neumo_training.evaluation import key_names
+from neumo_training.evaluation import ablations, cards, key_names
+from neumo_training.evaluation.ablations import Trial
 from neumo_training.evaluation.assessment import Assessment
-from neumo_training.evaluation.evaluation_page import page
-from neumo_training.reports import ablations, cards
-from neumo_training.reports.ablations import Trial
+from neumo_training.reports.evaluation_page import page
 
 TRIALS = [
     Trial(2, "members", "a mirror", "auc", 0.98, 0.9812, 0.0007, 0.0016, kept=False),

@@ -3,12 +3,12 @@
 import keras_tuner
 import pandas as pd
 import pytest
-from support.drawn_dataset import write_configs
 
 from neumo.errors import ConfigError
 from neumo_training.commands import train
 from neumo_training.fitting import tuning, tuning_table
 from neumo_training.networks import network_config
+from support.drawn_dataset import write_configs
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 
 import pytest
-from support.gateway_process import gateway, write_nothing
 
 from neumo.testing.fixtures import neumo_server
+from support.gateway_process import gateway, write_nothing
 
 __all__ = ["neumo_server"]
 

@@ -9,7 +9,6 @@ from ipaddress import ip_network
 
 import pytest
 from starlette.datastructures import Headers
-from support.gateway_process import UNHURRIED, answer_of, answering_from, ask, request
 
 from neumo import contract
 from neumo.testing import FakeTransport, answering
@@ -18,6 +17,7 @@ from neumo_serving.gateway.gateway_settings import Access, Limits
 from neumo_serving.gateway.problems import Refusal
 from neumo_serving.gateway.rate_limit import MAX_CLIENTS, Rates
 from support import films
+from support.gateway_process import UNHURRIED, answer_of, answering_from, ask, request
 
 FILM = films.file("PNG")
 SCORES = {member.name: 0.5 for member in contract.MEMBERS}

@@ -9,13 +9,13 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
-from support.gateway_process import ask, form, request
 
 import neumo
 from neumo import release
 from neumo_serving.gateway import contours
 from neumo_serving.gateway.large_films import LARGE_PIXELS
 from support import films
+from support.gateway_process import ask, form, request
 
 SAME = 1e-5
 NEWEST = release.newest(release.shipped()).release

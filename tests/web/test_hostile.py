@@ -9,6 +9,11 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+
+from neumo import contract
+from neumo.testing import FakeTransport, answering
+from neumo_serving.gateway import http_protocol
+from support import films, hostile_uploads
 from support.gateway_process import (
     FORM,
     Line,
@@ -18,11 +23,6 @@ from support.gateway_process import (
     read_answer,
     request,
 )
-
-from neumo import contract
-from neumo.testing import FakeTransport, answering
-from neumo_serving.gateway import http_protocol
-from support import films, hostile_uploads
 
 MIB = 2**20
 ANSWERED = {"GIF of 20000 frames": (200, "")}

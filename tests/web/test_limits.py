@@ -8,6 +8,15 @@ from concurrent.futures import Future
 from dataclasses import replace
 
 import pytest
+
+from neumo import contract
+from neumo._wire.calls import Predict
+from neumo.testing import FakeTransport, answering
+from neumo_serving.gateway import upload_bodies
+from neumo_serving.gateway.admission import AT_ONCE_OF_A_REQUEST, Held, Places
+from neumo_serving.gateway.gateway_settings import Limits
+from neumo_serving.gateway.problems import Refusal
+from support import films
 from support.gateway_process import (
     FORM,
     UNHURRIED,
@@ -20,15 +29,6 @@ from support.gateway_process import (
     read_answer,
     request,
 )
-
-from neumo import contract
-from neumo._wire.calls import Predict
-from neumo.testing import FakeTransport, answering
-from neumo_serving.gateway import upload_bodies
-from neumo_serving.gateway.admission import AT_ONCE_OF_A_REQUEST, Held, Places
-from neumo_serving.gateway.gateway_settings import Limits
-from neumo_serving.gateway.problems import Refusal
-from support import films
 
 FILM = films.file("PNG")
 SCORES = {member.name: 0.5 for member in contract.MEMBERS}

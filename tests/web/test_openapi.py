@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from support.gateway_process import ask, gateway, request
 
 HERE = Path(__file__).parent

@@ -11,11 +11,11 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from support.gateway_process import answering_from, ask, form, request, write_nothing
 
 from neumo import contract
 from neumo.testing import FakeTransport, answering
 from support import films
+from support.gateway_process import answering_from, ask, form, request, write_nothing
 
 FILE_NAME = "secretfile-dupont.dcm"
 

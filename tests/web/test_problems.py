@@ -6,6 +6,13 @@ import asyncio
 import json
 
 import pytest
+
+import neumo
+from neumo import contract
+from neumo._wire.calls import Status
+from neumo.testing import FakeTransport, answering
+from neumo_serving.gateway.middleware import HEADERS
+from support import films
 from support.gateway_process import (
     FORM,
     UNHURRIED,
@@ -16,13 +23,6 @@ from support.gateway_process import (
     read_answer,
     request,
 )
-
-import neumo
-from neumo import contract
-from neumo._wire.calls import Status
-from neumo.testing import FakeTransport, answering
-from neumo_serving.gateway.middleware import HEADERS
-from support import films
 
 URN = "urn:neumo:problem:"
 TUNED, RESIDUAL = (member.name for member in contract.MEMBERS)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from support.cluster.kubectl import TAKEN, kubectl, namespace, until
 from support.images.daemon import GATEWAY
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from support.cluster.manifests import need, wrapped
 
 HOW = (

@@ -7,6 +7,7 @@ from typing import Any
 
 import grpc
 import requests
+
 from support.conformance.rows import GrpcRow, RestRow, Row, is_met, reached
 from support.conformance.servers import Endpoint
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from tensorflow_serving.apis import classification_pb2, inference_pb2, regression_pb2
+
 from support.conformance.official_requests import classify, example, infer, regress
 from support.conformance.rows import GrpcRow
-from tensorflow_serving.apis import classification_pb2, inference_pb2, regression_pb2
 
 CLASSIFIER = "servables/tensorflow/classifier.cc"
 REGRESSOR = "servables/tensorflow/regressor.cc"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+
 from support.conformance.official_requests import classify, example, regress
 from support.conformance.rows import GrpcRow, RestRow
 from support.toy_model import predict_request

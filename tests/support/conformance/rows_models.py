@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
+
 from support.conformance.official_requests import metadata, status
 from support.conformance.rows import GrpcRow
 from support.toy_model import MODEL
-from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 
 STATUS = "model_servers/get_model_status_impl.cc"
 METADATA = "servables/tensorflow/get_model_metadata_impl.cc"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.framework import types_pb2
+
 from support.conformance.official_requests import tensor
 from support.conformance.rows import GrpcRow
 from support.toy_model import MODEL, predict_request
-from tensorflow.core.framework import types_pb2
 
 PREDICT_UTIL = "servables/tensorflow/predict_util.cc"
 SERVER_CORE = "model_servers/server_core.cc"

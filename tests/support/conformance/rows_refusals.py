@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 import numpy as np
+from tensorflow_serving.apis import predict_pb2
+
 from support.conformance.official_requests import tensor
 from support.conformance.rows import GrpcRow
 from support.toy_model import MODEL, predict_request
-from tensorflow_serving.apis import predict_pb2
 
 PREDICT_UTIL = "servables/tensorflow/predict_util.cc"
 SERVER_CORE = "model_servers/server_core.cc"

@@ -10,6 +10,7 @@ import json
 import re
 
 import numpy as np
+
 from support.conformance.official_requests import (
     classify,
     example,

@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-from support.conformance import model_store
-from support.conformance.rows import PLAIN
 from tensorflow_serving.apis import (
     get_model_status_pb2,
     model_service_pb2_grpc,
     prediction_service_pb2_grpc,
 )
+
+from support.conformance import model_store
+from support.conformance.rows import PLAIN
 
 READY_WITHIN_S = 120.0
 STOPPED_WITHIN_S = 40.0

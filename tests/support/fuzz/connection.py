@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import grpc
+
 from support.fuzz import verdicts
 from support.fuzz.attempts import Attempt, Call, Garbage, Request
 from support.fuzz.verdicts import Verdict

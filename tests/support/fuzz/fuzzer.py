@@ -18,7 +18,7 @@ from support.conformance.rows import GrpcRow, RestRow, Row
 from support.fuzz import grpc_attempts, rest_attempts
 from support.fuzz.attempts import Attempt, Maker
 from support.fuzz.connection import Connection
-from support.fuzz.tally import Tally, report, rss_kib
+from support.fuzz.tally import Tally, rss_kib
 from support.toy_model import MODEL, predict_request
 
 TESTS = Path(__file__).parents[2]

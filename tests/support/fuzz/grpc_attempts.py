@@ -7,6 +7,8 @@ from random import Random
 from typing import Any
 
 import numpy as np
+from tensorflow.core.framework import tensor_pb2, types_pb2
+
 from support.conformance.official_requests import (
     classify,
     example,
@@ -17,7 +19,6 @@ from support.conformance.official_requests import (
 )
 from support.fuzz.attempts import Call, Maker, mutated
 from support.toy_model import MODEL, predict_request
-from tensorflow.core.framework import tensor_pb2, types_pb2
 
 PREDICTION = "/tensorflow.serving.PredictionService/"
 MODELS = "/tensorflow.serving.ModelService/"

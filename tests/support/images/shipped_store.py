@@ -5,9 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from support.images.daemon import ROOT
-
 from neumo import release
+from support.images.daemon import ROOT
 
 SHIPPED = ROOT / "serving" / "models"
 STORE = ROOT / ".cache" / "models"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFilter
+
 from support.nonchest.pictures import Random
 
 Field = npt.NDArray[np.float64]

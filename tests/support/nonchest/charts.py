@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
+
 from support.nonchest.pictures import Picture, Random
 
 STYLES = ("default", "dark_background", "ggplot", "grayscale")

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from support.nonchest.pictures import Picture
-from support.nonchest.refusal_table import Read, read
 
 from neumo_training.datasets import curation, film_table, splits
 from neumo_training.datasets.decoded_films import load
+from support.nonchest.pictures import Picture
+from support.nonchest.refusal_table import Read, read
 
 DEVELOPMENT, HOLDOUT, VALIDATION = "development", "hold-out", "val"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
+
 from support.nonchest.pictures import Picture, Random
 
 LICENCE = Path(__file__).parents[3] / "LICENSE"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PIL import Image, ImageFilter
+
 from support.nonchest.pictures import Random
 
 SIDE_PX = 320

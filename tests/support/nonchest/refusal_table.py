@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from support.nonchest.pictures import Picture
 
 from neumo import contract, image
 from neumo.errors import ImageError
+from support.nonchest.pictures import Picture
 
 Chest = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]
 """uint8 [n, 256, 256, 1] to how sure ``lungs`` is of a chest, float32 [n]."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from PIL import Image
 from playwright.sync_api import Error, sync_playwright
+
 from support.browser import CHROMIUM, FLAGS
 from support.gateway_process import gateway
 from support.nonchest.pictures import Picture

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
 import pytest
-from support.browser import ADULT, CHROMIUM, FLAGS, VAL, visit
-from support.films import file
-from support.gateway_process import UNHURRIED
 
 import neumo
 from neumo.testing import FakeTransport, answering
 from neumo_serving.gateway import gateway_server
+from support.browser import ADULT, CHROMIUM, FLAGS, VAL, visit
+from support.films import file
+from support.gateway_process import UNHURRIED
 
 
 @pytest.fixture(scope="module")

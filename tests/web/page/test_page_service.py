@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from support.gateway_process import gateway
 from support.serving_process import free_port
 
