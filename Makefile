@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
   $$p -c '$(SUITABLE)' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-images test-cluster fuzz lint benchmarks refusals soak train lock proto wheel clean
+.PHONY: help demo test coverage release test-images test-cluster fuzz lint benchmarks refusals soak train lock proto wheel clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile
@@ -69,6 +69,12 @@ proto: $(VENV)/.dev  ## generate the SDK's messages anew
 wheel: $(VENV)/.dev  ## build the wheel, with the newest release inside
 	@$(BIN)/uv build --quiet --wheel --out-dir dist
 
+coverage: $(VENV)/.dev  ## which lines of the SDK no test of it runs: to be read, not worshipped
+	@$(BIN)/coverage run -m pytest -q tests/client && $(BIN)/coverage report
+
+release: $(VENV)/.dev  ## version, tests, wheel, changelog's heading and tag: make release VERSION=0.2.0
+	@$(BIN)/python .ci/release.py $(VERSION)
+
 clean:  ## remove what was made here
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache
 
@@ -80,6 +86,6 @@ $(VENV)/bin/python:
 # A set of pinned packages, then neumo itself, editable. dev contains serving.
 $(VENV)/.serving $(VENV)/.dev: $(VENV)/.%: requirements/%.lock pyproject.toml | $(VENV)/bin/python
 	@echo "== installing the packages pinned in $< (TensorFlow is large: a minute or more)"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@$(BIN)/python requirements/install.py $<
+	@$(BIN)/pip install --quiet --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
