@@ -11,8 +11,8 @@ from pathlib import Path
 import tests_path  # noqa: F401
 
 from support.measuring.turns import Action, in_turns, show
+from support.places import ROOT
 
-ROOT = Path(__file__).parents[2]
 ROUNDS = 11
 CODE = {
     "bare numpy, PIL.Image, grpc": "import numpy, PIL.Image, grpc",

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 
+from support.places import ROOT
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import argparse
@@ -30,7 +32,6 @@ from neumo_training.fitting import lungs_training, pipeline
 from support.nonchest import chest_films, packaged, refusal_table, sources
 from support.nonchest.refusal_table import Lungs, Read, Row
 
-ROOT = Path(__file__).parents[2]
 TURNED = 300
 TURNS = {"upside down": (2,), "on their side": (1, 3)}
 """By how many right angles."""
@@ -101,8 +102,7 @@ def _options() -> argparse.Namespace:
     add("--models", type=Path, default=ROOT / "serving" / "models", help="a folder of releases")
     add("--release", type=int, default=2, help="which of them (default: 2)")
     add("--network", type=Path, help="a trained network, FILE.keras, instead of a release")
-    data = ROOT.parent / "shared" / "data" / "chest_xray"
-    add("--data", type=Path, default=data, help="chest films in Kaggle's layout")
+    add("--data", type=Path, default=CHEST_XRAY, help="chest films in Kaggle's layout")
     cache = ROOT / ".cache" / "refusals"
     add("--cache", type=Path, default=cache, help="where downloads are kept")
     add("--offline", action="store_true", help="only what needs no download and no browser")

@@ -5,17 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from neumo.release import phantom
 from neumo.testing.fixtures import neumo_server
+from support.places import VAL
 
 __all__ = ["neumo_server"]
-
-VAL = Path(__file__).parents[3] / "shared" / "data" / "chest_xray" / "val"
 
 
 @pytest.fixture(scope="session")

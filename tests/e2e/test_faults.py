@@ -155,12 +155,12 @@ def test_a_server_that_dies_in_mid_call_is_unavailable(tmp_path, scheme):
 @pytest.fixture(scope="module")
 def two_releases(run, tmp_path_factory):
     """A store with releases 1 and 2 of a training run."""
-    from neumo_training.commands import train
+    from neumo_training.commands import export
 
     store = tmp_path_factory.mktemp("two") / "models"
     shutil.copytree(run.store, store)
     arguments = ["--workdir", str(run.workdir), "--to", str(store), "--release", "2", "--force"]
-    assert train.export(arguments) == 0
+    assert export.main(arguments) == 0
     return store
 
 

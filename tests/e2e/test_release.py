@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tomllib
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +11,8 @@ import pytest
 from neumo import contract, release
 from neumo.release import RocCurve, golden
 from neumo.release.check import file_hashes
+from support.places import ROOT
 
-ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "serving" / "models"
 MAX_BYTES = 22_000_000
 

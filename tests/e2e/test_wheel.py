@@ -7,13 +7,11 @@ import shutil
 import subprocess
 import sys
 import venv
-from pathlib import Path
 
 import pytest
 
 from neumo import release
-
-ROOT = Path(__file__).parents[2]
+from support.places import ROOT
 
 
 def run(*command, cwd):
@@ -89,9 +87,8 @@ def test_the_wheel_alone_passes_the_sdks_tests(wheel, tmp_path, pythons, resolut
     checked(*pip, *FOR_TESTS, cwd=tmp_path)
     (tmp_path / "tests").mkdir()
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    for helper in ("fakes.py", "releases.py", "rpc_server.py"):
-        shutil.copy(ROOT / "tests" / helper, tmp_path / "tests")
-    shutil.copytree(ROOT / "tests" / "client", tmp_path / "tests" / "client")
+    for folder in ("support", "client"):
+        shutil.copytree(ROOT / "tests" / folder, tmp_path / "tests" / folder)
     printed = checked(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tmp_path)
     assert " passed" in printed
 

@@ -16,7 +16,7 @@ from neumo import release
 from neumo.release import phantom
 from support.cluster.manifests import MONITORING
 from support.images import daemon, shipped_store
-from support.images.daemon import ROOT
+from support.places import ROOT
 
 LONGEST_S = 300.0
 PROFILES = {

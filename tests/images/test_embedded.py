@@ -10,7 +10,8 @@ import pytest
 import neumo
 from neumo.release import phantom
 from support.images import daemon
-from support.images.daemon import ROOT, docker, healthy
+from support.images.daemon import docker, healthy
+from support.places import ROOT
 
 pytestmark = [pytest.mark.images, pytest.mark.timeout(1800)]
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from neumo import release
-from support.images.daemon import ROOT
+from support.places import ROOT
 from support.releases import MEMBERS, WITH_LUNGS, write_release
 
 

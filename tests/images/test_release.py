@@ -13,7 +13,8 @@ import neumo
 from neumo import release
 from neumo.release import phantom
 from support.images import daemon, shipped_store
-from support.images.daemon import ROOT, docker, healthy
+from support.images.daemon import docker, healthy
+from support.places import ROOT
 
 pytestmark = [pytest.mark.images, pytest.mark.timeout(3600)]
 

@@ -14,10 +14,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
 import tests_path  # noqa: F401
 
 from support.images import daemon, shipped_store
+from support.places import ROOT
 
 
 def build() -> list[str]:

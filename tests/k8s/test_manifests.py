@@ -11,7 +11,6 @@ from neumo_serving.engine import batching_parameters
 from support.cluster.manifests import (
     MONITORING,
     OVERLAYS,
-    ROOT,
     containers,
     of_kind,
     overlay,
@@ -22,6 +21,7 @@ from support.cluster.manifests import (
     wrapped,
 )
 from support.cluster.quantities import cores, mebibytes
+from support.places import ROOT
 
 BOTH_TRACKS = ["tfserving", "tfserving-canary"]
 MODEL_SERVERS = {"local": ["tfserving"], "production": BOTH_TRACKS, "embedded": BOTH_TRACKS}

@@ -15,8 +15,9 @@ from neumo import contract
 from neumo.release import phantom
 from neumo.testing import EmbeddedServer
 from support.cluster.kubectl import until
-from support.cluster.manifests import MONITORING, ROOT, need
+from support.cluster.manifests import MONITORING, need
 from support.gateway_process import gateway
+from support.places import ROOT
 from support.serving_process import free_port
 
 CONFIG = ROOT / "serving" / "prometheus" / "prometheus.yml"

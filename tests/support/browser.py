@@ -15,6 +15,8 @@ import numpy.typing as npt
 from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request
 
+from support.places import ROOT
+
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = (
     "--headless",
@@ -26,10 +28,9 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-SCREENSHOTS = Path(__file__).parents[2] / ".cache" / "screenshots"
+SCREENSHOTS = ROOT / ".cache" / "screenshots"
 """For a person to look at; git ignores it, because films are in it."""
 
-VAL = Path(__file__).parents[3] / "shared" / "data" / "chest_xray" / "val"
 ADULT = Path(str(importlib.util.find_spec("data_store").origin)).parent / "data" / "RG1_UNCR.dcm"  # type: ignore[union-attr]
 _PATIENCE_MS = 120_000
 _REFUSED_BY_POLICY = re.compile("Content Security Policy|Refused to", re.IGNORECASE)

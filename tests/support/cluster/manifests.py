@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[3]
+from support.places import ROOT
+
 MONITORING = ROOT / "k8s" / "components" / "monitoring"
 OVERLAYS = ("local", "production", "embedded")
 Resource = dict[str, Any]

@@ -19,9 +19,9 @@ from support.fuzz import grpc_attempts, rest_attempts
 from support.fuzz.attempts import Attempt, Maker
 from support.fuzz.connection import Connection
 from support.fuzz.tally import Tally, rss_kib
+from support.places import TESTS
 from support.toy_model import MODEL, predict_request
 
-TESTS = Path(__file__).parents[2]
 REST_SHARE = 0.5
 VALID_EVERY = 50
 PARTS = 10

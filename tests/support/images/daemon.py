@@ -12,12 +12,12 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
+from support.places import ROOT
+
 EMBEDDED = "neumo-embedded:0.1.0"
 GATEWAY = "neumo-gateway:0.1.0"
 SERVER = "tensorflow/serving:2.20.0"

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from neumo import release
-from support.images.daemon import ROOT
+from support.places import ROOT
 
 SHIPPED = ROOT / "serving" / "models"
 STORE = ROOT / ".cache" / "models"

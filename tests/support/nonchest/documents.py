@@ -10,8 +10,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from support.nonchest.pictures import Picture, Random
+from support.places import ROOT
 
-LICENCE = Path(__file__).parents[3] / "LICENSE"
+LICENCE = ROOT / "LICENSE"
 """Words to set."""
 PAGE_PX = (620, 877)
 """A4 at 75 dots per inch."""

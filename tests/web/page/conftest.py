@@ -12,9 +12,10 @@ import pytest
 import neumo
 from neumo.testing import FakeTransport, answering
 from neumo_serving.gateway import gateway_server
-from support.browser import ADULT, CHROMIUM, FLAGS, VAL, visit
+from support.browser import ADULT, CHROMIUM, FLAGS, visit
 from support.films import file
 from support.gateway_process import UNHURRIED
+from support.places import VAL
 
 
 @pytest.fixture(scope="module")
