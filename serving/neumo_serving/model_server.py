@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 
 from neumo.errors import ConfigError
+from neumo_serving.asgi.asgi_types import Application
 from neumo_serving.config import (
     models_config,
     models_config_watcher,
@@ -27,17 +28,15 @@ from neumo_serving.engine.load_worker import LoadOptions, nothing
 from neumo_serving.engine.model_manager import Models
 from neumo_serving.engine.saved_model import LoaderOptions
 from neumo_serving.engine.version_policy import ModelConfig
-from neumo_serving.fault_injection import load_faults as faulty_loading
-from neumo_serving.fault_injection import rest_faults as faulty_rest
-from neumo_serving.fault_injection.fault_rules import Plan
+from neumo_serving.fault_injection import load_faults, rest_faults
+from neumo_serving.fault_injection.fault_rules import FaultPlan
 from neumo_serving.fault_injection.grpc_faults import Interceptor
-from neumo_serving.grpc_api import channel_arguments as rpc_flags
-from neumo_serving.grpc_api import grpc_server as rpc
-from neumo_serving.grpc_api.grpc_server import RpcOptions
+from neumo_serving.grpc_api import channel_arguments, grpc_server
+from neumo_serving.grpc_api.grpc_server import Rpc, RpcOptions
 from neumo_serving.monitoring import model_metrics
 from neumo_serving.request_faults import Fault
-from neumo_serving.rest_api import rest_server as http_port
-from neumo_serving.rest_api.rest_app import App, Application, RestOptions
+from neumo_serving.rest_api import rest_server
+from neumo_serving.rest_api.rest_app import App, RestOptions
 from neumo_serving.rest_api.rest_server import HttpServer
 
 log = logging.getLogger(__name__)
@@ -57,7 +56,7 @@ def run(options: Options) -> None:
     rpc_options, rest_options = _rpc_options(options, plan), _rest_options(options)
     _check_port_is_free(options["port"])
     port = options["rest_api_port"]
-    http_socket = http_port.bound(port) if port else None
+    http_socket = rest_server.bound(port) if port else None
     models = Models(_configs(options), _load_options(options, plan))
     stopping = _stop_on_signal(models)
     tensorflow_runtime.configure(tensorflow_runtime.session_config(options))
@@ -68,7 +67,7 @@ def run(options: Options) -> None:
     http = None
     if http_socket:
         http = HttpServer(_application(models, rest_options, plan), http_socket, DRAIN_S)
-    _serve(rpc.make(models, rpc_options), http, stopping, _where(options))
+    _serve(grpc_server.make(models, rpc_options), http, stopping, _where(options))
 
 
 def _stop_on_signal(models: Models) -> threading.Event:
@@ -89,7 +88,7 @@ def _stop_on_signal(models: Models) -> threading.Event:
     return stopping
 
 
-def _serve(grpc: rpc.Rpc, http: HttpServer | None, stopping: threading.Event, where: str) -> None:
+def _serve(grpc: Rpc, http: HttpServer | None, stopping: threading.Event, where: str) -> None:
     grpc.server.start()
     if http:
         http.start()
@@ -116,9 +115,9 @@ def _check_port_is_free(port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((rpc.HOST, port))
+            probe.bind((grpc_server.HOST, port))
         except OSError as error:
-            raise rpc.port_taken(port) from error
+            raise grpc_server.port_taken(port) from error
 
 
 def _configs(options: Options) -> tuple[ModelConfig, ...]:
@@ -139,15 +138,15 @@ def _configs(options: Options) -> tuple[ModelConfig, ...]:
     return configs
 
 
-def _fault_plan(options: Options) -> Plan | None:
+def _fault_plan(options: Options) -> FaultPlan | None:
     if not options["neumo_faults"]:
         return None
     log.warning("--neumo_faults: THIS SERVER MAKES FAULTS ON PURPOSE; use it for tests only")
-    return Plan(options["neumo_faults"])
+    return FaultPlan(options["neumo_faults"])
 
 
-def _load_options(options: Options, plan: Plan | None) -> LoadOptions:
-    before = nothing if plan is None else functools.partial(faulty_loading.before_load, plan)
+def _load_options(options: Options, plan: FaultPlan | None) -> LoadOptions:
+    before = nothing if plan is None else functools.partial(load_faults.before_load, plan)
     return LoadOptions(
         poll_wait_s=float(options["file_system_poll_wait_seconds"]),
         max_retries=options["max_num_load_retries"],
@@ -184,13 +183,13 @@ def _batching(options: Options) -> BatchingParameters | None:
     return BatchingParameters()
 
 
-def _rpc_options(options: Options, plan: Plan | None) -> RpcOptions:
+def _rpc_options(options: Options, plan: FaultPlan | None) -> RpcOptions:
     return RpcOptions(
         port=options["port"],
         socket_path=options["grpc_socket_path"],
         threads=_grpc_threads(options),
-        arguments=rpc_flags.channel_arguments(options["grpc_channel_arguments"]),
-        credentials=rpc_flags.credentials(options),
+        arguments=channel_arguments.parse(options["grpc_channel_arguments"]),
+        credentials=channel_arguments.credentials(options),
         interceptors=() if plan is None else (Interceptor(plan),),
         answers_health=options["enable_grpc_healthcheck_service"],
         as_content=options["enable_serialization_as_tensor_content"],
@@ -214,6 +213,6 @@ def _rest_options(options: Options) -> RestOptions:
     )
 
 
-def _application(models: Models, options: RestOptions, plan: Plan | None) -> Application:
+def _application(models: Models, options: RestOptions, plan: FaultPlan | None) -> Application:
     app = App(models, options)
-    return app if plan is None else faulty_rest.faulty(app, plan)
+    return app if plan is None else rest_faults.faulty(app, plan)

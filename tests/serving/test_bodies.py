@@ -1,4 +1,4 @@
-"""How much of requests the REST port holds (rest/bodies.py); no network."""
+"""How much of requests the REST port holds (rest_api/body_limits.py); no network."""
 
 from __future__ import annotations
 

@@ -15,11 +15,11 @@ import requests
 
 from neumo.errors import ConfigError
 from neumo.testing import EmbeddedServer
-from neumo_serving.fault_injection.fault_rules import GRPC, LOAD, REST, Call, Plan, parse
+from neumo_serving.fault_injection.fault_rules import GRPC, LOAD, REST, FaultPlan, Occasion, parse
 from support.toy_model import MODEL, connected, predict_request, save_toy, write_config
 
 X = np.array([[1.0, 2.0]], np.float32)
-PREDICT = Call(GRPC, "Predict", MODEL)
+PREDICT = Occasion(GRPC, "Predict", MODEL)
 
 
 @pytest.fixture(scope="module")
@@ -212,23 +212,23 @@ def states(serving):
 
 def test_a_rule_lets_calls_pass_first_and_ends_after_its_count():
     """``skip`` and ``count``."""
-    plan = Plan('[{"fault": "error", "skip": 1, "count": 2}]')
+    plan = FaultPlan('[{"fault": "error", "skip": 1, "count": 2}]')
     assert [plan.next(PREDICT) is not None for _ in range(5)] == [False, True, True, False, False]
 
 
 def test_the_first_rule_that_is_left_is_made():
     """Rules are a script: one after the other."""
-    plan = Plan('[{"fault": "slow", "count": 1}, {"fault": "error", "count": 1}]')
+    plan = FaultPlan('[{"fault": "slow", "count": 1}, {"fault": "error", "count": 1}]')
     found = [plan.next(PREDICT) for _ in range(3)]
     assert [rule.fault if rule else None for rule in found] == ["slow", "error", None]
 
 
 def test_faults_of_loading_are_of_loads_only():
     """And those of REST of REST."""
-    plan = Plan('[{"fault": "slow_load"}, {"fault": "html"}]')
+    plan = FaultPlan('[{"fault": "slow_load"}, {"fault": "html"}]')
     assert plan.next(PREDICT) is None
-    assert plan.next(Call(LOAD, "", MODEL, 1)).fault == "slow_load"
-    assert plan.next(Call(REST, "Predict", MODEL)).fault == "html"
+    assert plan.next(Occasion(LOAD, "", MODEL, 1)).fault == "slow_load"
+    assert plan.next(Occasion(REST, "Predict", MODEL)).fault == "html"
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_a_file_that_breaks_leaves_the_rules_before_it(tmp_path):
     """And is read again when it is whole."""
     path = tmp_path / "faults.json"
     path.write_text('[{"fault": "slow"}]')
-    plan = Plan(str(path))
+    plan = FaultPlan(str(path))
     path.write_text("[")
     assert plan.next(PREDICT).fault == "slow"
     path.write_text('[{"fault": "reset"}]')

@@ -10,7 +10,7 @@ import pytest
 from neumo.errors import ConfigError
 from neumo_serving.config import flags, tensorflow_runtime
 from neumo_serving.config.flags.flag_table import FLAGS, REFUSED
-from neumo_serving.grpc_api.channel_arguments import channel_arguments
+from neumo_serving.grpc_api import channel_arguments
 
 UPSTREAM = [
     "allow_version_labels_for_unavailable_models",
@@ -117,7 +117,7 @@ def test_a_refused_flag_may_ask_for_what_is_done_anyway(argument):
 )
 def test_channel_arguments_are_numbers_where_they_can_be(text, arguments):
     """Of 32 bits, as upstream reads them (model_servers/server.cc)."""
-    assert channel_arguments(text) == arguments
+    assert channel_arguments.parse(text) == arguments
 
 
 def test_the_session_is_configured_by_file_and_flags(tmp_path):

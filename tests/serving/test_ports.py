@@ -14,15 +14,15 @@ import numpy as np
 import pytest
 import requests
 import trustme
-from support.toy_model import MODEL, predict_request
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
 from neumo.errors import ConfigError
 from neumo.testing import EmbeddedServer
 from neumo_serving.config import flags
-from neumo_serving.grpc_api import channel_arguments as rpc_flags
-from neumo_serving.protos import HealthCheckRequest, HealthCheckResponse
+from neumo_serving.grpc_api import channel_arguments
 from neumo_serving.rest_api import body_limits
 from support import serving_process
+from support.toy_model import MODEL, predict_request
 
 X = np.array([[1.0, 2.0]], np.float32)
 INSTANCES = json.dumps({"instances": [[1.0, 2.0]]}).encode()
@@ -163,7 +163,7 @@ def test_an_ssl_file_that_encrypts_nothing_is_one_line(tmp_path, text, line):
     """Better than a port that answers nobody."""
     (tmp_path / "ssl").write_text(text)
     with pytest.raises(ConfigError, match=line):
-        rpc_flags.credentials(flags.parse([f"--ssl_config_file={tmp_path / 'ssl'}"]))
+        channel_arguments.credentials(flags.parse([f"--ssl_config_file={tmp_path / 'ssl'}"]))
 
 
 def test_a_connection_lives_as_long_as_the_channel_arguments_say(model_flags):

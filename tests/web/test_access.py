@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 from neumo import contract
 from neumo.testing import FakeTransport, answering
 from neumo_serving.gateway import auth
-from neumo_serving.gateway.gateway_settings import Access, Limits
+from neumo_serving.gateway.gateway_settings import AccessRules, Limits
 from neumo_serving.gateway.problems import Refusal
 from neumo_serving.gateway.rate_limit import MAX_CLIENTS, Rates
 from support import films
@@ -21,10 +21,10 @@ from support.gateway_process import UNHURRIED, answer_of, answering_from, ask, r
 
 FILM = films.file("PNG")
 SCORES = {member.name: 0.5 for member in contract.MEMBERS}
-TOKENS = Access(token_digests=tuple(sha256(t).digest() for t in (b"sesame", b"newer")))
+TOKENS = AccessRules(token_digests=tuple(sha256(t).digest() for t in (b"sesame", b"newer")))
 LOCAL = (ip_network("127.0.0.0/8"),)
-BY_PROXY = Access(user_header="X-User", proxies=LOCAL)
-BY_NO_PROXY = Access(user_header="X-User", proxies=(ip_network("10.0.0.0/8"),))
+BY_PROXY = AccessRules(user_header="X-User", proxies=LOCAL)
+BY_NO_PROXY = AccessRules(user_header="X-User", proxies=(ip_network("10.0.0.0/8"),))
 
 
 def statuses(settings, *sent):
@@ -120,7 +120,7 @@ def test_a_page_of_another_site_cannot_send_films(headers, status):
 def test_a_client_is_the_last_address_that_is_not_a_proxys(peer, forwarded, expected):
     """What a client puts before it in the header counts for nothing."""
     headers = Headers({"X-Forwarded-For": forwarded})
-    assert auth.client(headers, peer, Access(proxies=LOCAL)) == expected
+    assert auth.client(headers, peer, AccessRules(proxies=LOCAL)) == expected
 
 
 def test_a_client_that_sends_too_many_films_is_told_when_to_come_back():
@@ -150,6 +150,8 @@ def test_clients_that_were_quiet_for_longest_are_forgotten():
 
 def test_the_rate_is_each_clients():
     """Told apart by the proxy's X-Forwarded-For."""
-    settings = replace(UNHURRIED, access=Access(proxies=LOCAL), limits=Limits(rate=0.001, burst=1))
+    settings = replace(
+        UNHURRIED, access=AccessRules(proxies=LOCAL), limits=Limits(rate=0.001, burst=1)
+    )
     sent = [film(X_Forwarded_For=client) for client in ("192.0.2.1", "192.0.2.1", "192.0.2.2")]
     assert statuses(settings, *sent) == [200, 429, 200]

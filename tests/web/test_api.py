@@ -9,10 +9,12 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
+from prometheus_client.parser import text_string_to_metric_families
 
 import neumo
 from neumo import release
 from neumo_serving.gateway import contours
+from neumo_serving.gateway.gateway_metrics import Measures
 from neumo_serving.gateway.large_films import LARGE_PIXELS
 from support import films
 from support.gateway_process import ask, form, request
@@ -175,11 +177,47 @@ def test_metrics_tell_predictions_by_release(web):
     answer = asked(web, "/metrics", verb="GET")
     assert answer.headers["content-type"].startswith("text/plain")
     text = answer.body.decode()
-    assert f'neumo_web_predictions_total{{release="{NEWEST}",label="' in text
-    assert f'neumo_web_probability_count{{release="{NEWEST}"}}' in text
-    assert 'neumo_web_requests_total{route="/v1/predictions",method="POST",status="200"}' in text
-    assert 'neumo_web_requests_total{route="other",method="GET",status="404"}' in text
+    samples = [s for family in text_string_to_metric_families(text) for s in family.samples]
+    told = [(s.name, s.labels) for s in samples if s.value]
+    predicted = [labels for name, labels in told if name == "neumo_web_predictions_total"]
+    assert {labels["release"] for labels in predicted} == {str(NEWEST)}
+    assert all(labels.keys() == {"release", "label"} for labels in predicted)
+    assert ("neumo_web_probability_count", {"release": str(NEWEST)}) in told
+    for route, method, status in (("/v1/predictions", "POST", "200"), ("other", "GET", "404")):
+        labels = {"route": route, "method": method, "status": status}
+        assert ("neumo_web_requests_total", labels) in told
     assert "secret" not in text
+
+
+def test_the_names_of_the_metrics_are_those_of_the_dashboards(web):
+    """Each with its labels and a line that tells what it is; none besides."""
+    asked(web, "/v1/predictions", films.file("PNG"))
+    asked(web, "/v1/predictions", b"no film")
+    text = asked(web, "/metrics", verb="GET").body.decode()
+    families = {one.name: one for one in text_string_to_metric_families(text)}
+    labels = {
+        "neumo_web_requests": {"route", "method", "status"},
+        "neumo_web_request_seconds": {"route"},
+        "neumo_web_predictions": {"release", "label"},
+        "neumo_web_disagreements": {"release"},
+        "neumo_web_probability": {"release"},
+        "neumo_web_film_seconds": {"release"},
+        "neumo_web_problems": {"type"},
+        "neumo_web_films_at_once": set(),
+        "neumo_web_held_bytes": set(),
+    }
+    assert families.keys() == labels.keys()
+    for name, family in families.items():
+        assert family.documentation
+        assert all(set(s.labels) - {"le"} == labels[name] for s in family.samples)
+
+
+def test_two_gateways_in_one_process_count_apart():
+    """Each has metrics of its own."""
+    first, second = Measures(), Measures()
+    first.answered("/healthz", "GET", 200, 0.01)
+    assert b"neumo_web_requests_total{" in first.page(0, 0)
+    assert b"neumo_web_requests_total{" not in second.page(0, 0)
 
 
 def test_the_page_is_kept_by_browsers_until_it_changes(web):

@@ -22,8 +22,8 @@ def test_without_options_everything_is_as_the_settings_have_it():
 def test_help_is_quick():
     """Neither FastAPI nor the SDK's transports are imported for it."""
     program = (
-        "import sys; from neumo_serving.gateway import command\n"
-        "try: command.main(['--help'])\n"
+        "import sys; from neumo_serving.commands import web\n"
+        "try: web.main(['--help'])\n"
         "except SystemExit: pass\n"
         "print([n for n in ('fastapi', 'grpc', 'numpy', 'uvicorn') if n in sys.modules])"
     )

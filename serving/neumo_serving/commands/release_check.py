@@ -7,7 +7,7 @@ import os
 from dataclasses import asdict
 from pathlib import Path
 
-from neumo.commands.arguments import Parser
+from neumo.commands.arguments import Parser, whole_from
 from neumo.commands.program import OK
 
 UNSOUND = 1
@@ -21,7 +21,7 @@ def main(argv: list[str]) -> int:
     check.add_argument("folder", type=Path, metavar="DIR", help="a folder with releases/N.json")
     check.add_argument(
         "--release",
-        type=int,
+        type=whole_from(1),
         action="append",
         metavar="N",
         help="judge this release alone; may be given again (default: every one in DIR)",
@@ -34,20 +34,20 @@ def main(argv: list[str]) -> int:
 def _check(folder: Path, asked: list[int] | None, *, as_json: bool) -> int:
     from neumo.release import check  # noqa: PLC0415 - numpy is slow to import
 
-    numbers = sorted({*asked}) if asked else check.releases(folder)
+    releases = sorted({*asked}) if asked else check.releases(folder)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from neumo_serving.engine import standalone_model  # noqa: PLC0415 - TensorFlow is slow to import
 
     findings = []
-    for number in numbers:
-        found = list(check.inspect(folder, number, standalone_model.opened))
-        findings += found
+    for release in releases:
+        of_release = list(check.inspect(folder, release, standalone_model.opened))
+        findings += of_release
         if not as_json:
-            print("\n".join(f.line for f in found) or f"release {number}: sound")
+            print("\n".join(finding.line for finding in of_release) or f"release {release}: sound")
     if as_json:
         document = {
             "folder": str(folder),
-            "releases": numbers,
+            "releases": releases,
             "sound": not findings,
             "findings": [asdict(finding) for finding in findings],
         }

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
-from neumo.commands import arguments
+from neumo.commands.arguments import Parser, number_from, whole_from
 from neumo.commands.program import OK
 from neumo.errors import ConfigError
 from neumo.image import MAX_FILE_BYTES
-from neumo_serving.gateway.gateway_settings import MIB, Access, Limits, Network, Settings
+from neumo_serving.gateway.gateway_settings import MIB, AccessRules, Limits, Network, Settings
 
 TOKEN_VARIABLE = "NEUMO_WEB_TOKEN"  # noqa: S105 - the variable's name
 
@@ -55,12 +55,12 @@ def read(argv: list[str], environ: Mapping[str, str]) -> Settings:
     if chosen.user_header and not chosen.trust_proxy:
         raise ConfigError("--user-header needs --trust-proxy: else anybody could send it")
     tokens = _tokens(chosen.token_file, environ)
-    access = Access(tokens, chosen.user_header, tuple(chosen.trust_proxy))
+    access = AccessRules(tokens, chosen.user_header, tuple(chosen.trust_proxy))
     return Settings(chosen.server, chosen.host, chosen.port, chosen.drain_wait, limits, access)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = arguments.Parser("neumo web", description=main.__doc__)
+    parser = Parser("neumo web", description=main.__doc__)
     usual, limits = Settings(), Limits()
     add = parser.add_argument
     add(
@@ -69,7 +69,9 @@ def _parser() -> argparse.ArgumentParser:
         help="where the models are (default: NEUMO_SERVER, then this machine)",
     )
     add("--host", default=usual.host, help="address to listen on (default: %(default)s)")
-    add("--port", type=_whole(0, 65535), default=usual.port, help="default: %(default)s; 0: any")
+    add(
+        "--port", type=whole_from(0, 65535), default=usual.port, help="default: %(default)s; 0: any"
+    )
     access = parser.add_argument_group("who may ask")
     access.add_argument(
         "--token-file",
@@ -93,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--drain-wait",
         metavar="SECONDS",
-        type=_number(0.0),
+        type=number_from(0.0),
         default=usual.drain_wait_s,
         help="at SIGTERM, be unready for so long before connections close (default: %(default)g)",
     )
@@ -111,18 +113,18 @@ def _add_limits(group: argparse._ArgumentGroup, usual: Limits) -> None:
     )
     for name, default, most, told in wholes:
         text = f"{told} (default: %(default)s)"
-        group.add_argument(name, metavar="N", type=_whole(1, most), default=default, help=text)
+        group.add_argument(name, metavar="N", type=whole_from(1, most), default=default, help=text)
     group.add_argument(
         "--rate",
         metavar="N",
-        type=_number(0.0),
+        type=number_from(0.0),
         default=usual.rate,
         help="films a second that a client may send for long; 0: any (default: %(default)g)",
     )
     group.add_argument(
         "--deadline",
         metavar="SECONDS",
-        type=_number(0.1),
+        type=number_from(0.1),
         default=usual.deadline_s,
         help="longest time for one request, its upload included (default: %(default)g)",
     )
@@ -147,28 +149,6 @@ def _warn(settings: Settings) -> None:
     is_open = not access.token_digests and not access.user_header
     if is_open and settings.host not in {"127.0.0.1", "::1", "localhost"}:
         log.warning("anybody who reaches %s may ask: see --token-file", settings.host)
-
-
-def _whole(least: int, most: int) -> type[int]:
-    def read_whole(text: str) -> int:
-        if not text.isdecimal() or not least <= int(text) <= most:
-            raise argparse.ArgumentTypeError(f"not a whole number from {least} to {most}: {text}")
-        return int(text)
-
-    return read_whole  # type: ignore[return-value]
-
-
-def _number(least: float) -> type[float]:
-    def read_number(text: str) -> float:
-        try:
-            number = float(text)
-        except ValueError:
-            number = -1.0
-        if not least <= number < float("inf"):
-            raise argparse.ArgumentTypeError(f"not a number from {least:g}: {text}")
-        return number
-
-    return read_number  # type: ignore[return-value]
 
 
 def _network(text: str) -> Network:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from neumo_serving._proto.server_config_pb2 import MonitoringConfig
 from neumo_serving.config import textproto
 from neumo_serving.config.flags import Options
 from neumo_serving.monitoring.prometheus_text import DEFAULT_PATH
-from neumo_serving.protos import MonitoringConfig
 
 
 def page_path(options: Options) -> str | None:
     """The page's path; None where it is off. Raises ``ConfigError``."""
-    config: Any = MonitoringConfig()
+    config = MonitoringConfig()
     textproto.read_flag(options, "monitoring_config_file", config)
     if not config.prometheus_config.enable:
         return None

@@ -8,6 +8,7 @@ from typing import Any
 from google.protobuf import text_format
 
 from neumo.errors import ConfigError
+from neumo_serving._proto import by_upstreams_names
 from neumo_serving.config.flags import Options
 
 
@@ -36,6 +37,5 @@ def parse(text: str, message: Any, name: str) -> None:
     try:
         text_format.Parse(text, message)
     except text_format.ParseError as error:
-        raise ConfigError(
-            f"Error parsing text-format {message.DESCRIPTOR.full_name}: {name}:{error}"
-        ) from error
+        text = f"Error parsing text-format {message.DESCRIPTOR.full_name}: {name}:{error}"
+        raise ConfigError(by_upstreams_names(text)) from error

@@ -1,12 +1,10 @@
 """The batching parameters file, read into plain data.
 
 Source: ``servables/tensorflow/session_bundle_config.proto`` with ``bundle_factory_util.{h,cc}``.
-The official Python package lacks that message, so the part that a file may hold is declared here.
 """
 
 from __future__ import annotations
 
-import functools
 import itertools
 import os
 from collections.abc import Sequence
@@ -14,15 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from google.protobuf import (
-    descriptor_pb2,
-    descriptor_pool,
-    message_factory,
-    text_format,
-    wrappers_pb2,
-)
+from google.protobuf import text_format
 
 from neumo.errors import ConfigError
+from neumo_serving._proto import by_upstreams_names, server_config_pb2
 
 PER_MODEL_FILE = "batching_params.pbtxt"
 """In a version's folder, with ``--enable_per_model_batching_parameters``."""
@@ -30,16 +23,16 @@ PER_MODEL_FILE = "batching_params.pbtxt"
 MAX_CALLERS = 256
 """Each holds a thread while it waits."""
 
-_Label = descriptor_pb2.FieldDescriptorProto
-_WRAPPED = {
-    "max_batch_size": (1, "Int64Value"),
-    "batch_timeout_micros": (2, "Int64Value"),
-    "max_enqueued_batches": (3, "Int64Value"),
-    "num_batch_threads": (4, "Int64Value"),
-    "thread_pool_name": (5, "StringValue"),
-    "enable_large_batch_splitting": (8, "BoolValue"),
-    "max_execution_batch_size": (9, "Int64Value"),
-}
+_WRAPPED = (
+    "max_batch_size",
+    "batch_timeout_micros",
+    "max_enqueued_batches",
+    "num_batch_threads",
+    "thread_pool_name",
+    "enable_large_batch_splitting",
+    "max_execution_batch_size",
+)
+"""Fields in one of protobuf's wrappers: 0 is a value, and a field that is not given has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +79,12 @@ def read(path: Path) -> BatchingParameters:
 
 def parse(text: str, name: str) -> BatchingParameters:
     """The parameters in ``text``; ``name`` is what an error calls it."""
-    message = _message_class()()
+    message = server_config_pb2.BatchingParameters()
     try:
         text_format.Parse(text, message)
     except text_format.ParseError as error:
-        raise ConfigError(
-            f"Invalid protobuf file: '{name}' is no BatchingParameters: {error}"
-        ) from error
+        text = f"Invalid protobuf file: '{name}' is no BatchingParameters: {error}"
+        raise ConfigError(by_upstreams_names(text)) from error
     given: dict[str, Any] = {
         field: getattr(message, field).value for field in _WRAPPED if message.HasField(field)
     }
@@ -133,37 +125,3 @@ def _size_faults(parameters: BatchingParameters, sizes: Sequence[int]) -> list[s
             f"{parameters.max_batch_size} and {parameters.largest_batch}"
         )
     return found
-
-
-@functools.cache
-def _message_class() -> Any:
-    """The message ``tensorflow.serving.BatchingParameters``."""
-    pool = descriptor_pool.DescriptorPool()
-    pool.AddSerializedFile(wrappers_pb2.DESCRIPTOR.serialized_pb)
-    file = descriptor_pb2.FileDescriptorProto(
-        name="session_bundle_config.proto",
-        package="tensorflow.serving",
-        syntax="proto3",
-        dependency=[wrappers_pb2.DESCRIPTOR.name],
-    )
-    message = file.message_type.add(name="BatchingParameters")
-    for name, (number, wrapper) in _WRAPPED.items():
-        message.field.add(
-            name=name,
-            number=number,
-            label=_Label.LABEL_OPTIONAL,
-            type=_Label.TYPE_MESSAGE,
-            type_name=f".google.protobuf.{wrapper}",
-        )
-    message.field.add(
-        name="allowed_batch_sizes", number=6, label=_Label.LABEL_REPEATED, type=_Label.TYPE_INT64
-    )
-    message.field.add(
-        name="pad_variable_length_inputs",
-        number=7,
-        label=_Label.LABEL_OPTIONAL,
-        type=_Label.TYPE_BOOL,
-    )
-    pool.Add(file)
-    descriptor = pool.FindMessageTypeByName("tensorflow.serving.BatchingParameters")
-    return message_factory.GetMessageClass(descriptor)

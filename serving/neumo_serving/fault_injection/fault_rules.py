@@ -70,7 +70,7 @@ class Rule:
     message: str = "made by --neumo_faults"
     status: int = 500
 
-    def meets(self, call: Call) -> bool:
+    def meets(self, call: Occasion) -> bool:
         """Whether ``call`` is one of those that this rule is for."""
         is_load = self.fault in LOAD_KINDS
         if is_load is not (call.transport == LOAD):
@@ -91,7 +91,7 @@ GRPC, REST, LOAD = "grpc", "rest", "load"
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Occasion:
     """A request on ``transport`` or a version's load; ``version`` is the one it names."""
 
     transport: str
@@ -101,7 +101,7 @@ class Call:
 
 
 @dataclass(slots=True)
-class Plan:
+class FaultPlan:
     """The rules of ``source``, JSON or the path of a file with it; thread-safe.
 
     A file is read again when it changes, and every rule counts anew from then on.
@@ -119,7 +119,7 @@ class Plan:
         else:
             self._read()
 
-    def next(self, call: Call) -> Rule | None:
+    def next(self, call: Occasion) -> Rule | None:
         """The first rule that ``call`` meets and that is not used up, which counts it."""
         with self._lock:
             if self._stamp is not None:

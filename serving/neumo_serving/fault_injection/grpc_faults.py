@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 
 from neumo_serving.fault_injection import cut_connection
-from neumo_serving.fault_injection.fault_rules import GRPC, Call, Kind, Plan, Rule
+from neumo_serving.fault_injection.fault_rules import GRPC, FaultPlan, Kind, Occasion, Rule
 
 GARBAGE = b"\xff\xfe garbage \x00" * 8
 """Parses as no message: 0xff opens a field of a wire type that there is not."""
@@ -20,7 +20,7 @@ DEATH_STATUS = 137
 class Interceptor(grpc.ServerInterceptor):  # type: ignore[misc] # no types
     """Makes the faults of ``plan`` before or instead of the service's answer."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: FaultPlan) -> None:
         self._plan = plan
 
     def intercept_service(self, continuation: Any, details: Any) -> Any:
@@ -45,13 +45,13 @@ class Interceptor(grpc.ServerInterceptor):  # type: ignore[misc] # no types
         return faulty
 
 
-def _call(method: str, request: Any) -> Call:
+def _call(method: str, request: Any) -> Occasion:
     tasks = getattr(request, "tasks", None)
     spec = getattr(tasks[0] if tasks else request, "model_spec", None)
     if spec is None:
-        return Call(GRPC, method, "")
+        return Occasion(GRPC, method, "")
     version = int(spec.version.value) if spec.HasField("version") else None
-    return Call(GRPC, method, spec.name, version)
+    return Occasion(GRPC, method, spec.name, version)
 
 
 def _make(rule: Rule, context: Any) -> bytes | None:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import MutableMapping
-from typing import Any
 
+from neumo_serving.asgi.asgi_types import Application, Message, Receive, Scope, Send
 from neumo_serving.fault_injection import cut_connection
-from neumo_serving.fault_injection.fault_rules import REST, Call, Kind, Plan, Rule
+from neumo_serving.fault_injection.fault_rules import REST, FaultPlan, Kind, Occasion, Rule
 from neumo_serving.fault_injection.grpc_faults import DEATH_STATUS, GARBAGE
 from neumo_serving.request_faults import Fault
 from neumo_serving.rest_api import routes
-from neumo_serving.rest_api.body_limits import Receive
-from neumo_serving.rest_api.rest_app import Application, Send, answer_fault, answer_with
+from neumo_serving.rest_api.rest_app import answer_fault, answer_with
 
 _METHODS = {
     "predict": "Predict",
@@ -25,10 +23,10 @@ _METHODS = {
 PAGE = b"<html><body><h1>Something went wrong</h1>nginx</body></html>"
 
 
-def faulty(application: Application, plan: Plan) -> Application:
+def faulty(application: Application, plan: FaultPlan) -> Application:
     """``application`` with the faults of ``plan`` around it."""
 
-    async def answer(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         call = _call(scope["method"], scope["path"])
         rule = plan.next(call) if call else None
         if rule is None:
@@ -44,17 +42,15 @@ def faulty(application: Application, plan: Plan) -> Application:
     return answer
 
 
-def _call(method: str, path: str) -> Call | None:
+def _call(method: str, path: str) -> Occasion | None:
     try:
         route = routes.parse(method, path)
     except Fault:
         return None
-    return Call(REST, _METHODS[route.verb], route.model, route.version)
+    return Occasion(REST, _METHODS[route.verb], route.model, route.version)
 
 
-async def _instead(
-    rule: Rule, scope: MutableMapping[str, Any], receive: Receive, send: Send
-) -> None:
+async def _instead(rule: Rule, scope: Scope, receive: Receive, send: Send) -> None:
     """What is done in place of an answer."""
     if rule.fault is Kind.DEATH:
         os._exit(DEATH_STATUS)
@@ -73,7 +69,7 @@ async def _instead(
 def _dripping(send: Send, seconds: float) -> Send:
     """Sends a body byte by byte."""
 
-    async def drip(message: MutableMapping[str, Any]) -> None:
+    async def drip(message: Message) -> None:
         body = message.get("body", b"")
         for number in range(len(body)):
             await asyncio.sleep(seconds)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 
-from neumo_serving.gateway.gateway_settings import Access
+from neumo_serving.gateway.gateway_settings import AccessRules
 from neumo_serving.gateway.problems import Refusal, plain, refusal
 
 Address: TypeAlias = IPv4Address | IPv6Address
@@ -23,7 +23,7 @@ _OWN_SITE = {"same-origin", "none"}
 _IPV6_SUBSCRIBER_BITS = 64
 
 
-def check(headers: Headers, peer: str, access: Access) -> None:
+def check(headers: Headers, peer: str, access: AccessRules) -> None:
     """Raise a ``Refusal`` where the token is wrong, or the proxy names no user."""
     if access.token_digests and not _has_token(headers, access.token_digests):
         raise refusal("unauthorized", "send a valid token: Authorization: Bearer ...")
@@ -39,7 +39,7 @@ def check_site(headers: Headers) -> None:
         raise Refusal(plain(403, "sent by a page of another site"))
 
 
-def client(headers: Headers, peer: str, access: Access) -> str:
+def client(headers: Headers, peer: str, access: AccessRules) -> str:
     """Who is asking, for counting: an address, or the 64 bits of IPv6 that one subscriber has.
 
     Behind trusted proxies it is the last address in X-Forwarded-For that is not one of them.
@@ -71,7 +71,7 @@ def _is_host(origin: str, host: str | None) -> bool:
         return False
 
 
-def _is_proxy(text: str, access: Access) -> bool:
+def _is_proxy(text: str, access: AccessRules) -> bool:
     address = _address(text)
     return address is not None and any(address in network for network in access.proxies)
 

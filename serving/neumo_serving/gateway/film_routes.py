@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive
 
+from neumo_serving.asgi.body_pieces import Gone
 from neumo_serving.gateway import answer_json, film_outcomes, state, upload_bodies
 from neumo_serving.gateway.problems import TOO_LATE, refusal
 from neumo_serving.gateway.state import Gateway
-from neumo_serving.gateway.upload_bodies import Gone
 
 T = TypeVar("T")
 Work = Callable[[Gateway, list[bytes], float], Coroutine[Any, Any, bytes]]

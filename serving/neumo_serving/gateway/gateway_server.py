@@ -14,13 +14,13 @@ import uvicorn
 
 import neumo
 from neumo.errors import ConfigError
+from neumo_serving.asgi import bound_socket, uvicorn_config
 from neumo_serving.gateway import gateway_app
 from neumo_serving.gateway.gateway_settings import Settings
 from neumo_serving.gateway.http_protocol import Connection
 
 log = logging.getLogger(__name__)
 
-BACKLOG = 1024
 KEEP_ALIVE_S = 75
 """Longer than the 60 s of usual proxies, so that it is they who close."""
 DRAIN_S = 25
@@ -35,7 +35,7 @@ def run(settings: Settings, listening: socket.socket) -> None:
     """
     _allow_files()
     client = neumo.AsyncClient(settings.server, timeout=settings.limits.deadline_s)
-    listening.listen(BACKLOG)
+    listening.listen(bound_socket.BACKLOG)
     host, port = listening.getsockname()[:2]
     log.info("ready: http://%s:%d", f"[{host}]" if ":" in host else host, port)
     asyncio.run(make(settings, client).serve([listening]))
@@ -44,17 +44,8 @@ def run(settings: Settings, listening: socket.socket) -> None:
 def make(settings: Settings, client: neumo.AsyncClient) -> Server:
     """A server that answers from ``client``, which it closes in the end."""
     application = gateway_app.make(settings, client)
-    config = uvicorn.Config(
-        application,
-        http=Connection,
-        log_config=None,
-        access_log=False,
-        lifespan="on",
-        ws="none",
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=DRAIN_S,
+    config = uvicorn_config.make(
+        application, Connection, lifespan="on", keep_alive_s=KEEP_ALIVE_S, drain_s=DRAIN_S
     )
     return Server(config, application.state.gateway.draining, settings.drain_wait_s)
 
@@ -91,21 +82,16 @@ class Server(uvicorn.Server):
 def bound(host: str, port: int) -> socket.socket:
     """A socket that holds ``port`` of ``host``; raises ``ConfigError`` where it cannot."""
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=socket.AI_PASSIVE
+        family, _, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        # Without the protocol asyncio leaves Nagle's algorithm on, and every answer takes 40 ms.
-        made = socket.socket(family, kind, protocol)
     except OSError as error:
         raise ConfigError(f"--host {host}: {error.strerror}") from error
     try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind(address)
+        return bound_socket.bound(family, address)
     except OSError as error:
-        made.close()
         text = f"port {port} of {host} cannot be had ({error.strerror}): give another --port"
         raise ConfigError(text) from error
-    return made
 
 
 def _allow_files() -> None:

@@ -32,7 +32,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class AccessRules:
     """Who may ask.
 
     ``token_digests`` are the SHA-256 of the bearer tokens that are accepted; empty, none is
@@ -54,4 +54,4 @@ class Settings:
     port: int = 8080
     drain_wait_s: float = 0.0
     limits: Limits = field(default_factory=Limits)
-    access: Access = field(default_factory=Access)
+    access: AccessRules = field(default_factory=AccessRules)

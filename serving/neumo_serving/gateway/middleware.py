@@ -84,8 +84,7 @@ class Guard:
         method = scope["method"] if scope["method"] in _METHODS else "other"
         path = scope["path"]
         route = path if path in self._routes else "page" if path.startswith("/page/") else "other"
-        self._measures.requests.add((route, method, str(status)))
-        self._measures.seconds.add((route,), seconds)
+        self._measures.answered(route, method, status, seconds)
 
 
 def tell(error: BaseException) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 
 from starlette.datastructures import Headers
 from starlette.types import Receive
 
+from neumo_serving.asgi import body_pieces
+from neumo_serving.asgi.body_pieces import Silent
 from neumo_serving.gateway.admission import Hold
 from neumo_serving.gateway.gateway_settings import MIB, Limits
 from neumo_serving.gateway.multipart_films import Form, check_film
@@ -28,10 +29,6 @@ FILM_TYPES = (
 
 PIECE_WITHIN_S = 10.0
 """A client that sends nothing for so long is not waited for."""
-
-
-class Gone(Exception):  # noqa: N818 - nobody is there to be told of an error
-    """The client went away."""
 
 
 async def films(headers: Headers, receive: Receive, limits: Limits, hold: Hold) -> list[bytes]:
@@ -90,18 +87,10 @@ async def _one(pieces: AsyncIterator[bytes], limits: Limits) -> bytes:
 
 
 async def _pieces(receive: Receive, limits: Limits, hold: Hold) -> AsyncIterator[bytes]:
-    is_more = True
-    while is_more:
-        try:
-            async with asyncio.timeout(PIECE_WITHIN_S):
-                message = await receive()
-        except TimeoutError:
-            raise late() from None
-        if message["type"] == "http.disconnect":
-            raise Gone
-        piece = message.get("body", b"")
-        is_more = bool(message.get("more_body"))
-        if piece:
+    try:
+        async for piece in body_pieces.pieces(receive, PIECE_WITHIN_S):
             _check_size(hold.size_bytes + len(piece), limits)
             hold.add(len(piece))
             yield piece
+    except Silent:
+        raise late() from None

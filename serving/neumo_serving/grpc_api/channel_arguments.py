@@ -10,15 +10,15 @@ from typing import Any
 import grpc
 
 from neumo.errors import ConfigError
+from neumo_serving._proto.server_config_pb2 import SSLConfig
 from neumo_serving.config import textproto
 from neumo_serving.config.flags import Options
 from neumo_serving.grpc_api.grpc_server import Argument
-from neumo_serving.protos import SSLConfig
 
 _INT32 = range(-(2**31), 2**31)
 
 
-def channel_arguments(text: str) -> tuple[Argument, ...]:
+def parse(text: str) -> tuple[Argument, ...]:
     """``key=value,…`` as gRPC's arguments: whole numbers where they are, else texts."""
     return tuple(_argument(one) for one in text.split(",") if one)
 
@@ -36,7 +36,7 @@ def _argument(text: str) -> Argument:
 
 def credentials(options: Options) -> Any:
     """What ``--ssl_config_file`` says; None for plain text. Raises ``ConfigError``."""
-    config: Any = SSLConfig()
+    config = SSLConfig()
     if not textproto.read_flag(options, "ssl_config_file", config):
         return None
     if not (config.server_key and config.server_cert):

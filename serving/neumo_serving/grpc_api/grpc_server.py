@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import grpc
+from grpc_health.v1 import health_pb2_grpc  # type: ignore[import-untyped]
+from grpc_health.v1.health import HealthServicer  # type: ignore[import-untyped]
+from grpc_health.v1.health_pb2 import HealthCheckResponse  # type: ignore[import-untyped]
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
 from neumo.errors import ConfigError
 from neumo_serving.engine.model_manager import Models
-from neumo_serving.grpc_api.health_service import Health
 from neumo_serving.grpc_api.model_service import ModelService
 from neumo_serving.grpc_api.prediction_service import PredictionService
 from neumo_serving.grpc_api.request_parsing import Registry
@@ -20,6 +22,9 @@ from neumo_serving.grpc_api.request_parsing import Registry
 HOST = "0.0.0.0"  # noqa: S104 - TensorFlow Serving listens on every interface too
 MAX_WAITING = 4096
 """Requests that wait for a thread; beyond them a request is RESOURCE_EXHAUSTED."""
+
+HEALTHY_NAMES = ("", "ModelService", "PredictionService")
+"""Upstream leaves the package out of the services' names (``model_servers/server.cc``)."""
 
 Argument = tuple[str, int | str]
 
@@ -54,11 +59,11 @@ class Rpc:
     """The server and the health that it tells."""
 
     server: Any
-    health: Health
+    health: Any
 
     def stop(self, grace_s: float) -> Any:
         """Tell that it ends and accept no more; the event is set when all is answered."""
-        self.health.stop_serving()
+        self.health.enter_graceful_shutdown()
         return self.server.stop(grace_s)
 
 
@@ -77,11 +82,19 @@ def make(models: Models, options: RpcOptions) -> Rpc:
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(
         ModelService(models, options.allow_unavailable_labels), registry
     )
-    health = Health()
+    health = _health()
     if options.answers_health:
-        health.add_to(registry)
+        health_pb2_grpc.add_HealthServicer_to_server(health, registry)
     _bind(made, options)
     return Rpc(made, health)
+
+
+def _health() -> Any:
+    """SERVING from the first answer until the server is told to stop."""
+    health = HealthServicer()
+    for name in HEALTHY_NAMES:
+        health.set(name, HealthCheckResponse.SERVING)
+    return health
 
 
 def _bind(server: Any, options: RpcOptions) -> None:

@@ -6,7 +6,7 @@ call twice): 20 KB a request. So nothing is refused before the handler.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,9 @@ class Registry:
     def add_generic_rpc_handlers(self, handlers: Iterable[Any]) -> None:
         """Add a service's handlers."""
         self.server.add_generic_rpc_handlers(tuple(_Service(one) for one in handlers))
+
+    def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Any]) -> None:
+        """Nothing: newer stubs add their handlers twice, and these would be read unsafely."""
 
 
 class _Service(grpc.GenericRpcHandler):  # type: ignore[misc] # no types

@@ -1,6 +1,7 @@
 """Prometheus' text format.
 
-Source: ``util/prometheus_exporter.cc``, whose names, labels and order this follows.
+Source: ``util/prometheus_exporter.cc``, whose names, labels and order this follows to the byte: it
+is by hand for that, as the gateway's page (``prometheus_client``) is not.
 """
 
 from __future__ import annotations
@@ -9,18 +10,18 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 
-from neumo_serving.monitoring.metrics import Counter, Gauge, Histogram, Labels
+from neumo_serving.monitoring.metrics import Counter, Histogram, Labels
 
 DEFAULT_PATH = "/monitoring/prometheus/metrics"
 CONTENT_TYPE = b"text/plain"
 
 
-def page(metrics: Iterable[Counter | Gauge | Histogram]) -> bytes:
+def page(metrics: Iterable[Counter | Histogram]) -> bytes:
     """The page with ``metrics``."""
     return "".join(f"{line}\n" for metric in metrics for line in _lines(metric)).encode()
 
 
-def _lines(metric: Counter | Gauge | Histogram) -> Iterator[str]:
+def _lines(metric: Counter | Histogram) -> Iterator[str]:
     name = _metric_name(metric.name)
     yield f"# TYPE {name} {metric.kind}"
     if not isinstance(metric, Histogram):

@@ -5,13 +5,14 @@ Upstream: ``util/net_http/server/internal/evhttp_request.cc`` and ``compression/
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from typing import Any
 
+from neumo_serving.asgi import body_pieces
+from neumo_serving.asgi.asgi_types import Receive
+from neumo_serving.asgi.body_pieces import Gone, Silent
 from neumo_serving.request_faults import DEADLINE_EXCEEDED, Fault
 
 log = logging.getLogger(__name__)
@@ -26,8 +27,6 @@ PIECE_WITHIN_S = 50.0
 """Upstream's HTTP library gives up on a client that sends nothing for so long."""
 
 _GZIP_WBITS = 16 + zlib.MAX_WBITS
-
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
 class Bodies:
@@ -65,19 +64,14 @@ class Bodies:
 
 
 async def _pieces(receive: Receive) -> AsyncIterator[bytes]:
-    while True:
-        try:
-            async with asyncio.timeout(PIECE_WITHIN_S):
-                message = await receive()
-        except TimeoutError:
-            text = f"the client sent nothing for {PIECE_WITHIN_S:g} s"
-            raise Fault(DEADLINE_EXCEEDED, text) from None
-        if message["type"] == "http.disconnect":
-            raise Fault("CANCELLED", "the client went away")
-        if piece := message.get("body", b""):
+    try:
+        async for piece in body_pieces.pieces(receive, PIECE_WITHIN_S):
             yield piece
-        if not message.get("more_body"):
-            return
+    except Silent:
+        text = f"the client sent nothing for {PIECE_WITHIN_S:g} s"
+        raise Fault(DEADLINE_EXCEEDED, text) from None
+    except Gone:
+        raise Fault("CANCELLED", "the client went away") from None
 
 
 def is_gzip(headers: Iterable[tuple[bytes, bytes]]) -> bool:

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 from neumo_serving import request_faults
+from neumo_serving.asgi.asgi_types import Receive, Scope, Send
 from neumo_serving.engine import deadlines
 from neumo_serving.engine.model_manager import Models
 from neumo_serving.monitoring import model_metrics, prometheus_text
 from neumo_serving.request_faults import Fault
 from neumo_serving.rest_api import body_limits, response_json, routes
-from neumo_serving.rest_api.body_limits import Bodies, Receive
+from neumo_serving.rest_api.body_limits import Bodies
 
 HTTP_STATUS = {
     "INVALID_ARGUMENT": 400,
@@ -45,10 +45,6 @@ CORS_HEADERS = (
     (b"access-control-allow-headers", b"Content-Type"),
 )
 JSON = b"application/json"
-
-Scope = MutableMapping[str, Any]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)

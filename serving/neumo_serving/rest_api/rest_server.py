@@ -8,9 +8,9 @@ import threading
 import uvicorn
 
 from neumo.errors import ConfigError
-from neumo_serving.rest_api.rest_app import Application
+from neumo_serving.asgi import bound_socket, uvicorn_config
+from neumo_serving.asgi.asgi_types import Application
 
-BACKLOG = 1024
 KEEP_ALIVE_S = 50
 """As long as upstream's HTTP library keeps an idle connection."""
 
@@ -21,29 +21,17 @@ class HttpServer:
     def __init__(self, application: Application, bound: socket.socket, drain_s: float) -> None:
         self._socket = bound
         self._drain_s = drain_s
-        self._server = uvicorn.Server(
-            uvicorn.Config(
-                application,
-                # Named, so that what else is installed changes no answer.
-                http="h11",
-                loop="asyncio",
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                ws="none",
-                server_header=False,
-                proxy_headers=False,
-                timeout_keep_alive=KEEP_ALIVE_S,
-                timeout_graceful_shutdown=int(drain_s),
-            )
+        config = uvicorn_config.make(
+            application, "h11", lifespan="off", keep_alive_s=KEEP_ALIVE_S, drain_s=int(drain_s)
         )
+        self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
             target=self._server.run, args=([self._socket],), name="http", daemon=True
         )
 
     def start(self) -> None:
         """Accept connections."""
-        self._socket.listen(BACKLOG)
+        self._socket.listen(bound_socket.BACKLOG)
         self._thread.start()
 
     def stop(self) -> None:
@@ -57,28 +45,13 @@ def bound(port: int) -> socket.socket:
 
     It is of both families where the system has both, as upstream's.
     """
+    family, host = socket.AF_INET, "0.0.0.0"  # noqa: S104 - every interface, as upstream
+    if socket.has_dualstack_ipv6():
+        family, host = socket.AF_INET6, "::"
     try:
-        return _bound(socket.AF_INET6, "::", port) if socket.has_dualstack_ipv6() else _v4(port)
+        return bound_socket.bound(family, (host, port))
     except OSError as error:
         raise ConfigError(
             f"port {port} is taken ({error.strerror}): stop what listens there, or give another "
             "--rest_api_port"
         ) from error
-
-
-def _v4(port: int) -> socket.socket:
-    return _bound(socket.AF_INET, "0.0.0.0", port)  # noqa: S104 - every interface, as upstream
-
-
-def _bound(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
-    # Without the protocol asyncio leaves Nagle's algorithm on, and every answer takes 40 ms.
-    made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        made.bind((host, port))
-    except OSError:
-        made.close()
-        raise
-    return made

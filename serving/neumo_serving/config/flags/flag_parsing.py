@@ -1,4 +1,7 @@
-"""The command line, read by ``table`` and checked."""
+"""The command line, read by ``flag_table`` and checked.
+
+Numbers and booleans are upstream's to the letter, so ``neumo.commands.arguments`` has no part here.
+"""
 
 from __future__ import annotations
 

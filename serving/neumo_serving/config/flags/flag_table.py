@@ -25,7 +25,7 @@ class Flag:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RefusedFlag:
     """A flag of the original that this server cannot honour, and why.
 
     ``accepted`` are the values that ask for what this server does anyway.
@@ -124,17 +124,19 @@ _OFF = ("false", "0")
 _ON = ("", "true", "1")
 
 REFUSED = (
-    Refusal("enable_profiler", "there is no profiler service here; profile the model", _OFF),
-    Refusal("mixed_precision", "convert the model itself: its answers must not depend on a flag"),
-    Refusal("num_tflite_interpreters_per_pool", _NO_LITE),
-    Refusal("num_tflite_pools", _NO_LITE),
-    Refusal("platform_config_file", "give the flags for batching and for TensorFlow instead"),
-    Refusal("prefer_tflite_model", _NO_LITE, _OFF),
-    Refusal("skip_initialize_tpu", "there is no TPU here to initialise", _ON),
-    Refusal("thread_pool_factory_config_file", "thread pools of your own need the C++ server"),
-    Refusal("use_alts_credentials", "ALTS is Google Cloud's; give --ssl_config_file", _OFF),
-    Refusal("xla_cpu_compilation_enabled", "XLA compiles what a model asks for, always", _ON),
-    Refusal("xla_gpu_compilation_enabled", "XLA compiles what a model asks for, always", _ON),
+    RefusedFlag("enable_profiler", "there is no profiler service here; profile the model", _OFF),
+    RefusedFlag(
+        "mixed_precision", "convert the model itself: its answers must not depend on a flag"
+    ),
+    RefusedFlag("num_tflite_interpreters_per_pool", _NO_LITE),
+    RefusedFlag("num_tflite_pools", _NO_LITE),
+    RefusedFlag("platform_config_file", "give the flags for batching and for TensorFlow instead"),
+    RefusedFlag("prefer_tflite_model", _NO_LITE, _OFF),
+    RefusedFlag("skip_initialize_tpu", "there is no TPU here to initialise", _ON),
+    RefusedFlag("thread_pool_factory_config_file", "thread pools of your own need the C++ server"),
+    RefusedFlag("use_alts_credentials", "ALTS is Google Cloud's; give --ssl_config_file", _OFF),
+    RefusedFlag("xla_cpu_compilation_enabled", "XLA compiles what a model asks for, always", _ON),
+    RefusedFlag("xla_gpu_compilation_enabled", "XLA compiles what a model asks for, always", _ON),
 )
 """Flags of the original that this server does not have: refused, never silently ignored."""
 
