@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from support.places import ROOT
+from support.places import CHEST_XRAY, ROOT
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 

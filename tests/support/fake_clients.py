@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
 import neumo
 from neumo import contract
-from neumo._wire.calls import Metadata, Predict, Status
+from neumo._wire.calls import Call, Metadata, Predict, Status
 from neumo.model_status import ModelStatus, VersionState, VersionStatus
 from neumo.release import phantom
 from neumo.testing import FakeTransport, answering
@@ -13,17 +16,20 @@ TUNED, RESIDUAL = (member.name for member in contract.MEMBERS)
 LUNGS = contract.LUNGS.name
 FILM = phantom.draw(1, 1)[0]
 
+Answer = Callable[[Call[Any]], Any]
+"""What a server in memory is."""
 
-def client(answer, **options):
+
+def client(answer: Answer, **options: Any) -> tuple[neumo.Client, FakeTransport]:
     """A client of a server in memory, and its transport."""
     transport = FakeTransport(answer)
     return neumo.Client(transport=transport, **options), transport
 
 
-def rolling(releases):
+def rolling(releases: Mapping[str, tuple[int, Sequence[int]]]) -> Answer:
     """A server in a rollout: ``releases`` maps each member to its newest and its ready releases."""
 
-    def answer(call):
+    def answer(call: Any) -> Any:
         if call.model not in releases:
             raise neumo.ModelNotFound(call.model, "fake://", "Servable not found")
         newest, ready = releases[call.model]
@@ -41,6 +47,6 @@ def rolling(releases):
     return answer
 
 
-def predicted(transport):
+def predicted(transport: FakeTransport) -> list[Predict]:
     """The Predict calls so far, in order."""
     return [call for call in transport.asked if isinstance(call, Predict)]

@@ -3,7 +3,7 @@
 import pandas as pd
 
 
-def table(rows):
+def table(rows: list[tuple[str, str, str, int, str, str]]) -> pd.DataFrame:
     """A table of films from (label, type, series, number, group, sha256)."""
     columns = ["label", "type", "series", "number", "group", "sha256"]
     made = pd.DataFrame(rows, columns=columns)
@@ -13,7 +13,7 @@ def table(rows):
     return made
 
 
-def normals_and_persons(count):
+def normals_and_persons(count: int) -> pd.DataFrame:
     """``count`` patients of each class."""
     return table(
         [

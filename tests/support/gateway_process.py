@@ -114,9 +114,7 @@ class Gateway:
 
 
 @asynccontextmanager
-async def answering_from(
-    transport: object, settings: Settings = UNHURRIED
-) -> AsyncIterator[Gateway]:
+async def answering_from(transport: Any, settings: Settings = UNHURRIED) -> AsyncIterator[Gateway]:
     """A gateway whose models answer by ``transport``."""
     client = neumo.AsyncClient(transport=transport, retries=0, timeout=settings.limits.deadline_s)
     server = gateway_server.make(settings, client)

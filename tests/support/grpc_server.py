@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -9,11 +10,13 @@ import grpc
 
 
 @contextmanager
-def grpc_server(answer, address="127.0.0.1:0"):
+def grpc_server(
+    answer: Callable[[bytes, grpc.ServicerContext], bytes], address: str = "127.0.0.1:0"
+) -> Iterator[str]:
     """A gRPC server whose every method is ``answer(request, context)``; its URL."""
 
     class Handler(grpc.GenericRpcHandler):
-        def service(self, details):
+        def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
             return grpc.unary_unary_rpc_method_handler(answer)
 
     server = grpc.server(ThreadPoolExecutor(4), handlers=(Handler(),))

@@ -1,11 +1,14 @@
 """What a finished run's networks answer in Keras, without a SavedModel."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 
-def probabilities(workdir, member, images):
+def probabilities(workdir: Path, member: str, images: npt.NDArray[np.uint8]) -> Any:
     """A member's probabilities for uint8 [n, 256, 256, 1]: its folds' mean logit, calibrated."""
     import keras
     import tensorflow as tf

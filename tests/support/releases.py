@@ -1,12 +1,14 @@
 """A folder of releases without TensorFlow: files, manifests, and models that answer as told."""
 
 import json
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from neumo import contract, release
-from neumo._wire.calls import Metadata, Predict
+from neumo._wire.calls import Call, Metadata, Predict
 from neumo.errors import ConfigError
 from neumo.release import golden, phantom
 from neumo.testing import answering
@@ -25,21 +27,21 @@ class FakeModel:
     number: int
 
     @property
-    def signatures(self):
+    def signatures(self) -> Any:
         """The contract's."""
         return self._answer(Metadata(self.model)).signatures
 
-    def run(self, signature, inputs):
+    def run(self, signature: str, inputs: Mapping[str, Any]) -> Any:
         """Its one answer, for each input."""
         asked = contract.model(self.model).signature(signature)
         return self._answer(Predict(self.model, asked, inputs)).outputs
 
-    def _answer(self, call):
+    def _answer(self, call: Call[Any]) -> Any:
         return answering(PROBABILITY, threshold=THRESHOLD, release=self.number)(call)
 
 
 @contextmanager
-def fake_model(folder: Path):
+def fake_model(folder: Path) -> Iterator[FakeModel]:
     """Opens the fake model whose name is written in ``folder``; a broken one does not load."""
     model = (folder / "saved_model.pb").read_text()
     if model not in PROBABILITY:
@@ -47,7 +49,9 @@ def fake_model(folder: Path):
     yield FakeModel(model, int(folder.name))
 
 
-def write_release(store: Path, number=1, models=MEMBERS):
+def write_release(
+    store: Path, number: int = 1, models: Sequence[str] = MEMBERS
+) -> release.Manifest:
     """Write release ``number`` of ``models`` into ``store``, and return its manifest."""
     for name in models:
         folder = store / name / str(number)
@@ -80,25 +84,25 @@ def write_release(store: Path, number=1, models=MEMBERS):
     return manifest
 
 
-def files_of(store: Path, name, number=1):
+def files_of(store: Path, name: str, number: int = 1) -> release.ModelFiles:
     """The hashes of a version as it lies in ``store``."""
     return release.ModelFiles(release.sha256_of_files(store / name / str(number)))
 
 
-def write_manifest(store: Path, manifest):
+def write_manifest(store: Path, manifest: release.Manifest) -> None:
     """Write ``manifest`` where a release's lies."""
     path = release.manifest_path(store, manifest.release)
     path.parent.mkdir(exist_ok=True)
     path.write_text(manifest.to_json())
 
 
-def change_manifest(store: Path, number=1, **changes):
+def change_manifest(store: Path, number: int = 1, **changes: Any) -> None:
     """Change what the manifest of release ``number`` says."""
     path = release.manifest_path(store, number)
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
-def hash_anew(store: Path, number=1):
+def hash_anew(store: Path, number: int = 1) -> None:
     """Make the manifest name the files as they lie there: a forger who knows the format."""
     manifest = release.read(release.manifest_path(store, number))
     models = {name: files_of(store, name, number) for name in manifest.models}

@@ -64,7 +64,12 @@ def main(url: str, clients: str, films_a_second: str, retries: str) -> None:
     ]
     for one in asking:
         one.start()
-    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+
+    def listen() -> None:
+        sys.stdin.read()
+        ended.set()
+
+    threading.Thread(target=listen, daemon=True).start()
     while not ended.wait(1.0):
         report(said)
     for one in asking:

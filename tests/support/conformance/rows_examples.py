@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from tensorflow_serving.apis import classification_pb2, inference_pb2, regression_pb2
 
 from support.conformance.official_requests import classify, example, infer, regress
-from support.conformance.rows import GrpcRow
+from support.conformance.rows import GrpcRow, Text
 
 CLASSIFIER = "servables/tensorflow/classifier.cc"
 REGRESSOR = "servables/tensorflow/regressor.cc"
@@ -21,11 +22,11 @@ PAIR = example(x=[0.25, 0.75])
 HALF = "half_plus_two"
 
 
-def _row(id_, method, request, source, **wanted):
+def _row(id_: str, method: str, request: Any, source: str, **wanted: Any) -> GrpcRow:
     return GrpcRow(id_, method, request, source, **wanted)
 
 
-def _invalid(id_, method, request, source, text):
+def _invalid(id_: str, method: str, request: Any, source: str, text: Text) -> GrpcRow:
     return GrpcRow(id_, method, request, source, "INVALID_ARGUMENT", text)
 
 

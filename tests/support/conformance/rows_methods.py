@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 
 from support.conformance.official_requests import classify, example, regress
-from support.conformance.rows import GrpcRow, RestRow
+from support.conformance.rows import GrpcRow, RestRow, Text
 from support.toy_model import predict_request
 
 CHECKED = "checked"
@@ -18,7 +19,7 @@ X = np.array([[1.0, 2.0], [3.0, 4.0]], np.float32)
 UNKNOWN = predict_request({"x": X}, model="judges", signature="unknown_method")
 
 
-def _invalid(id_, method, request, source, text):
+def _invalid(id_: str, method: str, request: Any, source: str, text: Text) -> GrpcRow:
     return GrpcRow(id_, method, request, source, "INVALID_ARGUMENT", text, server=CHECKED)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 
 from support.conformance.official_requests import metadata, status
-from support.conformance.rows import GrpcRow
+from support.conformance.rows import GrpcRow, Text
 from support.toy_model import MODEL
 
 STATUS = "model_servers/get_model_status_impl.cc"
@@ -22,11 +24,11 @@ BOTH = {
 }
 
 
-def _status(id_, request, code="OK", text="", **fields):
+def _status(id_: str, request: Any, code: str = "OK", text: Text = "", **fields: Any) -> GrpcRow:
     return GrpcRow(id_, "GetModelStatus", request, STATUS, code, text, fields.get("fields", {}))
 
 
-def _metadata(id_, request, code="OK", text="", **fields):
+def _metadata(id_: str, request: Any, code: str = "OK", text: Text = "", **fields: Any) -> GrpcRow:
     return GrpcRow(id_, "GetModelMetadata", request, METADATA, code, text, fields.get("fields", {}))
 
 

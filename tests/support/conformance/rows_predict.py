@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework import types_pb2
@@ -17,11 +19,11 @@ X = np.array([[1.0, 2.0], [3.0, 4.0]], np.float32)
 MIB = 1024 * 1024
 
 
-def _row(id_, request, source, server="plain", **fields):
+def _row(id_: str, request: Any, source: str, server: str = "plain", **fields: Any) -> GrpcRow:
     return GrpcRow(id_, "Predict", request, source, fields=fields.pop("fields"), server=server)
 
 
-def _pinned(id_, **choice):
+def _pinned(id_: str, **choice: Any) -> GrpcRow:
     fields = {
         "model_spec.version.value": 1,
         "model_spec.version_label": "",
@@ -30,7 +32,7 @@ def _pinned(id_, **choice):
     return _row(id_, predict_request({"x": X}, **choice), SERVER_CORE, fields=fields)
 
 
-def _kind(kind, values, field, wanted):
+def _kind(kind: str, values: Any, field: str, wanted: Any) -> GrpcRow:
     """Values of the dtype ``kind`` come back as they were sent, in the field of that dtype."""
     dtype = tf.as_dtype(kind)
     sent = tf.make_tensor_proto(np.array(values, dtype.as_numpy_dtype), dtype=dtype)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 from tensorflow_serving.apis import predict_pb2
 
 from support.conformance.official_requests import tensor
-from support.conformance.rows import GrpcRow
+from support.conformance.rows import GrpcRow, Text
 from support.toy_model import MODEL, predict_request
 
 PREDICT_UTIL = "servables/tensorflow/predict_util.cc"
@@ -19,11 +20,11 @@ EARLY = "ours: refused before anything is allocated"
 X = np.array([[1.0, 2.0]], np.float32)
 
 
-def _refused(id_, request, source, code, text):
+def _refused(id_: str, request: Any, source: str, code: str, text: Text) -> GrpcRow:
     return GrpcRow(id_, "Predict", request, source, code, text)
 
 
-def _invalid(id_, request, source, text):
+def _invalid(id_: str, request: Any, source: str, text: Text) -> GrpcRow:
     return _refused(id_, request, source, "INVALID_ARGUMENT", text)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
-from support.conformance.rows import RestRow
+from support.conformance.rows import RestRow, Text
 from support.conformance.rows_rest_refusals import HANDLER, JSON_TENSOR
 
 HALF = "/v1/models/half_plus_two"
@@ -14,19 +15,35 @@ CLASSIFIER = "servables/tensorflow/classifier.cc"
 EXPORT = "tensorflow: core/util/example_proto_fast_parsing.cc"
 
 
-def _row(id_, path, signature, examples, source=JSON_TENSOR, *, context=None, **wanted):
+def _row(
+    id_: str,
+    path: str,
+    signature: str,
+    examples: list[Any],
+    source: str = JSON_TENSOR,
+    *,
+    context: Any = None,
+    **wanted: Any,
+) -> RestRow:
     document = {"signature_name": signature, "examples": examples}
     if context is not None:
         document["context"] = context
     return RestRow(id_, path, source, json.dumps(document), **wanted)
 
 
-def _refused(id_, body, error, path=f"{HALF}:classify", status=400, source=JSON_TENSOR):
+def _refused(
+    id_: str,
+    body: Any,
+    error: Text,
+    path: str = f"{HALF}:classify",
+    status: int = 400,
+    source: str = JSON_TENSOR,
+) -> RestRow:
     body = body if isinstance(body, str) else json.dumps(body)
     return RestRow(id_, path, source, body, status=status, error=error)
 
 
-def _feature(id_, value, error):
+def _feature(id_: str, value: Any, error: Text) -> RestRow:
     """A feature ``x`` of an example that cannot be read."""
     return _refused(id_, {"signature_name": "classify_x_to_y", "examples": [{"x": value}]}, error)
 

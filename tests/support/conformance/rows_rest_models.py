@@ -17,7 +17,7 @@ COLUMN = [{"size": "-1", "name": ""}, {"size": "1", "name": ""}]
 JSON_TYPE = {"Content-Type": "application/json"}
 
 
-def _pinned(choice):
+def _pinned(choice: str) -> RestRow:
     return RestRow(
         f"the metadata of {choice} are that version's",
         f"{TOY}/{choice}/metadata",

@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 import re
+from typing import Any
 
 from support.conformance.rows import RestRow
 from support.conformance.rows_rest_refusals import HANDLER, JSON_TENSOR, PREDICT, TOY, UTIL
@@ -16,12 +17,14 @@ SERVER = "model_servers/http_server.cc"
 JSON_TYPE = {"Content-Type": "application/json"}
 
 
-def _row(id_, document, source=JSON_TENSOR, path=PREDICT, **wanted):
+def _row(
+    id_: str, document: Any, source: str = JSON_TENSOR, path: str = PREDICT, **wanted: Any
+) -> RestRow:
     body = document if isinstance(document, str | bytes) else json.dumps(document)
     return RestRow(id_, path, source, body, **wanted)
 
 
-def _kind(kind, sent, written):
+def _kind(kind: str, sent: Any, written: Any) -> RestRow:
     """Values of a dtype, as they are sent and as they are written in the answer."""
     return _row(
         f"a {kind} is written as {written[0]}",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from support.conformance.rows import RestRow
+from support.conformance.rows import RestRow, Text
 from support.toy_model import MODEL
 
 JSON_TENSOR = "util/json_tensor.cc"
@@ -19,16 +20,23 @@ ROW = '"instances": [[1.0, 2.0]]'
 EMPTY = "JSON Parse error: The document is empty"
 
 
-def _has(text):
+def _has(text: str) -> re.Pattern[str]:
     """A pattern for a part of what is said: the original repeats the request around it."""
     return re.compile(re.escape(text))
 
 
-def _refused(id_, body, error, source=JSON_TENSOR, path=PREDICT, status=400):
+def _refused(
+    id_: str,
+    body: Any,
+    error: Text,
+    source: str = JSON_TENSOR,
+    path: str = PREDICT,
+    status: int = 400,
+) -> RestRow:
     return RestRow(id_, path, source, body, status=status, error=error)
 
 
-def _malformed(id_, path, body=f"{{{ROW}}}", method=""):
+def _malformed(id_: str, path: str, body: Any = f"{{{ROW}}}", method: str = "") -> RestRow:
     sent = method or ("GET" if body is None else "POST")
     text = f"Malformed request: {sent} {path}"
     return RestRow(id_, path, UTIL, body, method=method, status=400, error=text)

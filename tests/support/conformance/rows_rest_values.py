@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
-from support.conformance.rows import RestRow
+from support.conformance.rows import RestRow, Text
 from support.conformance.rows_rest_refusals import JSON_TENSOR, PREDICT
 
 ECHO = {"i": [1], "s": ["a"], "b": [True]}
 
 
-def _has(text):
+def _has(text: str) -> re.Pattern[str]:
     return re.compile(re.escape(text))
 
 
-def _refused(id_, document, error, source=JSON_TENSOR):
+def _refused(id_: str, document: Any, error: Text, source: str = JSON_TENSOR) -> RestRow:
     body = document if isinstance(document, str) else json.dumps(document)
     return RestRow(id_, PREDICT, source, body, status=400, error=error)
 
 
-def _echo(inputs, key="inputs"):
+def _echo(inputs: Any, key: str = "inputs") -> dict[str, Any]:
     return {"signature_name": "echo", key: inputs}
 
 
-def _of_type(value, kind, wanted):
+def _of_type(value: Any, kind: str, wanted: Any) -> re.Pattern[str]:
     return _has(f"JSON Value: {value} Type: {kind} is not of expected type: {wanted}")
 
 

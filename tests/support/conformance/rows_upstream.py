@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,16 @@ TWO = example(x=[2.0])
 FINE = {"error_code": "OK", "error_message": ""}
 
 
-def _predicted(id_, model, y, *, x=ONE, signature="", server="plain", outputs=("y",)):
+def _predicted(
+    id_: str,
+    model: str,
+    y: Any,
+    *,
+    x: Any = ONE,
+    signature: str = "",
+    server: str = "plain",
+    outputs: tuple[str, ...] = ("y",),
+) -> GrpcRow:
     """``VerifyPredictRequest``: one value, the version and the signature that was asked for."""
     fields = {
         "outputs[y].dtype": 1,
@@ -43,7 +53,7 @@ def _predicted(id_, model, y, *, x=ONE, signature="", server="plain", outputs=("
     return GrpcRow(id_, "Predict", request, SOURCE, fields=fields, server=server)
 
 
-def _posted(id_, verb, document, answer):
+def _posted(id_: str, verb: str, document: Any, answer: Any) -> RestRow:
     path = f"{DEFAULT}:{verb}"
     return RestRow(id_, path, SOURCE, json.dumps(document), answer=answer, server="upstream")
 

@@ -14,7 +14,7 @@ from random import Random
 
 from support.conformance import servers
 from support.conformance.row_judge import judge
-from support.conformance.rows import GrpcRow, RestRow, Row
+from support.conformance.rows import PLAIN, GrpcRow, RestRow, Row
 from support.fuzz import grpc_attempts, rest_attempts
 from support.fuzz.attempts import Attempt, Maker
 from support.fuzz.connection import Connection
@@ -113,4 +113,4 @@ def started(folder: Path) -> servers.Process:
     subprocess.run(
         [sys.executable, TESTS / "store.py", folder], check=True, stderr=subprocess.DEVNULL
     )
-    return servers.wait_until_ready(servers.start("", servers.flags_of(servers.PLAIN, folder)))
+    return servers.wait_until_ready(servers.start("", servers.flags_of(PLAIN, folder)))

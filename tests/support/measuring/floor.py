@@ -72,10 +72,12 @@ def _process(
     command = [sys.executable, __file__, str(threads), *models]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdout is not None
+        answers = process.stdout
 
         def ask(size: float, callers: int, seconds: float) -> dict[str, float]:
             print(json.dumps([size, callers, seconds]), file=process.stdin, flush=True)
-            found: dict[str, float] = json.loads(process.stdout.readline())
+            found: dict[str, float] = json.loads(answers.readline())
             return found
 
         yield ask

@@ -51,7 +51,8 @@ def _scanned(page: Image.Image, random: Random) -> Image.Image:
     """Askew on a dark or white lid, shaded by a fold, with grain."""
     lid = int(random.choice([15, 60, 255]))
     bed = Image.new("L", (PAGE_PX[0] + 80, PAGE_PX[1] + 60), lid)
-    bed.paste(page, tuple(int(v) for v in random.randint(0, 60, 2)))
+    x, y = random.randint(0, 60, 2)
+    bed.paste(page, (int(x), int(y)))
     bed = bed.rotate(random.uniform(-6, 6), Image.Resampling.BILINEAR, fillcolor=lid)
     bed = bed.filter(ImageFilter.GaussianBlur(random.uniform(0, 1.5)))
     values = np.asarray(bed, float)

@@ -60,7 +60,8 @@ def one_grey(random: Random) -> Image.Image:
 
 def ramp(random: Random) -> Image.Image:
     """From one side to the other."""
-    row = np.linspace(*random.uniform(0, 255, 2), SIDE_PX)
+    left, right = random.uniform(0, 255, 2)
+    row = np.linspace(left, right, SIDE_PX)
     return _image(np.tile(row, (SIDE_PX, 1))).rotate(90 * random.randint(4))
 
 
