@@ -33,5 +33,5 @@ def run(tmp_path_factory, films_folder):
     masks = write_masks(base / "masks", films_folder)
     arguments = ["--workdir", str(base / "work"), "--configs", str(configs), "--masks", str(masks)]
     store = ["--to", str(base / "models"), "--release", "1", "--force"]
-    assert train.train([str(films_folder), *arguments, *store]) == 0
+    assert train.main([str(films_folder), *arguments, *store]) == 0
     return Run(films_folder, base / "work", base / "models")

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from neumo.errors import ConfigError
-from neumo_training.datasets import decoded_films, film_table, splits
+from neumo.image import FILM_SUFFIXES
+from neumo_training.datasets import classes_folder, decoded_films, film_table, splits
 from support.film_tables import normals_and_persons, table
 
 KAGGLE = Path(__file__).parents[3] / "shared/data/chest_xray"
@@ -139,12 +140,35 @@ def test_a_file_that_cannot_be_opened_stays_in_the_table(films_folder, tmp_path)
 
 
 def test_what_is_no_film_is_counted(films_folder, tmp_path):
-    """Files of other suffixes and in subfolders are passed over; hidden ones are no one's loss."""
+    """Other suffixes, subfolders, hidden films; what else is hidden is no one's loss."""
     folder = shutil.copytree(films_folder, tmp_path / "films")
     (folder / "NORMAL" / "deeper").mkdir()
-    for name in ("notes.txt", "deeper/IM-0001-0001.jpeg", ".DS_Store"):
+    for name in ("notes.txt", "deeper/IM-0001-0001.jpeg", "._IM-1.jpeg", ".DS_Store"):
         (folder / "NORMAL" / name).write_text("")
-    assert film_table.passed_over(folder) == 2
+    (line,) = film_table.passed_over(folder)
+    assert line.endswith(": 3")
+    assert len(film_table.scan(folder)) == len(film_table.scan(films_folder))
+    assert film_table.passed_over(films_folder) == []
+
+
+@pytest.mark.parametrize("suffix", FILM_SUFFIXES)
+def test_training_takes_the_suffixes_that_the_sdk_takes(tmp_path, suffix):
+    """One list: what ``neumo predict`` finds in a folder is not dropped here."""
+    for label in classes_folder.LABELS:
+        (tmp_path / label).mkdir()
+        (tmp_path / label / f"film{suffix.upper()}").write_bytes(b"")
+    assert len(film_table.scan(tmp_path)) == 2
+
+
+def test_the_classes_may_lie_in_a_part_of_the_folder(tmp_path):
+    """Training looks into train alone, evaluation into test first."""
+    for part in ("train", "test"):
+        for label in classes_folder.LABELS:
+            (tmp_path / part / label).mkdir(parents=True)
+    assert classes_folder.find(tmp_path).name == "train"
+    assert classes_folder.find(tmp_path, classes_folder.PARTS).name == "test"
+    with pytest.raises(ConfigError, match=r"\(or test, train or val with both\)"):
+        classes_folder.find(tmp_path / "test" / "NORMAL", classes_folder.PARTS)
 
 
 def test_a_name_of_the_other_class_is_known():

@@ -12,9 +12,10 @@ import pytest
 from neumo.errors import ConfigError
 from neumo_training.commands import evaluate as command
 from neumo_training.datasets import film_table, splits
-from neumo_training.evaluation import holdout, summary
+from neumo_training.evaluation import holdout
 from neumo_training.evaluation.preparation import HOLDOUT, Request, prepare
-from neumo_training.stage_progress import Progress
+from neumo_training.reports import evaluation_summary
+from neumo_training.stage_progress import StageProgress
 from support.drawn_dataset import write_films
 
 PATHS = ("masks", "sizes", "models", "out")
@@ -141,6 +142,27 @@ def test_what_cannot_be_judged_is_counted_and_named_on_the_terminal(toys, tmp_pa
     assert f"left out: {data / 'NORMAL' / 'IM-9000-0001.jpeg'}: unreadable" in said.getvalue()
 
 
+def test_what_is_no_film_is_counted_on_the_terminal(toys, tmp_path):
+    """A file that is passed over by its name is not passed over in silence."""
+    data = write_films(tmp_path / "films", patients=6)
+    (data / "NORMAL" / "notes.txt").write_text("")
+    said = io.StringIO()
+    prepare(Request(data, tmp_path / "out", toys), said)
+    assert "neumo: files passed over, by their suffix" in said.getvalue()
+
+
+def test_a_damaged_mask_is_counted_on_the_terminal(judged, tmp_path):
+    """Its film is judged without it, as training would be without it."""
+    masks = tmp_path / "masks"
+    shutil.copytree(judged.masks, masks)
+    (masks / "NORMAL" / "IM-0000-0001.png").write_bytes(b"no")
+    said = io.StringIO()
+    request = Request(judged.data, tmp_path / "out", judged.store, masks=masks)
+    rows, _ = prepare(request, said).subject.masked
+    assert len(rows) == 47
+    assert "neumo: left out: 1 lung masks that cannot be read" in said.getvalue()
+
+
 def test_a_training_film_that_lies_in_test_too_is_left_out_as_such(toys, tmp_path):
     """Whatever its label there: it is no contradiction within the folder that is judged."""
     train = write_films(tmp_path / "kaggle/train", patients=6)
@@ -229,14 +251,14 @@ def test_a_release_that_is_compared_with_has_read_the_hold_out(held_out):
 def test_a_second_reading_is_a_caution_in_the_report(judged):
     """Whoever reads the figures learns that they were looked at before."""
     about = {**judged.document["set"], "holdout_readings": 2}
-    (caution,) = summary.cautions({**judged.document, "set": about})
+    (caution,) = evaluation_summary.cautions({**judged.document, "set": about})
     assert "read 2 times" in caution
 
 
 def test_films_that_the_release_was_trained_on_are_a_caution(judged):
     """Figures on the training folder say nothing about new films, and the report says so."""
     about = {**judged.document["set"], "holds_training_films": True}
-    (caution,) = summary.cautions({**judged.document, "set": about})
+    (caution,) = evaluation_summary.cautions({**judged.document, "set": about})
     assert "trained on" in caution
 
 
@@ -247,7 +269,7 @@ def test_films_that_the_release_was_trained_on_are_a_caution(judged):
         ({"against": 2}, "--against 2: that is the release that is judged"),
         ({"part": HOLDOUT}, "not the films that the splits were made for"),
         ({"masks": "none"}, "no such folder; --masks takes one"),
-        ({"masks": "empty"}, "no mask of these films here"),
+        ({"masks": "empty"}, "no lung mask of any of these films"),
         ({"sizes": "none.csv"}, "not a CSV of file,label,width,height"),
         ({"models": "empty"}, "no release here"),
         ({"out": "file"}, "cannot be written"),
@@ -310,7 +332,7 @@ class Terminal(io.StringIO):
 def test_progress_renews_one_line_on_a_terminal():
     """The line says the share and the stage, and is gone at the end."""
     stream = Terminal()
-    progress = Progress(4, stream)
+    progress = StageProgress(4, stream)
     progress.stage("reading")
     progress.tick(2)
     progress.close()
@@ -324,5 +346,5 @@ def test_progress_says_about_how_long_it_will_still_take(monkeypatch):
     now = iter([0.0, 60.0, 60.0])
     monkeypatch.setattr("time.monotonic", lambda: next(now))
     stream = Terminal()
-    Progress(4, stream).tick(2)
+    StageProgress(4, stream).tick(2)
     assert stream.getvalue().endswith("about 1:00 left")

@@ -212,7 +212,7 @@ def test_the_heat_map_finds_a_marked_patch():
 @pytest.mark.parametrize("box", [framing.WHOLE, (0.1, 0.15, 0.95, 0.9)])
 def test_the_exported_heat_map_lies_in_the_frame_of_the_film(tmp_path, box):
     """A model that sees bright patches shows a pasted one where it is, whatever the crop."""
-    servable = export_signatures.Member(
+    servable = export_signatures.MemberModule(
         _finds(box), [_patch_finder()], export_signatures.Calibration(), 0.5, 1
     )
     tf.saved_model.save(servable, str(tmp_path), signatures=servable.signatures())

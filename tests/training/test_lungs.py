@@ -1,9 +1,11 @@
 """The lungs' network: its data, what it learns, what it refuses."""
 
+import io
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from neumo.errors import ConfigError
 from neumo_training.datasets import drawn_nonchest, film_table, lung_masks, splits
@@ -33,10 +35,55 @@ def test_a_damaged_mask_is_left_out_and_said(tmp_path):
     assert said == ["left out: 1 lung masks that cannot be read"]
 
 
+@pytest.mark.parametrize("options", [{"size": (512, 512)}, {"quality": 75}], ids=str)
+def test_grey_edges_of_a_mask_are_no_lung(tmp_path, options):
+    """Enlarged smoothly, or once a JPEG, it is the mask that was drawn."""
+    table = film_table.scan(write_films(tmp_path / "films", patients=4))
+    folder = write_masks(tmp_path / "masks", tmp_path / "films")
+    before = lung_masks.load(table, folder, print).pixels
+    for path in folder.rglob("*.png"):
+        mask = Image.open(path).convert("L").resize((256, 256), Image.Resampling.NEAREST)
+        if "size" in options:
+            mask = mask.resize(options["size"], Image.Resampling.BICUBIC)
+        if "quality" in options:
+            file = io.BytesIO()
+            mask.save(file, "JPEG", quality=options["quality"])
+            mask = Image.open(file)
+        mask.save(path)
+    after = lung_masks.load(table, folder, print).pixels
+    np.testing.assert_array_less(0.999, lung_masks.dice(after, before))
+
+
+def test_a_mask_without_white_is_left_out_and_said(tmp_path):
+    """A mask of 0 and 1 is not taken for a film without lungs; a black one is one."""
+    table = film_table.scan(write_films(tmp_path / "films", patients=4))
+    folder = write_masks(tmp_path / "masks", tmp_path / "films")
+    Image.new("L", (256, 256), 1).save(folder / "NORMAL" / "IM-0002-0001.png")
+    Image.new("L", (256, 256), 0).save(folder / "NORMAL" / "IM-0001-0001.png")
+    said: list[str] = []
+    assert lung_masks.load(table, folder, said.append).known.sum() == 7
+    assert said == ["left out: 1 lung masks without white (255), which is lung"]
+
+
+def test_masks_are_looked_for_in_the_part_of_the_films(tmp_path):
+    """Films of train get train's masks, though test comes before it elsewhere."""
+    table = film_table.scan(write_films(tmp_path / "films" / "train", patients=4))
+    write_masks(tmp_path / "masks" / "train", tmp_path / "films" / "train")
+    (tmp_path / "masks" / "test" / "NORMAL").mkdir(parents=True)
+    assert lung_masks.load(table, tmp_path / "masks", print).known.all()
+
+
+def test_two_empty_masks_agree():
+    """Nothing found where nothing was drawn is right, in training as in evaluation."""
+    nothing = np.zeros((1, 256, 256, 1), np.uint8)
+    assert lung_masks.dice(nothing, nothing) == pytest.approx([1.0])
+    assert lungs_training.dice_at_half(nothing.astype(np.float32), nothing) == pytest.approx([1.0])
+
+
 def test_a_folder_without_masks_is_one_clear_line(tmp_path):
     """The line says what was expected where."""
     table = film_table.scan(write_films(tmp_path / "films", patients=4))
-    with pytest.raises(ConfigError, match="no lung mask of any film; expected NORMAL/"):
+    with pytest.raises(ConfigError, match="no lung mask of any of these films; expected NORMAL/"):
         lung_masks.load(table, tmp_path, print)
 
 
@@ -117,5 +164,5 @@ def test_dice_is_one_for_the_same_and_none_for_the_opposite():
     half = np.zeros((1, 128, 128, 1), np.uint8)
     half[:, :64] = 1
     guesses = (half.astype(np.float32), 1.0 - half, np.ones_like(half, np.float32))
-    found = [lungs_training.dice(np.float32(guess), half)[0] for guess in guesses]
+    found = [lungs_training.dice_at_half(np.float32(guess), half)[0] for guess in guesses]
     assert found == pytest.approx([1.0, 0.0, 2 / 3])

@@ -7,11 +7,10 @@ import pytest
 from PIL import Image
 
 from neumo import image
-from neumo.errors import ConfigError
 from neumo.release import phantom
 from neumo_training import evaluation
-from neumo_training.datasets import film_table
-from neumo_training.evaluation import baselines, found_masks, performance, robustness, shortcuts
+from neumo_training.datasets import film_table, lung_masks
+from neumo_training.evaluation import baselines, lungs_figures, performance, robustness, shortcuts
 from neumo_training.evaluation.cohort import Cohort
 from neumo_training.evaluation.corruptions import CORRUPTIONS, corrupted
 from neumo_training.evaluation.in_process_models import Answers
@@ -48,9 +47,9 @@ def test_blurring_keeps_a_flat_film_flat():
 
 
 def lungs():
-    """One film's mask: a block from row 100 to 149, column 50 to 149."""
+    """One film's mask: a block from row 80 to 179, column 50 to 149."""
     found = np.zeros((1, 256, 256), np.uint8)
-    found[0, 100:150, 50:150] = 1
+    found[0, 80:180, 50:150] = 1
     return found
 
 
@@ -66,15 +65,32 @@ def test_what_is_taken_away_is_the_films_mean():
 
 
 def test_the_box_has_a_margin_on_every_side():
-    """6 % of 50 rows is 3, of 100 columns 6."""
+    """6 % of 100 rows and columns is 6."""
     (box,) = shortcuts.boxes(lungs())
     rows, columns = np.flatnonzero(box.any(axis=1)), np.flatnonzero(box.any(axis=0))
-    assert (rows[0], rows[-1], columns[0], columns[-1]) == (97, 152, 44, 155)
+    assert (rows[0], rows[-1], columns[0], columns[-1]) == (74, 185, 44, 155)
 
 
-def test_a_film_without_lungs_has_an_empty_box():
-    """Nothing is kept of it, rather than all."""
-    assert not shortcuts.boxes(np.zeros((1, 256, 256), np.uint8)).any()
+def test_a_film_without_lungs_is_its_own_box():
+    """Where no lungs are found, the members are shown the whole film."""
+    assert shortcuts.boxes(np.zeros((1, 256, 256), np.uint8)).all()
+
+
+def test_a_stray_pixel_does_not_widen_the_box():
+    """The box is the one that frames what members see."""
+    stray = lungs()
+    stray[0, 10, 10] = 1
+    np.testing.assert_array_equal(shortcuts.boxes(stray), shortcuts.boxes(lungs()))
+
+
+def test_the_border_of_the_shortcuts_is_the_baselines():
+    """What is bright only inside of the one is dark to the other."""
+    inside = ~shortcuts.borders(1)
+    film = np.where(inside, 255, 0).astype(np.uint8)[..., None]
+    assert not baselines.border_brightness(film).any()
+    wider = np.zeros_like(film)
+    wider[:, 16:-16, 16:-16] = 255
+    np.testing.assert_array_equal(film, wider)
 
 
 def test_without_masks_only_the_borders_are_tested():
@@ -85,11 +101,11 @@ def test_without_masks_only_the_borders_are_tested():
 def test_dice_is_one_for_the_same_and_for_two_empty_masks():
     """Half of one mask in the other gives two thirds."""
     half = lungs()
-    half[0, 125:] = 0
+    half[0, 130:] = 0
     empty = np.zeros_like(half)
-    assert found_masks.dice(lungs(), lungs()) == pytest.approx([1.0])
-    assert found_masks.dice(half, lungs()) == pytest.approx([2 / 3])
-    assert found_masks.dice(empty, empty) == pytest.approx([1.0])
+    assert lung_masks.dice(lungs(), lungs()) == pytest.approx([1.0])
+    assert lung_masks.dice(half, lungs()) == pytest.approx([2 / 3])
+    assert lung_masks.dice(empty, empty) == pytest.approx([1.0])
 
 
 def test_the_share_of_heat_is_unknown_where_there_is_none():
@@ -97,18 +113,9 @@ def test_the_share_of_heat_is_unknown_where_there_is_none():
     quarter = np.zeros((2, 256, 256), np.uint8)
     quarter[:, :128, :128] = 1
     heat = np.stack([np.ones((256, 256), np.float32), np.zeros((256, 256), np.float32)])
-    share = found_masks.share_inside(heat, quarter)
+    share = lungs_figures.share_inside(heat, quarter)
     assert share[0] == pytest.approx(0.25)
     assert np.isnan(share[1])
-
-
-def test_a_mask_that_cannot_be_read_is_one_clear_line(judged, tmp_path):
-    """The file is named: it is not a film."""
-    (tmp_path / "NORMAL").mkdir()
-    (tmp_path / "PNEUMONIA").mkdir()
-    (tmp_path / "NORMAL" / "IM-0000-0001.png").write_bytes(b"no")
-    with pytest.raises(ConfigError, match=r"IM-0000-0001.png: not a mask that can be read"):
-        found_masks.read(tmp_path, film_table.scan(judged.data))
 
 
 def copied(folder, draw):

@@ -135,9 +135,9 @@ def test_a_run_writes_what_tensorboard_shows(run):
 
 def test_early_stopping_counts_epochs_without_improvement():
     """A run ends when the validation loss has not improved for the configured epochs."""
-    progress = resumable_run.Progress("", "", epoch=9, best_epoch=4)
-    assert progress.stopped_early(5)
-    assert not progress.stopped_early(6)
+    state = resumable_run.RunState("", "", epoch=9, best_epoch=4)
+    assert state.stopped_early(5)
+    assert not state.stopped_early(6)
 
 
 def test_an_epoch_is_the_same_for_the_same_seed(setting):
@@ -222,7 +222,7 @@ def test_what_the_first_pass_misses_is_drawn_more_often(run, monkeypatch):
 
     def fit(kind, train, held, folder, say):
         given.append((kind.error_weight, train.emphasis))
-        return None, resumable_run.Progress("", "")
+        return None, resumable_run.RunState("", "")
 
     known = framed(run.data)
     missed = np.arange(len(known.boxes)) % 5 == 0

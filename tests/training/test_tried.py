@@ -6,9 +6,10 @@ import pytest
 
 from neumo import release
 from neumo.errors import ConfigError
-from neumo_training.evaluation import ablations, cards, key_names
+from neumo_training.evaluation import ablations
 from neumo_training.evaluation.ablations import Trial
 from neumo_training.evaluation.assessment import Assessment
+from neumo_training.reports import cards, key_names
 from neumo_training.reports.evaluation_page import page
 
 TRIALS = [

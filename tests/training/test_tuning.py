@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from neumo.errors import ConfigError
-from neumo_training.commands import train
+from neumo_training.commands import tune
 from neumo_training.fitting import tuning, tuning_table
 from neumo_training.networks import network_config
 from support.drawn_dataset import write_configs
@@ -21,9 +21,9 @@ def search(run, films_folder, tmp_path_factory):
     arguments += ["--masks", str(masks)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tuning, "EPOCHS", 1)
-        assert train.tune([*arguments, "--trials", "2"]) == 0
+        assert tune.main([*arguments, "--trials", "2"]) == 0
         before = (base / "tuning" / tuning_table.TABLE).read_bytes()
-        assert train.tune([*arguments, "--trials", "2"]) == 0
+        assert tune.main([*arguments, "--trials", "2"]) == 0
     return base / "tuning", before
 
 
@@ -65,7 +65,7 @@ def test_the_winner_is_a_configuration_with_the_whole_schedule(search):
 def test_a_search_has_at_least_one_trial(films_folder, count):
     """Said before a film is read; without a trial there is no winner to write."""
     with pytest.raises(ConfigError, match=f"--trials: not a whole number from 1: {count}"):
-        train.tune([str(films_folder), f"--trials={count}"])
+        tune.main([str(films_folder), f"--trials={count}"])
 
 
 def test_the_committed_configuration_lies_in_the_search_space():

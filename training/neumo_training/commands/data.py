@@ -9,9 +9,9 @@ from pathlib import Path
 
 from neumo.commands import progress_bar
 from neumo.commands.arguments import Parser
+from neumo_training.commands.training_arguments import FOLDER_HELP
 
 DEFAULT_OUT = Path("runs/data")
-FOLDER_HELP = "a folder with NORMAL and PNEUMONIA in it, or Kaggle's chest_xray"
 
 
 def main(argv: list[str]) -> int:

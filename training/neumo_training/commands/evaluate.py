@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 
-from neumo.commands.arguments import Parser
+from neumo.commands.arguments import Parser, whole_from
+from neumo_training.commands.training_arguments import quiet_tensorflow
 
 JSON_FILE = "evaluation.json"
 PAGE_FILE = "evaluation.html"
@@ -20,19 +20,19 @@ PAGE_FILE = "evaluation.html"
 def main(argv: list[str]) -> int:
     """Judge a release on a folder of films with known answers; writes a report."""
     args = _parser().parse_args(argv)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from neumo_training.evaluation import summary  # noqa: PLC0415 - TensorFlow is slow to import
-    from neumo_training.evaluation.assessment import assess  # noqa: PLC0415
-    from neumo_training.evaluation.evaluation_page import page  # noqa: PLC0415
+    quiet_tensorflow()
+    from neumo_training.evaluation.assessment import assess  # noqa: PLC0415 - TensorFlow is slow to import
     from neumo_training.evaluation.preparation import Request, prepare  # noqa: PLC0415
-    from neumo_training.evaluation.stage_progress import Progress  # noqa: PLC0415
+    from neumo_training.reports import evaluation_summary  # noqa: PLC0415
+    from neumo_training.reports.evaluation_page import page  # noqa: PLC0415
+    from neumo_training.stage_progress import StageProgress  # noqa: PLC0415
     from neumo_training.whole_files import write_atomically  # noqa: PLC0415
 
     request = Request(
         **{name: value for name, value in vars(args).items() if name not in ("json", "films")}
     )
     prepared = prepare(request, sys.stderr)
-    progress = Progress(prepared.subject.work, sys.stderr)
+    progress = StageProgress(prepared.subject.work, sys.stderr)
     try:
         done = assess(prepared.subject, progress, prepared.answered, args.films)
     finally:
@@ -40,7 +40,7 @@ def main(argv: list[str]) -> int:
     text = json.dumps(done.document, indent=1, allow_nan=False) + "\n"
     write_atomically(prepared.out / JSON_FILE, text)
     write_atomically(prepared.out / PAGE_FILE, page(done, with_names=args.names))
-    print(text if args.json else summary.text(done.document), end="")
+    print(text if args.json else evaluation_summary.text(done.document), end="")
     says = "it shows films: do not share it" if done.examples else "it shows no film"
     print(f"{prepared.out / PAGE_FILE} ({says}), {prepared.out / JSON_FILE}", file=sys.stderr)
     return 0
@@ -56,9 +56,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--models", type=Path, metavar="DIR", help="a model store (default: the shipped release)"
     )
-    parser.add_argument("--release", type=int, metavar="N", help="default: the store's newest")
     parser.add_argument(
-        "--against", type=int, metavar="M", help="compare with this release, paired"
+        "--release", type=whole_from(1), metavar="N", help="default: the store's newest"
+    )
+    parser.add_argument(
+        "--against", type=whole_from(1), metavar="M", help="compare with this release, paired"
     )
     parser.add_argument(
         "--part",

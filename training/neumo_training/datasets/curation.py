@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from neumo.errors import ConfigError
-from neumo_training.datasets.film_table import LABELS
+from neumo_training.datasets.classes_folder import LABELS
 
 ONE_PER_PATIENT = "one-per-patient"
 ALL_WEIGHTED = "all-weighted"

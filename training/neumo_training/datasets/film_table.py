@@ -17,17 +17,14 @@ import pandas as pd
 
 from neumo.contract import NORMAL, PNEUMONIA
 from neumo.errors import ConfigError
+from neumo.image import FILM_SUFFIXES
+from neumo_training.datasets import classes_folder
+from neumo_training.datasets.classes_folder import LABELS, OTHER_PARTS, TRAIN
 
-SUFFIXES = frozenset({".jpeg", ".jpg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".dcm"})
 COLUMNS = (
     *("path", "name", "label", "type", "series", "number", "patient", "group", "sha256"),
     "also_in",
 )
-TRAIN = "train"
-OTHER_PARTS = ("test", "val")
-"""Kaggle's folders beside ``train``, which training must not see."""
-
-LABELS = (NORMAL, PNEUMONIA)
 
 _PERSON = re.compile(r"person(\d+)_(virus|bacteria)_")
 _NORMAL = re.compile(r"(NORMAL2-)?IM-(\d+)-")
@@ -69,21 +66,26 @@ def scan(folder: Path) -> pd.DataFrame:
     it is told why. Raises ``ConfigError`` where the folder, or one of its two classes, is missing
     or empty.
     """
-    root = _classes_folder(folder)
+    root = classes_folder.find(folder)
     rows = [row for label in LABELS for row in _class_rows(root / label, label)]
     elsewhere = _in_other_parts(root)
     rows = [(*row, elsewhere.get(row[-1], "")) for row in rows]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def passed_over(folder: Path) -> int:
-    """How many files in ``scan``'s folders are no films to it: by suffix, or in subfolders."""
-    root = _classes_folder(folder)
-    return sum(
-        path.is_file() and not path.name.startswith(".") and not _is_film(path, root / label)
+def passed_over(folder: Path) -> list[str]:
+    """A line with how many files in ``scan``'s folders are no films to it; none for none.
+
+    By suffix, in subfolders, or hidden; a hidden file that has no film's suffix is not counted.
+    """
+    root = classes_folder.find(folder)
+    count = sum(
+        path.is_file() and not _is_film(path, root / label) and not _is_clutter(path)
         for label in LABELS
         for path in (root / label).rglob("*")
     )
+    said = "files passed over, by their suffix, hidden, or since they lie in subfolders"
+    return [f"{said}: {count}"] if count else []
 
 
 def has_odd_name(films: pd.DataFrame) -> pd.Series[bool]:
@@ -123,15 +125,6 @@ def content_fingerprint(films: pd.DataFrame) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _classes_folder(folder: Path) -> Path:
-    if not folder.is_dir():
-        raise ConfigError(f"{folder}: no such folder; give one with NORMAL and PNEUMONIA in it")
-    for root in (folder, folder / TRAIN):
-        if (root / NORMAL).is_dir() and (root / PNEUMONIA).is_dir():
-            return root
-    raise ConfigError(f"{folder}: needs the folders {NORMAL} and {PNEUMONIA} (or train with both)")
-
-
 def _in_other_parts(root: Path) -> dict[str, str]:
     """The folder that holds a file beside ``root``, by the file's SHA-256; none but for train."""
     if root.name != TRAIN:
@@ -146,7 +139,17 @@ def _in_other_parts(root: Path) -> dict[str, str]:
 
 
 def _is_film(path: Path, folder: Path) -> bool:
-    return path.parent == folder and path.suffix.lower() in SUFFIXES and not path.is_dir()
+    return path.parent == folder and _has_films_name(path) and not path.is_dir()
+
+
+def _has_films_name(path: Path) -> bool:
+    # Hidden, such as macOS's ._person1.jpeg: a name that tells a film, and no image in it.
+    return path.suffix.lower() in FILM_SUFFIXES and not path.name.startswith(".")
+
+
+def _is_clutter(path: Path) -> bool:
+    """Such as .DS_Store, which no one misses."""
+    return path.name.startswith(".") and path.suffix.lower() not in FILM_SUFFIXES
 
 
 def _class_rows(folder: Path, label: str) -> list[tuple[Any, ...]]:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from neumo import contract, release
 from neumo_training.evaluation import (
+    ablations,
     baselines,
     curves,
     geometry,
@@ -30,11 +31,11 @@ from neumo_training.evaluation.cohort import Cohort, described
 from neumo_training.evaluation.corruptions import CORRUPTIONS, SEVERITIES
 from neumo_training.evaluation.document_header import NOTICE, SCHEMA
 from neumo_training.evaluation.estimates import DRAWS, LEVEL, Estimate
-from neumo_training.evaluation.found_masks import Masks
 from neumo_training.evaluation.in_process_models import (
     Answers,
     Ensemble,
-    Lungs,
+    LungsFound,
+    MaskPixels,
     Pixels,
     answer,
     explain,
@@ -42,9 +43,8 @@ from neumo_training.evaluation.in_process_models import (
 )
 from neumo_training.evaluation.intervals import auc_with_interval
 from neumo_training.evaluation.scoring import Scores
-from neumo_training.evaluation.stage_progress import Progress
 from neumo_training.evaluation.worst_errors import Example
-from neumo_training.reports import ablations
+from neumo_training.stage_progress import StageProgress
 
 Document = dict[str, Any]
 
@@ -78,7 +78,7 @@ class Subject:
     holds_training_films: bool
     against: Ensemble | None = None
     fitted_on: Cohort | None = None
-    masked: tuple[npt.NDArray[np.int_], Masks] | None = None
+    masked: tuple[npt.NDArray[np.int_], MaskPixels] | None = None
     names: bool = False
     bounds: Bounds = Bounds()
 
@@ -105,7 +105,7 @@ class Assessment:
 
 
 def assess(
-    subject: Subject, progress: Progress, answered: Callable[[], int | None], films: bool
+    subject: Subject, progress: StageProgress, answered: Callable[[], int | None], films: bool
 ) -> Assessment:
     """Judge ``subject``; ``answered`` is called once the scores are known, before they are told.
 
@@ -177,7 +177,7 @@ def _performance(answers: Answers, cohort: Cohort) -> Document:
     }
 
 
-def _against(subject: Subject, answers: Answers, progress: Progress) -> Document | None:
+def _against(subject: Subject, answers: Answers, progress: StageProgress) -> Document | None:
     if subject.against is None:
         return None
     number = subject.against.manifest.release
@@ -206,7 +206,7 @@ def _auc_where_told(values: Scores, cohort: Cohort) -> Estimate:
     return auc_with_interval(values[told], cohort.labels[told], cohort.patients[told])
 
 
-def _lungs(subject: Subject, progress: Progress) -> Lungs | None:
+def _lungs(subject: Subject, progress: StageProgress) -> LungsFound | None:
     if not subject.ensemble.has_lungs:
         return None
     progress.stage("the lungs")
@@ -214,7 +214,7 @@ def _lungs(subject: Subject, progress: Progress) -> Lungs | None:
 
 
 def _robustness(
-    subject: Subject, answers: Answers, found: Lungs | None, progress: Progress
+    subject: Subject, answers: Answers, found: LungsFound | None, progress: StageProgress
 ) -> Document:
     cohort, bounds = subject.cohort, subject.bounds
 
@@ -234,7 +234,7 @@ def _robustness(
     return {"corruptions": corrupted, "shortcuts": shortcuts, "resolution": copies}
 
 
-def _looking(subject: Subject, found: Lungs | None, progress: Progress) -> Document:
+def _looking(subject: Subject, found: LungsFound | None, progress: StageProgress) -> Document:
     cohort = subject.cohort
     document: Document = {"lungs": None, "heat": None}
     if found is not None:
@@ -254,8 +254,8 @@ def _looking(subject: Subject, found: Lungs | None, progress: Progress) -> Docum
 
 
 def _with_masks(
-    subject: Subject, found: Lungs | None, films: int
-) -> tuple[npt.NDArray[np.int_], Masks | None]:
+    subject: Subject, found: LungsFound | None, films: int
+) -> tuple[npt.NDArray[np.int_], MaskPixels | None]:
     """At most ``films`` rows, balanced, and their masks: drawn ones before those found."""
     cohort = subject.cohort
     if subject.masked is not None:
@@ -275,7 +275,7 @@ def _tried(subject: Subject) -> list[Document]:
     return [asdict(trial) for trial in ablations.of(subject.ensemble.manifest, release.shipped())]
 
 
-def _examples(subject: Subject, answers: Answers, progress: Progress) -> tuple[Example, ...]:
+def _examples(subject: Subject, answers: Answers, progress: StageProgress) -> tuple[Example, ...]:
     rows = worst_errors.rows(answers, subject.cohort)
     if not len(rows):
         return ()
@@ -312,5 +312,5 @@ def _at(answers: Answers, rows: npt.NDArray[np.int_]) -> Answers:
     return Answers({n: scores[rows] for n, scores in answers.members.items()}, answers.threshold)
 
 
-def _heavier(progress: Progress, films: int) -> None:
+def _heavier(progress: StageProgress, films: int) -> None:
     progress.tick(_EXPLAINING * films)

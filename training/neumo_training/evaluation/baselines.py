@@ -22,6 +22,7 @@ Sizes = npt.NDArray[np.int_]
 """Width and height in pixels, int [n, 2]; 0 where unknown."""
 
 BORDER_PX = 16
+"""Of 256: lungs lie on at most 2 % of so narrow a border (on 5 % of 32 pixels), mean of a class."""
 THUMBNAIL_PX = 32
 FOLDS = 5
 LEAST_KNOWN = 0.5

@@ -13,14 +13,11 @@ import pandas as pd
 from neumo import image
 from neumo.contract import NORMAL, PNEUMONIA
 from neumo.errors import ConfigError, ImageError
-from neumo_training.datasets import curation, film_table
+from neumo_training.datasets import classes_folder, curation, film_table
 from neumo_training.evaluation.scoring import Labels
 
 MIN_PATIENTS = 5
 """Of each class: with fewer a bootstrap over patients says nothing."""
-
-PARTS = ("test", film_table.TRAIN, "val")
-"""Kaggle's folders, in the order in which a folder that holds them is searched."""
 
 _UNKNOWN_PX = (0, 0)
 
@@ -41,7 +38,7 @@ class Exclusion:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cohort:
-    """``table``'s rows (as ``dataset.scan``'s), their ``pixels`` and their sizes, in one order.
+    """``table``'s rows (as ``film_table.scan``'s), their ``pixels`` and their sizes, in one order.
 
     ``pixels`` is uint8 [n, 256, 256, 1]; ``sizes_px`` int [n, 2], width and height of the file,
     or of the original where a list of sizes was given: 0 for a film that the list lacks.
@@ -79,14 +76,6 @@ class Cohort:
             for label in (0, 1)
         ]
         return np.sort(np.concatenate(rows))
-
-
-def classes_folder(folder: Path) -> Path:
-    """Where in ``folder`` the two classes lie: itself, or its ``test``, ``train`` or ``val``."""
-    for root in (folder, *(folder / part for part in PARTS)):
-        if (root / NORMAL).is_dir() and (root / PNEUMONIA).is_dir():
-            return root
-    return folder
 
 
 def read(
@@ -143,7 +132,7 @@ def _repeated(films: pd.DataFrame, whole: pd.DataFrame) -> Iterator[tuple[str, s
 
 def require_patients(table: pd.DataFrame, what: str = "readable films") -> None:
     """Raise ``ConfigError`` where ``table``, which is ``what``, has too few patients of a class."""
-    for label in film_table.LABELS:
+    for label in classes_folder.LABELS:
         patients = table.loc[table["label"] == label, "patient"].nunique()
         if patients < MIN_PATIENTS:
             raise ConfigError(
@@ -155,7 +144,7 @@ def require_patients(table: pd.DataFrame, what: str = "readable films") -> None:
 def read_sizes(path: Path) -> dict[str, tuple[int, int]]:
     """Originals' width and height in pixels by label and name, from the CSV ``path``.
 
-    Raises ``ConfigError`` as ``dataset.original_sizes`` does.
+    Raises ``ConfigError`` as ``film_table.original_sizes`` does.
     """
     found = film_table.original_sizes(path)
     keys = found["label"] + "/" + found["file"]

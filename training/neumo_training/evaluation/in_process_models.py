@@ -19,6 +19,8 @@ from neumo_training.evaluation.scoring import Scores
 BATCH_SIZE = 16
 
 Pixels = npt.NDArray[np.uint8]
+MaskPixels = npt.NDArray[np.uint8]
+"""uint8 [n, 256, 256], 1 inside the lungs."""
 Tick = Callable[[int], None]
 """Called with the number of films that were just answered."""
 
@@ -61,13 +63,13 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Lungs:
+class LungsFound:
     """``masks`` uint8 [n, 256, 256] of 0 and 1, and how sure ``chest`` is, float64 [n].
 
     The SDK refuses a film whose ``chest`` is below ``threshold``.
     """
 
-    masks: npt.NDArray[np.uint8]
+    masks: MaskPixels
     chest: Scores
     threshold: float
 
@@ -125,7 +127,7 @@ def explain(ensemble: Ensemble, pixels: Pixels, tick: Tick) -> npt.NDArray[np.fl
     return np.stack(found)
 
 
-def find_lungs(ensemble: Ensemble, pixels: Pixels, tick: Tick) -> Lungs:
+def find_lungs(ensemble: Ensemble, pixels: Pixels, tick: Tick) -> LungsFound:
     """What ``lungs`` finds in ``pixels``; only where the release has it."""
     model = ensemble.models[contract.LUNGS.name].signatures[contract.SERVING_DEFAULT]
     masks, chest, threshold = [], [], 0.0
@@ -135,7 +137,7 @@ def find_lungs(ensemble: Ensemble, pixels: Pixels, tick: Tick) -> Lungs:
         chest.append(given[contract.CHEST.name].numpy().astype(np.float64))
         threshold = float(given[contract.THRESHOLD.name].numpy()[0])
         tick(len(batch))
-    return Lungs(np.concatenate(masks), np.concatenate(chest), threshold)
+    return LungsFound(np.concatenate(masks), np.concatenate(chest), threshold)
 
 
 def _batches(pixels: Pixels) -> Iterator[Any]:

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from neumo_training.datasets.lung_masks import dice
 from neumo_training.evaluation.cohort import Cohort
-from neumo_training.evaluation.found_masks import Masks, dice, share_inside
-from neumo_training.evaluation.in_process_models import Lungs
+from neumo_training.evaluation.in_process_models import LungsFound, MaskPixels
 from neumo_training.evaluation.intervals import mean_with_interval
 
 Document = dict[str, Any]
 
 
-def refused(lungs: Lungs, cohort: Cohort) -> Document:
+def refused(lungs: LungsFound, cohort: Cohort) -> Document:
     """The share of films that the SDK would refuse as no chest radiograph, by class and in all."""
     below = lungs.chest < lungs.threshold
     labels = cohort.table["label"].to_numpy(str)
@@ -29,7 +29,7 @@ def refused(lungs: Lungs, cohort: Cohort) -> Document:
     }
 
 
-def agreement(found: Masks, drawn: Masks, cohort: Cohort) -> Document:
+def agreement(found: MaskPixels, drawn: MaskPixels, cohort: Cohort) -> Document:
     """Dice of the masks that the release finds against the ones that were drawn."""
     values = dice(found, drawn)
     return {
@@ -41,7 +41,7 @@ def agreement(found: Masks, drawn: Masks, cohort: Cohort) -> Document:
 
 
 def heat_inside(
-    heat: npt.NDArray[np.float32], masks: Masks, cohort: Cohort, drawn_by: str
+    heat: npt.NDArray[np.float32], masks: MaskPixels, cohort: Cohort, drawn_by: str
 ) -> Document | None:
     """How much of the heat lies in the lungs, beside the lungs' share of the film."""
     share = share_inside(heat, masks)
@@ -57,3 +57,12 @@ def heat_inside(
         "share": asdict(mean_with_interval(share[told], labels, patients)),
         "lungs_share_of_the_film": asdict(mean_with_interval(area, labels, patients)),
     }
+
+
+def share_inside(heat: npt.NDArray[np.float32], masks: MaskPixels) -> npt.NDArray[np.float64]:
+    """How much of each heat map, float32 [n, 256, 256], lies in the lungs; NaN without heat."""
+    total = heat.sum(axis=(1, 2), dtype=np.float64)
+    inside = (heat * masks).sum(axis=(1, 2), dtype=np.float64)
+    nothing = np.full_like(total, np.nan)
+    share: npt.NDArray[np.float64] = np.divide(inside, total, out=nothing, where=total > 0.0)
+    return share

@@ -8,16 +8,18 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TextIO
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from neumo import release
 from neumo.commands.film_paths import shown
 from neumo.errors import ConfigError
-from neumo_training.datasets import curation, film_table, splits
-from neumo_training.evaluation import cohort, found_masks, holdout, in_process_models
+from neumo_training.datasets import classes_folder, curation, film_table, lung_masks, splits
+from neumo_training.evaluation import cohort, holdout, in_process_models
 from neumo_training.evaluation.assessment import Subject
 from neumo_training.evaluation.cohort import Cohort, Exclusion
-from neumo_training.evaluation.stage_progress import Progress
+from neumo_training.stage_progress import StageProgress
 
 ALL, HOLDOUT = "all", "holdout"
 
@@ -57,6 +59,10 @@ def prepare(request: Request, stream: TextIO) -> Prepared:
 
     Raises ``ConfigError`` for what cannot be used, before a film is read where that can be told.
     """
+
+    def say(line: str) -> None:
+        stream.write(f"neumo: {line}\n")
+
     store = request.models or release.shipped()
     ensemble = in_process_models.load(store, request.release)
     number = ensemble.manifest.release
@@ -66,18 +72,14 @@ def prepare(request: Request, stream: TextIO) -> Prepared:
         raise ConfigError(f"--against {number}: that is the release that is judged; name another")
     against = None if request.against is None else in_process_models.load(store, request.against)
     sizes = None if request.sizes is None else cohort.read_sizes(request.sizes)
-    whole = film_table.scan(_root(request))
+    root = _root(request)
+    for line in film_table.passed_over(root):
+        say(line)
+    whole = film_table.scan(root)
     fingerprint = film_table.fingerprint(whole)
 
     def read(films: pd.DataFrame, stage: str) -> Cohort:
-        progress = Progress(len(films), stream)
-        progress.stage(stage)
-        try:
-            return cohort.read(
-                films, whole, progress.tick, lambda e: progress.say(_left_out(e)), sizes
-            )
-        finally:
-            progress.close()
+        return _read(films, whole, sizes, StageProgress(len(films), stream), stage)
 
     films, fitted_on = whole, None
     if request.part == HOLDOUT:
@@ -88,9 +90,7 @@ def prepare(request: Request, stream: TextIO) -> Prepared:
         fitted_on = read(others, "reading films for the trivial baselines")
         films = whole[held]
     judged = read(films, "reading the films")
-    masked = None if request.masks is None else found_masks.read(request.masks, judged.table)
-    if masked is not None:
-        cohort.require_patients(judged.table.iloc[masked[0]], "films with a mask")
+    masked = None if request.masks is None else _masked(request.masks, judged.table, say)
 
     def answered() -> int | None:
         if request.part != HOLDOUT:
@@ -112,6 +112,20 @@ def prepare(request: Request, stream: TextIO) -> Prepared:
     return Prepared(subject, out, answered)
 
 
+def _read(
+    films: pd.DataFrame,
+    whole: pd.DataFrame,
+    sizes: dict[str, tuple[int, int]] | None,
+    progress: StageProgress,
+    stage: str,
+) -> Cohort:
+    progress.stage(stage)
+    try:
+        return cohort.read(films, whole, progress.tick, lambda e: progress.say(_left_out(e)), sizes)
+    finally:
+        progress.close()
+
+
 def _make_writable(out: Path) -> None:
     """Before anything is measured, so that no result is lost for want of a place."""
     try:
@@ -125,10 +139,20 @@ def _make_writable(out: Path) -> None:
 
 def _root(request: Request) -> Path:
     """The folder with the two classes; the hold-out is part of the training folder."""
-    train = request.folder / film_table.TRAIN
-    return cohort.classes_folder(
-        train if request.part == HOLDOUT and train.is_dir() else request.folder
+    train = request.folder / classes_folder.TRAIN
+    return classes_folder.find(
+        train if request.part == HOLDOUT and train.is_dir() else request.folder,
+        classes_folder.PARTS,
     )
+
+
+def _masked(
+    folder: Path, table: pd.DataFrame, say: Callable[[str], None]
+) -> tuple[npt.NDArray[np.int_], in_process_models.MaskPixels]:
+    """The rows of ``table`` that have a drawn mask in ``folder``, and those masks."""
+    drawn = lung_masks.load(table, folder, say)
+    cohort.require_patients(table[drawn.known], "films with a mask")
+    return np.flatnonzero(drawn.known), drawn.pixels[drawn.known, :, :, 0]
 
 
 def _left_out(excluded: Exclusion) -> str:

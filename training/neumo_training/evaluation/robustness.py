@@ -12,8 +12,7 @@ from PIL import Image
 from neumo import image
 from neumo_training.evaluation.cohort import Cohort, film_counts
 from neumo_training.evaluation.corruptions import CORRUPTIONS, SEVERITIES, compressed, corrupted
-from neumo_training.evaluation.found_masks import Masks
-from neumo_training.evaluation.in_process_models import Answers, Pixels
+from neumo_training.evaluation.in_process_models import Answers, MaskPixels, Pixels
 from neumo_training.evaluation.intervals import with_intervals
 from neumo_training.evaluation.performance import as_document
 from neumo_training.evaluation.shortcuts import inputs
@@ -48,7 +47,7 @@ def under_corruptions(ask: Ask, cohort: Cohort, clean: Answers, seed: int) -> Do
     }
 
 
-def without_parts(ask: Ask, cohort: Cohort, clean: Answers, masks: Masks | None) -> Document:
+def without_parts(ask: Ask, cohort: Cohort, clean: Answers, masks: MaskPixels | None) -> Document:
     """The ensemble's metrics on films with the lungs, or all but them, filled by the mean."""
     tests = {name: ask(pixels) for name, pixels in inputs(cohort.pixels, masks).items()}
     return {

@@ -9,15 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from neumo.contract import IMAGE_SIZE_PX
-from neumo_training.evaluation.found_masks import Masks
+from neumo_training.evaluation.baselines import BORDER_PX
+from neumo_training.evaluation.in_process_models import MaskPixels, Pixels
+from neumo_training.networks import framing
 
-Pixels = npt.NDArray[np.uint8]
 Kept = npt.NDArray[np.bool_]
 """bool [n, 256, 256]."""
-
-BORDER_PX = 32
-BOX_MARGIN = 0.06
-"""Of the lungs' box, on each side, as a share of its height and width."""
 
 
 def keeping(pixels: Pixels, kept: Kept) -> Pixels:
@@ -26,21 +23,24 @@ def keeping(pixels: Pixels, kept: Kept) -> Pixels:
     return np.where(kept[..., None], pixels, mean)
 
 
-def boxes(masks: Masks) -> Kept:
-    """The lungs' bounding boxes with their margin; nothing where a mask is empty."""
-    rows, columns = (_span(masks.max(axis=axis) > 0) for axis in (2, 1))
+def boxes(masks: MaskPixels) -> Kept:
+    """What the members are shown: the lungs' box with its margin, all of a film without lungs."""
+    box = framing.boxes(masks[..., None].astype(np.float32)).numpy()
+    top, left, bottom, right = (box * IMAGE_SIZE_PX).T[:, :, None]
+    middle = np.arange(IMAGE_SIZE_PX) + 0.5
+    rows, columns = (top < middle) & (middle < bottom), (left < middle) & (middle < right)
     inside: Kept = rows[:, :, None] & columns[:, None, :]
     return inside
 
 
 def borders(films: int) -> Kept:
-    """The outer 32 pixels of each of ``films``."""
+    """The outer 16 pixels of each of ``films``."""
     kept = np.ones((films, IMAGE_SIZE_PX, IMAGE_SIZE_PX), bool)
     kept[:, BORDER_PX:-BORDER_PX, BORDER_PX:-BORDER_PX] = False
     return kept
 
 
-def inputs(pixels: Pixels, masks: Masks | None) -> dict[str, Pixels]:
+def inputs(pixels: Pixels, masks: MaskPixels | None) -> dict[str, Pixels]:
     """Every test's films by its name; those that need lungs only where ``masks`` are given."""
     only_borders = {"borders_only": keeping(pixels, borders(len(pixels)))}
     if masks is None:
@@ -53,14 +53,3 @@ def inputs(pixels: Pixels, masks: Masks | None) -> dict[str, Pixels]:
         "lungs_box_removed": keeping(pixels, ~box),
         **only_borders,
     }
-
-
-def _span(used: Kept) -> Kept:
-    """From ``used`` [n, 256], the stretch from its first to its last, widened by the margin."""
-    place = np.arange(IMAGE_SIZE_PX)
-    first = np.argmax(used, axis=1)
-    last = IMAGE_SIZE_PX - 1 - np.argmax(used[:, ::-1], axis=1)
-    margin = BOX_MARGIN * (last - first + 1)
-    span: Kept = (place >= (first - margin)[:, None]) & (place <= (last + margin)[:, None])
-    somewhere: Kept = (used.sum(axis=1) > 0)[:, None]
-    return span & somewhere

@@ -19,7 +19,7 @@ import tensorflow as tf
 from neumo.contract import IMAGE_SIZE_PX
 from neumo.errors import ConfigError
 from neumo.release import phantom
-from neumo_training.datasets import drawn_nonchest
+from neumo_training.datasets import drawn_nonchest, lung_masks
 from neumo_training.datasets.decoded_films import Films
 from neumo_training.datasets.lung_masks import Masks
 from neumo_training.fitting import resumable_run
@@ -81,7 +81,7 @@ def fit(
     )
 
     def held_loss(model: Any) -> float:
-        return 1.0 - float(np.mean(dice(predict(model, tested.films)[0], tested.lungs)))
+        return 1.0 - float(np.mean(dice_at_half(predict(model, tested.films)[0], tested.lungs)))
 
     task = resumable_run.Task(
         config=config,
@@ -122,19 +122,18 @@ def predict(
     return np.concatenate(lungs), np.concatenate(chest)
 
 
-def dice(lungs: npt.NDArray[np.float32], truth: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-    """Dice's coefficient of each film, float64 [n], at the size of ``truth`` [n, h, w, 1].
+def dice_at_half(
+    lungs: npt.NDArray[np.float32], truth: npt.NDArray[np.uint8]
+) -> npt.NDArray[np.float64]:
+    """``lung_masks.dice`` of each film, float64 [n], at the size of ``truth`` [n, h, w, 1].
 
     ``lungs`` are probabilities, enlarged where they are smaller; above one half a pixel is lung.
     """
     scores = []
     for probabilities, drawn in batches.of(lungs, truth):
-        real = drawn > 0
-        found = tf.image.resize(probabilities, real.shape[1:3]).numpy() > 0.5
-        both = (found & real).sum(axis=(1, 2, 3))
-        either = found.sum(axis=(1, 2, 3)) + real.sum(axis=(1, 2, 3))
-        scores.append(2.0 * both / np.maximum(either, 1))
-    return np.concatenate(scores).astype(np.float64)
+        found = tf.image.resize(probabilities, drawn.shape[1:3]).numpy() > 0.5
+        scores.append(lung_masks.dice(found, drawn))
+    return np.concatenate(scores)
 
 
 @keras.saving.register_keras_serializable("neumo")  # type: ignore[untyped-decorator]

@@ -49,7 +49,7 @@ def frame(films: Films, boxes: npt.NDArray[np.float32]) -> Framed:
 
 def fit(
     config: MemberConfig, train: Framed, held: Framed | None, folder: Path, say: resumable_run.Say
-) -> tuple[Any, resumable_run.Progress]:
+) -> tuple[Any, resumable_run.RunState]:
     """The CNN and how its run in ``folder`` ended; ``held`` chooses the epoch, where given."""
     chosen = train.films.table.index.isin(
         curation.curate(train.films.table, config.curation, config.seed).index

@@ -75,7 +75,7 @@ def train(
     table = film_table.scan(folder)
     chosen = splits.splits_for(table)
     data = folder_numbers.describe(table, chosen)
-    for line in folder_numbers.summary(data):
+    for line in folder_numbers.summary(data) + film_table.passed_over(folder):
         say(line)
     if results.exists():
         say(f"{results} is there already: nothing left to train")
@@ -142,7 +142,7 @@ def lungs_network(
         lambda line: say(f"{config.model}: {line}"),
     )  # fmt: skip
     found, _ = lungs_training.predict(model, seen.overviews[tested])
-    dice = float(np.mean(lungs_training.dice(found, drawn.pixels[tested])))
+    dice = float(np.mean(lungs_training.dice_at_half(found, drawn.pixels[tested])))
     say(f"{config.model}: Dice {dice:.4f} on {int(tested.sum())} films of patients held out")
     return model, {"source": "masks", "masks": int(drawn.known.sum()), "dice": dice}
 
@@ -217,7 +217,7 @@ def _folds(
     for fold in range(count):
         held = parts.framed.where(parts.folds == fold)
         label = f"{settings.model}, fold {fold + 1} of {count}"
-        model, progress = member_training.fit(
+        model, state = member_training.fit(
             settings,
             parts.framed.where(parts.folds != fold),
             held,
@@ -225,9 +225,9 @@ def _folds(
             lambda line, label=label: say(f"{label}: {line}"),  # type: ignore[misc]
         )
         logits[parts.folds == fold] = member_training.logits(model, held.crops())
-        best.append(progress.best_epoch)
+        best.append(state.best_epoch)
         auc = evaluation.area(logits[parts.folds == fold], held.films.labels)
-        say(f"{label}: best epoch {progress.best_epoch}, AUC {auc:.4f} on the fold's films")
+        say(f"{label}: best epoch {state.best_epoch}, AUC {auc:.4f} on the fold's films")
     return Trained(logits, best)
 
 

@@ -19,6 +19,7 @@ import tensorflow as tf
 from neumo.errors import ConfigError
 from neumo_training.datasets import film_table
 from neumo_training.networks.network_config import Config, digest
+from neumo_training.stage_progress import clock
 from neumo_training.whole_files import write_atomically
 
 BEST = "best.keras"
@@ -44,7 +45,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class RunState:
     """Where a run is: what ``state.json`` holds, always beside the checkpoint it names."""
 
     config: str
@@ -60,7 +61,7 @@ class Progress:
         return self.epoch - self.best_epoch >= patience_epochs
 
 
-def run(task: Task, folder: Path, say: Say) -> tuple[Any, Progress]:
+def run(task: Task, folder: Path, say: Say) -> tuple[Any, RunState]:
     """Train, or go on training, in ``folder``; returns the model and how the run ended.
 
     With ``held_loss`` the epoch of least loss is kept and the run stops early. TensorBoard's logs
@@ -69,29 +70,29 @@ def run(task: Task, folder: Path, say: Say) -> tuple[Any, Progress]:
     """
     epochs = task.config.epochs
     folder.mkdir(parents=True, exist_ok=True)
-    progress = _read_progress(folder, task)
-    if progress.done:
-        return keras.models.load_model(folder / BEST), progress
-    model = _resume_or_build(folder, task, progress)
+    state = _read_state(folder, task)
+    if state.done:
+        return keras.models.load_model(folder / BEST), state
+    model = _resume_or_build(folder, task, state)
     board = tf.summary.create_file_writer(str(folder / "tensorboard"))
-    while progress.epoch < epochs and not progress.stopped_early(task.config.patience_epochs):
+    while state.epoch < epochs and not state.stopped_early(task.config.patience_epochs):
         began = time.monotonic()
-        history = model.fit(task.epoch(progress.epoch), shuffle=False, verbose=0).history
-        progress = replace(progress, epoch=progress.epoch + 1)
+        history = model.fit(task.epoch(state.epoch), shuffle=False, verbose=0).history
+        state = replace(state, epoch=state.epoch + 1)
         held = None if task.held_loss is None else task.held_loss(model)
-        if held is None or held < progress.best_loss:
+        if held is None or held < state.best_loss:
             best_loss = float("inf") if held is None else held
-            progress = replace(progress, best_epoch=progress.epoch, best_loss=best_loss)
-        progress = replace(progress, seconds=progress.seconds + time.monotonic() - began)
-        _save(folder, model, progress)
+            state = replace(state, best_epoch=state.epoch, best_loss=best_loss)
+        state = replace(state, seconds=state.seconds + time.monotonic() - began)
+        _save(folder, model, state)
         loss = float(history["loss"][-1])
-        with board.as_default(step=progress.epoch):
+        with board.as_default(step=state.epoch):
             for name, value in {"loss": loss, "validation": held}.items():
                 if value is not None:
                     tf.summary.scalar(name, value)
         board.flush()
-        say(_line(progress, epochs, loss, held))
-    return _finish(folder, progress)
+        say(_line(state, epochs, loss, held))
+    return _finish(folder, state)
 
 
 def fingerprint(films: pd.DataFrame, beside: npt.NDArray[Any]) -> str:
@@ -110,27 +111,27 @@ def optimizer(config: Config) -> Any:
     return keras.optimizers.AdamW(rate, weight_decay=config.weight_decay)
 
 
-def _read_progress(folder: Path, task: Task) -> Progress:
-    fresh = Progress(digest(task.config), task.films)
+def _read_state(folder: Path, task: Task) -> RunState:
+    fresh = RunState(digest(task.config), task.films)
     path = folder / _STATE
     if not path.exists():
         return fresh
     try:
-        progress = Progress(**json.loads(path.read_text(encoding="utf-8")))
+        state = RunState(**json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError) as error:
         raise ConfigError(f"{path}: not the state of a run ({error}); delete {folder}") from error
-    if (progress.config, progress.films) != (fresh.config, fresh.films):
+    if (state.config, state.films) != (fresh.config, fresh.films):
         raise ConfigError(
             f"{folder}: holds a run of other films or another configuration; "
             "delete it or name another --workdir"
         )
-    return progress
+    return state
 
 
-def _resume_or_build(folder: Path, task: Task, progress: Progress) -> Any:
-    if not progress.epoch:
+def _resume_or_build(folder: Path, task: Task, state: RunState) -> Any:
+    if not state.epoch:
         return task.build()
-    model = keras.models.load_model(folder / f"epoch-{progress.epoch}.keras")
+    model = keras.models.load_model(folder / f"epoch-{state.epoch}.keras")
     _advance_dropout(model)
     return model
 
@@ -143,30 +144,27 @@ def _advance_dropout(model: Any) -> None:
             layer.seed_generator.state.assign([seed, int(model.optimizer.iterations)])
 
 
-def _save(folder: Path, model: Any, progress: Progress) -> None:
+def _save(folder: Path, model: Any, state: RunState) -> None:
     """Checkpoint first, then the state that names it, then clean up: any kill is survived."""
-    checkpoint = folder / f"epoch-{progress.epoch}.keras"
+    checkpoint = folder / f"epoch-{state.epoch}.keras"
     model.save(checkpoint)
-    write_atomically(folder / _STATE, json.dumps(asdict(progress)))
-    keep = {checkpoint.name, f"epoch-{progress.best_epoch}.keras"}
+    write_atomically(folder / _STATE, json.dumps(asdict(state)))
+    keep = {checkpoint.name, f"epoch-{state.best_epoch}.keras"}
     for old in folder.glob("epoch-*.keras"):
         if old.name not in keep:
             old.unlink()
 
 
-def _finish(folder: Path, progress: Progress) -> tuple[Any, Progress]:
-    shutil.copyfile(folder / f"epoch-{progress.best_epoch}.keras", folder / BEST)
-    done = replace(progress, done=True)
+def _finish(folder: Path, state: RunState) -> tuple[Any, RunState]:
+    shutil.copyfile(folder / f"epoch-{state.best_epoch}.keras", folder / BEST)
+    done = replace(state, done=True)
     write_atomically(folder / _STATE, json.dumps(asdict(done)))
     for old in folder.glob("epoch-*.keras"):
         old.unlink()
     return keras.models.load_model(folder / BEST), done
 
 
-def _line(progress: Progress, epochs: int, loss: float, held: float | None) -> str:
-    left = round((epochs - progress.epoch) * progress.seconds / progress.epoch)
+def _line(state: RunState, epochs: int, loss: float, held: float | None) -> str:
+    left = clock((epochs - state.epoch) * state.seconds / state.epoch)
     validation = "" if held is None else f"  validation {held:.3f}"
-    return (
-        f"epoch {progress.epoch:2d}/{epochs}  loss {loss:.3f}{validation}"
-        f"  {left // 60}:{left % 60:02d} left at most"
-    )
+    return f"epoch {state.epoch:2d}/{epochs}  loss {loss:.3f}{validation}  {left} left at most"

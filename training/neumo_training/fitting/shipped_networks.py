@@ -10,9 +10,8 @@ import tensorflow as tf
 from neumo import release
 from neumo.contract import LUNGS, MEMBERS
 from neumo.errors import ConfigError
-from neumo_training.networks import lungs_network
+from neumo_training.networks import folded_batchnorm, lungs_network
 from neumo_training.networks.network_config import CONFIGS, LungsConfig, read
-from neumo_training.savedmodels import folded_batchnorm
 
 LOCALISER = "localiser"
 _VARIABLES = "variables/variables"

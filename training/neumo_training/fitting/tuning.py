@@ -72,6 +72,8 @@ def tune(
     Goes on where an earlier search stopped. Raises ``ConfigError`` as ``pipeline.train``.
     """
     table = film_table.scan(folder)
+    for line in film_table.passed_over(folder):
+        say(line)
     chosen = splits.splits_for(table)
     films = pipeline.development_films(table, chosen, say)
     seen, drawn = lungs_training.see(films), pipeline.masks_of(films, mask_folder, say)
@@ -117,7 +119,7 @@ class _Search(keras_tuner.Tuner):  # type: ignore[misc]  # keras-tuner has no ty
         config = suggested(trial.hyperparameters, self._base)
         label = f"trial {trial.trial_id}"
         folder = self._folder / f"trial-{trial.trial_id}"
-        model, progress = member_training.fit(
+        model, state = member_training.fit(
             config,
             self._train,
             self._held,
@@ -127,11 +129,9 @@ class _Search(keras_tuner.Tuner):  # type: ignore[misc]  # keras-tuner has no ty
         auc = evaluation.area(
             member_training.logits(model, self._held.crops()), self._held.films.labels
         )
-        tuning_table.note(
-            self._folder, trial.trial_id, config, progress.best_loss, auc, progress.seconds
-        )
-        self._say(f"{label}: loss {progress.best_loss:.4f}, AUC {auc:.4f}")
-        return {tuning_table.LOSS: progress.best_loss}
+        tuning_table.note(self._folder, trial.trial_id, config, state.best_loss, auc, state.seconds)
+        self._say(f"{label}: loss {state.best_loss:.4f}, AUC {auc:.4f}")
+        return {tuning_table.LOSS: state.best_loss}
 
     def best(self) -> MemberConfig:
         """The winner, with the committed configuration's full schedule."""

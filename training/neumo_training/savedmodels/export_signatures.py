@@ -10,9 +10,8 @@ import keras
 import tensorflow as tf
 
 from neumo import contract
-from neumo_training.networks import framing, lungs_network
+from neumo_training.networks import folded_batchnorm, framing, lungs_network
 from neumo_training.networks.member_networks import FEATURES
-from neumo_training.savedmodels import folded_batchnorm
 from neumo_training.savedmodels.image_decoding import decode
 
 CROP_HEATMAP_SIZE_PX = 32
@@ -27,7 +26,7 @@ class Calibration:
     offset: float = 0.0
 
 
-class Member(tf.Module):  # type: ignore[misc]  # tensorflow has no types
+class MemberModule(tf.Module):  # type: ignore[misc]  # tensorflow has no types
     """A member's SavedModel: finds the lungs, asks each of ``cnns``, calibrates their mean logit.
 
     ``threshold`` is the ensemble's.
@@ -92,7 +91,7 @@ class Member(tf.Module):  # type: ignore[misc]  # tensorflow has no types
         return {contract.PROBABILITY.name: probability, **self._tell(probability)}
 
 
-class Lungs(tf.Module):  # type: ignore[misc]  # tensorflow has no types
+class LungsModule(tf.Module):  # type: ignore[misc]  # tensorflow has no types
     """The SavedModel of ``lungs``; ``threshold`` is the least ``chest`` of a chest radiograph."""
 
     def __init__(self, lungs: Any, threshold: float, release: int) -> None:

@@ -24,7 +24,7 @@ from neumo_training.fitting.pipeline import RESULTS, fold_folder
 from neumo_training.savedmodels import export_signatures, warmup_records
 from neumo_training.whole_files import write_atomically
 
-Servable = export_signatures.Member | export_signatures.Lungs
+Servable = export_signatures.MemberModule | export_signatures.LungsModule
 
 GOLDEN_SEED = 1905
 GOLDEN_COUNT = 8
@@ -67,12 +67,14 @@ def _servables(workdir: Path, results: dict[str, Any], number: int) -> dict[str,
         _lungs_network(workdir, name) for name in (shipped_networks.LOCALISER, LUNGS.name)
     )
     chest = results["lungs"]["chest_threshold"]
-    servables: dict[str, Servable] = {LUNGS.name: export_signatures.Lungs(lungs, chest, number)}
+    servables: dict[str, Servable] = {
+        LUNGS.name: export_signatures.LungsModule(lungs, chest, number)
+    }
     for member in MEMBERS:
         folders = (fold_folder(workdir / member.name, k) for k in range(results["data"]["folds"]))
         cnns = [keras.models.load_model(folder / resumable_run.BEST) for folder in folders]
         scale = export_signatures.Calibration(**results["calibration"][member.name])
-        servables[member.name] = export_signatures.Member(
+        servables[member.name] = export_signatures.MemberModule(
             localiser, cnns, scale, results["threshold"], number
         )
     return servables

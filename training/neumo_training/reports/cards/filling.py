@@ -8,10 +8,10 @@ from typing import Any
 from neumo import contract
 from neumo.release import Manifest
 from neumo_training.datasets import splits
-from neumo_training.evaluation.key_names import percent, small
 from neumo_training.reports.cards import citations
 from neumo_training.reports.cards.markdown import counts, found, interval, number, plain, table
 from neumo_training.reports.cards.wording import Words
+from neumo_training.reports.key_names import percent, small
 
 Document = dict[str, Any]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from neumo_training.evaluation import key_names
+from neumo_training.reports import key_names
 from neumo_training.reports.cards.wording import Words
 
 Document = dict[str, Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from neumo_training.evaluation import key_names
+from neumo_training.reports import key_names
 
 
 @dataclass(frozen=True, slots=True)

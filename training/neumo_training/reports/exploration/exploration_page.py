@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from neumo_training.datasets.film_table import LABELS
+from neumo_training.datasets.classes_folder import LABELS
 from neumo_training.reports import html_pieces
 from neumo_training.reports.exploration import film_plots
 from neumo_training.reports.exploration.film_measures import BORDERS, INTENSITIES

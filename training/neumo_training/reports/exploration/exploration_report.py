@@ -11,7 +11,7 @@ import pandas as pd
 
 from neumo.errors import ConfigError
 from neumo_training.datasets import film_table, splits
-from neumo_training.datasets.film_table import LABELS
+from neumo_training.datasets.classes_folder import LABELS
 from neumo_training.reports.exploration import exploration_page, film_tables, folder_numbers
 from neumo_training.reports.exploration.film_measures import INTENSITIES, Watch, measure, separation
 from neumo_training.whole_files import write_atomically
@@ -36,14 +36,14 @@ def summary(folder: Path, table: pd.DataFrame) -> dict[str, Any]:
     """
     chosen, remarks = _split(table)
     described = folder_numbers.describe(table, chosen)
-    return described | {"remarks": _remarks(folder) + remarks}
+    return described | {"remarks": film_table.passed_over(folder) + remarks}
 
 
 def explore(folder: Path, sizes: pd.DataFrame | None = None, watch: Watch = iter) -> Exploration:
     """Read every film of ``folder`` once; ``sizes`` are the originals', see ``original_sizes``.
 
-    ``watch`` as ``measure``'s. Raises ``ConfigError`` as ``dataset.scan``, where ``sizes`` are of
-    other films, and where no film of a class can be read.
+    ``watch`` as ``measure``'s. Raises ``ConfigError`` as ``film_table.scan``, where ``sizes`` are
+    of other films, and where no film of a class can be read.
     """
     table = film_table.scan(folder)
     if sizes is not None and not table["name"].isin(sizes["file"]).any():
@@ -54,7 +54,7 @@ def explore(folder: Path, sizes: pd.DataFrame | None = None, watch: Watch = iter
     described = folder_numbers.describe(table, chosen, unreadable)
     films = _with_aspects(film_tables.films(table, measures, chosen), sizes)
     document = described | {
-        "remarks": _remarks(folder) + remarks,
+        "remarks": film_table.passed_over(folder) + remarks,
         "measures": {name: _measured(films, name) for name in _measures(films)},
     }
     return Exploration(document, films, film_tables.patients(films))
@@ -82,12 +82,6 @@ def _split(table: pd.DataFrame) -> tuple[splits.Splits | None, list[str]]:
         return splits.splits_for(table), []
     except ConfigError as error:
         return None, [f"no hold-out and no folds, so nothing to train with: {error}"]
-
-
-def _remarks(folder: Path) -> list[str]:
-    if count := film_table.passed_over(folder):
-        return [f"files passed over, by their suffix or since they lie in subfolders: {count}"]
-    return []
 
 
 def _with_aspects(films: pd.DataFrame, sizes: pd.DataFrame | None) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from neumo.contract import NORMAL, PNEUMONIA
-from neumo_training.datasets.film_table import LABELS
+from neumo_training.datasets.classes_folder import LABELS
 
 COLOURS = {NORMAL: "#17604a", PNEUMONIA: "#c4622d"}
 _WIDTH = 0.4

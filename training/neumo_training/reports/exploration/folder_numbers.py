@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from neumo_training.datasets import curation, film_table, splits
+from neumo_training.datasets import classes_folder, curation, film_table, splits
 
 SEED = 0
 UNREADABLE = "unreadable"
@@ -16,7 +16,7 @@ UNREADABLE = "unreadable"
 def describe(
     films: pd.DataFrame, chosen: splits.Splits | None, unreadable: pd.Index[int] | None = None
 ) -> dict[str, Any]:
-    """The numbers of ``films`` (as ``dataset.scan``'s), ready for JSON; no name of a film.
+    """The numbers of ``films`` (as ``film_table.scan``'s), ready for JSON; no name of a film.
 
     ``chosen`` is how they are split, None where they cannot be; ``unreadable`` is the index of
     those that were found to be no images. Raises ``ConfigError`` where no film of a class is left.
@@ -46,7 +46,7 @@ def describe(
 
 def by_label(films: pd.DataFrame) -> dict[str, int]:
     """How many films each class has, 0 for none."""
-    return {label: int((films["label"] == label).sum()) for label in film_table.LABELS}
+    return {label: int((films["label"] == label).sum()) for label in classes_folder.LABELS}
 
 
 def has_both_types(films: pd.DataFrame) -> pd.Series[bool]:

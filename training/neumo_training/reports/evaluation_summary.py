@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from neumo_training.evaluation.key_names import METRICS, counts, interval, percent, signed
+from neumo_training.reports.key_names import METRICS, counts, interval, percent, signed
 
 _COLUMNS = ("auc", "accuracy", "sensitivity", "specificity", "brier", "ece")
 _WIDTH = 27

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from neumo_training.evaluation import figures
 from neumo_training.evaluation.assessment import Assessment
-from neumo_training.evaluation.key_names import (
+from neumo_training.evaluation.worst_errors import Example
+from neumo_training.reports import evaluation_plots
+from neumo_training.reports.evaluation_summary import cautions
+from neumo_training.reports.html_pieces import (
+    caution,
+    document,
+    paragraph,
+    picture,
+    plots,
+    section,
+    svg,
+    table,
+)
+from neumo_training.reports.key_names import (
     GEOMETRY,
     KINDS,
     METRICS,
@@ -20,18 +32,6 @@ from neumo_training.evaluation.key_names import (
     percent,
     signed,
     small,
-)
-from neumo_training.evaluation.summary import cautions
-from neumo_training.evaluation.worst_errors import Example
-from neumo_training.reports.html_pieces import (
-    caution,
-    document,
-    paragraph,
-    picture,
-    plots,
-    section,
-    svg,
-    table,
 )
 
 Document = dict[str, Any]
@@ -128,11 +128,11 @@ def _plots(found: Document) -> str:
     return section(
         "Curves of the ensemble",
         plots(
-            svg(figures.roc(found), "ROC curve with its interval"),
-            svg(figures.precision_recall(found), "Precision and recall"),
-            svg(figures.reliability(found), "Calibration, with the interval of each bin"),
-            svg(figures.confusion(found), "Confusion at the shipped threshold"),
-            svg(figures.histogram(found), "Probabilities by class"),
+            svg(evaluation_plots.roc(found), "ROC curve with its interval"),
+            svg(evaluation_plots.precision_recall(found), "Precision and recall"),
+            svg(evaluation_plots.reliability(found), "Calibration, with the interval of each bin"),
+            svg(evaluation_plots.confusion(found), "Confusion at the shipped threshold"),
+            svg(evaluation_plots.histogram(found), "Probabilities by class"),
         ),
     )
 
@@ -241,7 +241,10 @@ def _corruptions(found: Document) -> str:
             f"Clean AUC on these films {interval(about['clean']['auc'])}; mean AUC under "
             f"corruption {number(about['mean_auc'])}, least {number(about['least_auc'])}."
         ),
-        svg(figures.corruptions(found), "AUC and balanced accuracy by corruption and severity"),
+        svg(
+            evaluation_plots.corruptions(found),
+            "AUC and balanced accuracy by corruption and severity",
+        ),
         table(
             "AUC, and balanced accuracy at the shipped threshold",
             ("", *(f"severity {s}" for s in severities)),

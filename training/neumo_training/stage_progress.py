@@ -1,8 +1,9 @@
-"""How far a long evaluation is, and about how long it will still take."""
+"""How far a long command is: lines with the time since it began, or one line that is renewed."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TextIO
 
 from neumo.commands.progress_bar import CLEAR
@@ -11,7 +12,24 @@ _LINE_EVERY_SECONDS = 30.0
 _FIRST_ESTIMATE_SECONDS = 2.0
 
 
-class Progress:
+def clock(seconds: float) -> str:
+    """Minutes and seconds, such as ``12:05``."""
+    whole = round(seconds)
+    return f"{whole // 60}:{whole % 60:02d}"
+
+
+def timed_lines() -> Callable[[str], None]:
+    """What prints lines, each with the minutes and seconds since now."""
+    began = time.monotonic()
+
+    def say(line: str) -> None:
+        # Flushed: a run of hours is watched through a file or a pipe.
+        print(f"{clock(time.monotonic() - began):>6}  {line}", flush=True)  # noqa: T201
+
+    return say
+
+
+class StageProgress:
     """Counts films done out of ``total`` and says so on ``stream``.
 
     A terminal gets one line that is renewed, anything else a line every half minute.
@@ -56,7 +74,7 @@ class Progress:
 
     def _left(self) -> str:
         seconds = time.monotonic() - self._began
+        # Before that the estimate is of a first batch, which traces the graph.
         if not self._done or seconds < _FIRST_ESTIMATE_SECONDS:
             return ""
-        left = round(seconds * (self._total - self._done) / self._done)
-        return f", about {left // 60}:{left % 60:02d} left"
+        return f", about {clock(seconds * (self._total - self._done) / self._done)} left"
