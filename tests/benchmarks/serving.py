@@ -19,10 +19,11 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -100,7 +101,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(*flags: str):
+def served(*flags: str) -> Iterator[Any]:
     """The address of a server with ``flags``, its REST URL, and what asks it about its batches."""
     ports = free_port(), free_port()
     command = [sys.executable, __file__, "serve", *map(str, ports), *flags]

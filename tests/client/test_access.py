@@ -16,6 +16,7 @@ import trustme
 import neumo
 from neumo import contract, settings
 from neumo._proto import serving_pb2 as pb
+from support.patience import patience
 
 TOKEN = "s3cret-token"  # noqa: S105 - a test's own
 STATUS = pb.GetModelStatusResponse(
@@ -132,7 +133,7 @@ def front(request, pem):
 
 def ask_blocking(url, **options):
     """The models' status by ``Client``."""
-    with neumo.Client(url, timeout=10, **options) as client:
+    with neumo.Client(url, timeout=patience(10), **options) as client:
         return client.status()
 
 
@@ -140,7 +141,7 @@ def ask_awaiting(url, **options):
     """The same by ``AsyncClient``."""
 
     async def asked():
-        async with neumo.AsyncClient(url, timeout=10, **options) as client:
+        async with neumo.AsyncClient(url, timeout=patience(10), **options) as client:
             return await client.status()
 
     return asyncio.run(asked())

@@ -14,6 +14,7 @@ from neumo._transports.credentials import Access
 from neumo._transports.grpc_transport_async import AsyncGrpcTransport
 from neumo._wire.calls import Status
 from support.grpc_server import grpc_server
+from support.patience import patience
 
 MODEL = "pneumonia_tuned"
 
@@ -38,7 +39,7 @@ class Silent:
         """Wait for the call's end."""
         context.add_callback(self.ended.set)
         self.asked.set()
-        self.ended.wait(30)
+        self.ended.wait(patience(30))
         return b""
 
 
@@ -128,7 +129,7 @@ def test_closing_the_client_ends_its_calls_with_an_error_of_its_own():
     silent = Silent()
 
     async def ask(url):
-        client = neumo.AsyncClient(url, timeout=30)
+        client = neumo.AsyncClient(url, timeout=patience(30))
         task = asyncio.create_task(client.status())
         await until(silent.asked)
         await client.close()

@@ -12,6 +12,7 @@ import neumo
 from neumo._wire.calls import Predict, Reply
 from neumo.testing import FakeTransport, answering
 from support.fake_clients import FILM, RESIDUAL, TUNED
+from support.patience import patience
 
 WORKING = answering({TUNED: 0.75, RESIDUAL: 0.125})
 
@@ -51,7 +52,7 @@ class Failing(FakeTransport):
 def test_a_call_without_an_answer_is_sent_once_more():
     """The first answer counts, and the call that lost is given up."""
     transport = Sluggish(slow=1)
-    asking = neumo.Client(transport=transport, hedge=0.02, timeout=20)
+    asking = neumo.Client(transport=transport, hedge=0.02, timeout=patience(20))
     assert asking.predict(FILM).probability == 0.4375
     assert transport.left[0].cancelled()
     assert sum(isinstance(call, Predict) for call in transport.asked) == 2
@@ -84,7 +85,7 @@ def test_the_second_call_failing_leaves_the_first_its_chance():
 
     helper = threading.Thread(target=answer_late)
     helper.start()
-    asking = neumo.Client(transport=transport, hedge=0.02, timeout=20)
+    asking = neumo.Client(transport=transport, hedge=0.02, timeout=patience(20))
     assert asking.predict(FILM).probability == 0.4375
     helper.join()
 

@@ -16,6 +16,7 @@ from neumo._wire.answer_types import Answer
 from neumo._wire.calls import Predict
 from neumo.testing import FakeTransport, answering
 from support.fake_clients import RESIDUAL, TUNED, client, predicted
+from support.patience import patience
 
 FLAT = answering({TUNED: 0.75, RESIDUAL: 0.125})
 
@@ -149,7 +150,7 @@ def test_films_are_read_while_others_are_asked_about():
 
     def answer(call):
         if isinstance(call, Predict):
-            assert one_more.wait(20)
+            assert one_more.wait(patience(20))
         return FLAT(call)
 
     asking, _ = client(answer)

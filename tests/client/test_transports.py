@@ -19,6 +19,7 @@ from neumo._transports import address, status_codes
 from neumo._transports.transport import connect
 from neumo._wire.calls import Status
 from support.grpc_server import grpc_server
+from support.patience import patience
 
 MODEL = "pneumonia_tuned"
 FAULTS = [
@@ -79,7 +80,7 @@ def ask(url, timeout_s=5.0):
     """The status of a model, by the transport for ``url``."""
     transport = connect(url)
     try:
-        return transport.start(Status(MODEL), timeout_s).result(timeout=30)
+        return transport.start(Status(MODEL), timeout_s).result(timeout=patience(30))
     finally:
         transport.close()
 
@@ -210,8 +211,8 @@ def test_a_rest_call_that_is_given_up_closes_its_socket_and_ends():
             time.sleep(0.01)
         future.cancel()
         with pytest.raises(neumo.Unavailable):
-            future.result(timeout=30)
-        clients[0].join(timeout=30)
+            future.result(timeout=patience(30))
+        clients[0].join(timeout=patience(30))
         assert not clients[0].is_alive()
         transport.close()
 
@@ -225,7 +226,7 @@ def test_closing_the_client_ends_its_rest_calls():
             time.sleep(0.01)
         transport.close()
         with pytest.raises(neumo.Unavailable):
-            future.result(timeout=30)
+            future.result(timeout=patience(30))
 
 
 def test_headers_that_drip_end_at_the_deadline_for_both_clients():
@@ -244,7 +245,7 @@ def test_headers_that_drip_end_at_the_deadline_for_both_clients():
         with pytest.raises(neumo.DeadlineExceeded):
             asyncio.run(ask_async(url))
         for one in clients:
-            one.join(timeout=30)
+            one.join(timeout=patience(30))
             assert not one.is_alive()
 
 
@@ -339,11 +340,11 @@ def test_calls_are_shared_by_every_server_behind_a_name():
         except RuntimeError:
             pytest.skip("this machine has no IPv6 loopback, so localhost has one address")
         transport = servers.enter_context(closing(connect(f"grpc://localhost:{port}")))
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + patience(20)
         while not all(asked.values()) and time.monotonic() < deadline:
-            transport.start(Status(MODEL), 5.0).result(timeout=30)
+            transport.start(Status(MODEL), 5.0).result(timeout=patience(30))
         for host in asked:
             asked[host] = 0
         for _ in range(20):
-            transport.start(Status(MODEL), 5.0).result(timeout=30)
+            transport.start(Status(MODEL), 5.0).result(timeout=patience(30))
     assert asked == {"127.0.0.1": 10, "[::1]": 10}

@@ -11,6 +11,7 @@ from PIL import Image
 
 from neumo.release import phantom
 from neumo.testing.fixtures import neumo_server
+from support.patience import patience
 from support.places import VAL
 
 __all__ = ["neumo_server"]
@@ -51,7 +52,7 @@ def neumo_program(served):
             text=True,
             env=environ,
             cwd=cwd,
-            timeout=240,
+            timeout=patience(240),
             check=False,
         )
 

@@ -12,6 +12,7 @@ from neumo import contract, release
 from neumo.release import phantom
 from neumo.testing import EmbeddedServer
 from neumo_serving.config import shipped_release
+from support.patience import patience
 
 FILM = phantom.draw(2, 1)[0]
 LATER = contract.Tensor("uncertainty", "DT_FLOAT", (None,), since_minor=contract.CONTRACT_MINOR + 1)
@@ -63,7 +64,7 @@ def newer(tmp_path_factory):
 def test_an_older_client_uses_a_newer_release(newer, served, scheme):
     """What it does not know it does not ask for, and the answer is the same."""
     url = newer.grpc_url if scheme == "grpc" else newer.http_url
-    with neumo.Client(url, timeout=60) as client, neumo.Client(served.grpc_url) as same:
+    with neumo.Client(url, timeout=patience(60)) as client, neumo.Client(served.grpc_url) as same:
         client.check()
         found = client.predict(FILM)
         assert found.probability == pytest.approx(same.predict(FILM).probability, abs=1e-5)
@@ -82,7 +83,7 @@ def test_a_newer_client_uses_an_older_release(served, monkeypatch, scheme):
     members = tuple(knowing(model, LATER) for model in contract.MEMBERS)
     monkeypatch.setattr(contract, "MEMBERS", members)
     url = served.grpc_url if scheme == "grpc" else served.http_url
-    with neumo.Client(url, timeout=60) as client:
+    with neumo.Client(url, timeout=patience(60)) as client:
         client.check()
         assert client.predict(FILM).release == release.newest(release.shipped()).release
         assert client.explain(FILM).heatmap.shape == (256, 256)
@@ -94,7 +95,7 @@ def test_a_release_without_what_every_minor_has_is_refused(served, monkeypatch):
     members = tuple(knowing(model, required) for model in contract.MEMBERS)
     monkeypatch.setattr(contract, "MEMBERS", members)
     with (
-        neumo.Client(served.grpc_url, timeout=60) as client,
+        neumo.Client(served.grpc_url, timeout=patience(60)) as client,
         pytest.raises(neumo.ContractError, match="output uncertainty is missing; update neumo"),
     ):
         client.predict(FILM)

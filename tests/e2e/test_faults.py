@@ -13,6 +13,7 @@ import neumo
 from neumo import contract, release
 from neumo.release import phantom
 from neumo.testing import EmbeddedServer
+from support.patience import patience
 
 FILM = phantom.draw(3, 1)[0]
 NEWEST = release.newest(release.shipped()).release
@@ -122,14 +123,14 @@ def test_what_only_rest_can_meet(faulty, name, made, kind):
 def test_what_passes_by_itself_is_not_seen(faulty, name, scheme, code):
     """Two calls are refused, as in the middle of a swap, and the prediction is made."""
     faulty.make(rule("error", code=code, count=2))
-    assert predict(name, faulty.url(scheme), timeout=30).release == NEWEST
+    assert predict(name, faulty.url(scheme), timeout=patience(30)).release == NEWEST
 
 
 @ways
 def test_a_slow_answer_is_hedged(faulty, name, scheme):
     """The second call's answer counts where the first is late."""
-    faulty.make(rule("slow", seconds=20, count=1))
-    assert predict(name, faulty.url(scheme), timeout=15, hedge=0.2).release == NEWEST
+    faulty.make(rule("slow", seconds=patience(20), count=1))
+    assert predict(name, faulty.url(scheme), timeout=patience(15), hedge=0.2).release == NEWEST
 
 
 @ways
@@ -149,7 +150,7 @@ def test_a_server_that_dies_in_mid_call_is_unavailable(tmp_path, scheme):
     with faulty.server:
         faulty.make(rule("death"))
         with pytest.raises(neumo.Unavailable):
-            predict("Client", faulty.url(scheme), timeout=10, retries=0)
+            predict("Client", faulty.url(scheme), timeout=patience(10), retries=0)
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +189,7 @@ def in_mid_rollout(two_releases, tmp_path_factory):
 def test_in_mid_rollout_both_members_answer_from_the_older_release(in_mid_rollout, name, scheme):
     """The member that is ahead is asked again for the release in common."""
     url = in_mid_rollout.grpc_url if scheme == "grpc" else in_mid_rollout.http_url
-    prediction = predict(name, url, timeout=30)
+    prediction = predict(name, url, timeout=patience(30))
     assert prediction.release == 1
     assert {member.version for member in prediction.members} == {1}
 
@@ -198,7 +199,7 @@ def test_a_pinned_release_that_one_member_lacks_says_so(in_mid_rollout, name, sc
     """Nothing is averaged from what is there."""
     url = in_mid_rollout.grpc_url if scheme == "grpc" else in_mid_rollout.http_url
     with pytest.raises(neumo.VersionUnavailable, match="version 2 is not served") as raised:
-        predict(name, url, timeout=30, release=2)
+        predict(name, url, timeout=patience(30), release=2)
     assert raised.value.model == RESIDUAL
 
 
@@ -215,4 +216,4 @@ def test_members_without_a_release_in_common_are_a_mismatch(apart, name, scheme)
     """There is no honest ensemble of the two."""
     url = apart.grpc_url if scheme == "grpc" else apart.http_url
     with pytest.raises(neumo.ReleaseMismatch, match="answered from 2"):
-        predict(name, url, timeout=30)
+        predict(name, url, timeout=patience(30))

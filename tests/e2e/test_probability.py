@@ -16,6 +16,7 @@ from neumo.release import phantom
 from neumo.testing import EmbeddedServer
 from neumo_serving.config import shipped_release
 from support import keras_answers
+from support.patience import patience
 
 SAME = 1e-5
 ENCODED_BOUND = 1e-3
@@ -34,7 +35,7 @@ def exported(run, tmp_path_factory):
 
 def asked(url, sources):
     """Both members' probabilities through the SDK: [film, member]."""
-    with neumo.Client(url, timeout=60, screen=False) as client:
+    with neumo.Client(url, timeout=patience(60), screen=False) as client:
         return np.array([[m.probability for m in client.predict(s).members] for s in sources])
 
 
@@ -73,7 +74,7 @@ def post_encoded(url, member, content):
 
     row = {"b64": base64.b64encode(content).decode()}
     body = json.dumps({"signature_name": "encoded", "instances": [{"image_bytes": row}]})
-    answer = requests.post(f"{url}/v1/models/{member}:predict", data=body, timeout=60)
+    answer = requests.post(f"{url}/v1/models/{member}:predict", data=body, timeout=patience(60))
     return answer.json()["predictions"][0]
 
 
@@ -109,7 +110,7 @@ def test_the_asynchronous_client_gives_the_same_answers(served, scheme):
     expected = asked(served.grpc_url, films[:8]).mean(axis=1)
 
     async def ask():
-        async with neumo.AsyncClient(url, timeout=60) as client:
+        async with neumo.AsyncClient(url, timeout=patience(60)) as client:
             return await asyncio.gather(*(client.predict(film) for film in films))
 
     found = [prediction.probability for prediction in asyncio.run(ask())]

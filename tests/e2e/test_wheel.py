@@ -11,6 +11,7 @@ import venv
 import pytest
 
 from neumo import release
+from support.patience import patience
 from support.places import ROOT
 
 
@@ -23,7 +24,7 @@ def run(*command, cwd):
         text=True,
         cwd=cwd,
         env=environ,
-        timeout=840,
+        timeout=patience(840),
         check=False,
     )
 

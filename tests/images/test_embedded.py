@@ -11,6 +11,7 @@ import neumo
 from neumo.release import phantom
 from support.images import daemon
 from support.images.daemon import docker, healthy
+from support.patience import patience
 from support.places import ROOT
 
 pytestmark = [pytest.mark.images, pytest.mark.timeout(1800)]
@@ -66,7 +67,7 @@ def test_it_serves_the_shipped_release_on_a_read_only_root(container):
     answers = []
     for scheme, port in (("grpc", "8500"), ("http", "8501")):
         address = docker("port", container, f"{port}/tcp")
-        with neumo.Client(f"{scheme}://{address}", timeout=60.0) as client:
+        with neumo.Client(f"{scheme}://{address}", timeout=patience(60.0)) as client:
             answers.append(client.predict(film).probability)
             assert all(one.versions[0].ready for one in client.status())
     assert answers[0] == pytest.approx(answers[1], abs=1e-6)

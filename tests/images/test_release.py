@@ -14,6 +14,7 @@ from neumo import release
 from neumo.release import phantom
 from support.images import daemon, shipped_store
 from support.images.daemon import docker, healthy
+from support.patience import patience
 from support.places import ROOT
 
 pytestmark = [pytest.mark.images, pytest.mark.timeout(3600)]
@@ -55,7 +56,7 @@ def test_it_serves_its_release_and_the_one_before(built):
     with daemon.running(*options, *HEALTH, tag) as name:
         healthy(name)
         address = docker("port", name, "8500/tcp")
-        with neumo.Client(f"grpc://{address}", timeout=60.0) as client:
+        with neumo.Client(f"grpc://{address}", timeout=patience(60.0)) as client:
             models = loaded(client)
             assert client.predict(phantom.draw(1, 1)[0]).release == number
             for model in models:

@@ -17,12 +17,13 @@ from neumo.testing import EmbeddedServer
 from support.cluster.kubectl import until
 from support.cluster.manifests import MONITORING, need
 from support.gateway_process import gateway
+from support.patience import patience
 from support.places import ROOT
 from support.serving_process import free_port
 
 CONFIG = ROOT / "serving" / "prometheus" / "prometheus.yml"
 SERVING_CONFIG = ROOT / "serving" / "tfserving"
-WITHIN_S = 120.0
+WITHIN_S = patience(120.0)
 PARTS_OF_HISTOGRAMS = re.compile("_(bucket|count|sum)$")
 METRIC = re.compile(r"(?<![\w\"])(:tensorflow:[\w:]+|neumo_[a-z_]+)")
 
@@ -38,7 +39,7 @@ def prometheus(tmp_path_factory):
     ]
     folder = tmp_path_factory.mktemp("prometheus")
     with EmbeddedServer(flags) as server, gateway(server.grpc_url) as web:
-        with neumo.Client(server.grpc_url, timeout=60) as client:
+        with neumo.Client(server.grpc_url, timeout=patience(60)) as client:
             client.predict(phantom.draw(1, 1)[0])
         targets = {"tfserving": server.http_url, "gateway": web.url}
         port = free_port()
@@ -74,7 +75,7 @@ def configured(folder, targets):
 def are_up(url, count):
     """Whether so many targets were scraped."""
     try:
-        answer = requests.get(f"{url}/query", params={"query": "up == 1"}, timeout=10)
+        answer = requests.get(f"{url}/query", params={"query": "up == 1"}, timeout=patience(10))
     except requests.ConnectionError:
         return False
     return answer.ok and len(answer.json()["data"]["result"]) == count
@@ -82,7 +83,7 @@ def are_up(url, count):
 
 def asked(url, **words):
     """What Prometheus answers."""
-    answer = requests.get(url, params=words, timeout=10)
+    answer = requests.get(url, params=words, timeout=patience(10))
     assert answer.status_code == 200, answer.text
     return answer.json()["data"]
 

@@ -20,6 +20,7 @@ from neumo_serving.engine.batching_parameters import BatchingParameters
 from neumo_serving.engine.inference import Question
 from neumo_serving.engine.saved_model import LoaderOptions
 from neumo_serving.request_faults import Fault, invalid
+from support.patience import patience
 from support.toy_model import MODEL, connected, predict_request, save_toy
 
 LONG_MICROS = 60_000_000
@@ -56,7 +57,7 @@ class Doubling:
             self.seen.append(feeds)
         self.entered.set()
         if self._gate is not None:
-            assert self._gate.wait(60)
+            assert self._gate.wait(patience(60))
         if self.fault is not None:
             raise self.fault
         return [self._answer(feeds) for _ in fetches]
@@ -163,7 +164,7 @@ def test_a_full_queue_is_unavailable():
 
     with ThreadPoolExecutor(8) as threads:
         waiting = [threads.submit(one, number) for number in range(8)]
-        assert refused.wait(60)
+        assert refused.wait(patience(60))
         gate.set()
     found = [one.result() for one in waiting]
     faults = [one for one in found if isinstance(one, Fault)]
@@ -185,7 +186,7 @@ def test_a_request_that_nobody_waits_for_any_more_is_not_run():
 
     with ThreadPoolExecutor(2) as threads:
         first = threads.submit(session.run, {"a:0": rows(1)}, ["y:0"])
-        assert inner.entered.wait(60)
+        assert inner.entered.wait(patience(60))
         second = threads.submit(late)
         time.sleep(0.2)
         gate.set()
@@ -384,7 +385,7 @@ def test_a_server_batches_what_its_clients_ask_at_once(store, tmp_path):
         asked = [
             running.prediction.Predict.future(
                 predict_request({"x": np.full((1 + number % 3, 2), number, np.float32)}),
-                timeout=60,
+                timeout=patience(60),
             )
             for number in range(40)
         ]
@@ -412,6 +413,6 @@ def test_a_batch_fills_whatever_the_number_of_threads(store, tmp_path):
     with EmbeddedServer(flags) as server:
         running = connected(server)
         request = predict_request({"x": np.ones((1, 2), np.float32)})
-        asked = [running.prediction.Predict.future(request, timeout=50) for _ in range(6)]
+        asked = [running.prediction.Predict.future(request, timeout=patience(50)) for _ in range(6)]
         assert [len(one.result().outputs["y"].float_val) for one in asked] == [2] * 6
         running.channel.close()

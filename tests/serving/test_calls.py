@@ -15,6 +15,7 @@ from neumo_serving.engine import inference, saved_model
 from neumo_serving.engine.inference import Question
 from support.conformance.official_requests import metadata
 from support.conformance.rows_rest_refusals import PREDICT
+from support.patience import patience
 from support.toy_model import MODEL, predict_request
 
 X = np.array([[1.0, 2.0]], np.float32)
@@ -33,9 +34,9 @@ def test_a_deadline_is_honoured(running):
 def test_a_quick_request_is_answered_while_a_slow_one_runs(running):
     """Inference runs side by side, and no lock is held meanwhile."""
     request = predict_request({"steps": np.array([STEPS], np.int32)}, signature="slow")
-    slow = running.prediction.Predict.future(request, timeout=60)
+    slow = running.prediction.Predict.future(request, timeout=patience(60))
     assert running.predict({"x": X}).model_spec.version.value == 2
-    status = requests.get(f"{running.rest}/v1/models/{MODEL}", timeout=60)
+    status = requests.get(f"{running.rest}/v1/models/{MODEL}", timeout=patience(60))
     assert status.ok
     assert not slow.done()
     assert slow.result().outputs["steps"].int_val[:] == [STEPS]
@@ -43,7 +44,9 @@ def test_a_quick_request_is_answered_while_a_slow_one_runs(running):
 
 def test_the_metadata_hold_every_signature(running):
     """With its tensors and their shapes (get_model_metadata_impl.cc)."""
-    response = running.prediction.GetModelMetadata(metadata(MODEL, "signature_def"), timeout=60)
+    response = running.prediction.GetModelMetadata(
+        metadata(MODEL, "signature_def"), timeout=patience(60)
+    )
     signatures = get_model_metadata_pb2.SignatureDefMap()
     assert response.metadata["signature_def"].Unpack(signatures)
     expected = {"serving_default", "single", "echo", "uneven", "ragged", "slow"}
@@ -56,7 +59,7 @@ def test_bytes_that_are_no_message_are_refused(running):
     """Garbage on the wire is answered, and the server goes on."""
     method = running.channel.unary_unary("/tensorflow.serving.PredictionService/Predict")
     with pytest.raises(grpc.RpcError):
-        method(b"\xff\xff\xff\xff", timeout=60)
+        method(b"\xff\xff\xff\xff", timeout=patience(60))
     assert running.predict({"x": X}).model_spec.version.value == 2
 
 
@@ -65,7 +68,9 @@ def test_a_request_that_breaks_off_harms_nobody(running):
     port = int(running.rest.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port)) as client:
         client.sendall(f"POST {PREDICT} HTTP/1.1\r\nContent-Length: 100\r\n\r\n{{".encode())
-    response = requests.post(running.rest + PREDICT, json={"instances": [[1, 2]]}, timeout=60)
+    response = requests.post(
+        running.rest + PREDICT, json={"instances": [[1, 2]]}, timeout=patience(60)
+    )
     assert response.status_code == 200
 
 
@@ -75,6 +80,8 @@ def test_both_transports_give_the_numbers_of_the_saved_model(running, store):
     model = saved_model.load(store / "2")
     in_process = inference.predict(model, Question("", {"x": x}))["y"]
     over_grpc = tf.make_ndarray(running.predict({"x": x}).outputs["y"])
-    over_rest = requests.post(running.rest + PREDICT, json={"inputs": x.tolist()}, timeout=60)
+    over_rest = requests.post(
+        running.rest + PREDICT, json={"inputs": x.tolist()}, timeout=patience(60)
+    )
     np.testing.assert_array_equal(over_grpc, in_process)
     np.testing.assert_array_equal(np.float32(over_rest.json()["outputs"]["y"]), in_process)

@@ -20,6 +20,7 @@ from neumo_serving.engine.version_policy import (
     versions_in,
     wanted,
 )
+from support.patience import patience
 
 LIST = 'model_config_list {{ config {{ name: "m" base_path: "{path}" {rest} }} }}'
 TENSORFLOW = 'model_platform: "tensorflow"'
@@ -30,7 +31,9 @@ TWICE = f"model_config_list {{ {ONE} {ONE} }}"
 def serve(*arguments):
     """Run ``neumo serve`` to its end."""
     command = [sys.executable, "-m", "neumo_serving", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=patience(120), check=False
+    )
 
 
 def parse(text):

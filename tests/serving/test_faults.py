@@ -16,6 +16,7 @@ import requests
 from neumo.errors import ConfigError
 from neumo.testing import EmbeddedServer
 from neumo_serving.fault_injection.fault_rules import GRPC, LOAD, REST, FaultPlan, Occasion, parse
+from support.patience import patience
 from support.toy_model import MODEL, connected, predict_request, save_toy, write_config
 
 X = np.array([[1.0, 2.0]], np.float32)
@@ -67,7 +68,7 @@ def _healthy_again(rules):
 def post(serving, **options):
     """Predict over REST."""
     url = f"{serving.rest}/v1/models/{MODEL}:predict"
-    return requests.post(url, json={"instances": [[1.0, 2.0]]}, timeout=60, **options)
+    return requests.post(url, json={"instances": [[1.0, 2.0]]}, timeout=patience(60), **options)
 
 
 def test_the_next_calls_are_unavailable_and_then_no_more(rules, serving):
@@ -128,7 +129,7 @@ def test_a_connection_is_cut_in_mid_call(rules, serving):
         post(serving)
     assert post(serving).ok
     request = predict_request({"x": X})
-    assert serving.prediction.Predict(request, timeout=60, wait_for_ready=True).outputs
+    assert serving.prediction.Predict(request, timeout=patience(60), wait_for_ready=True).outputs
 
 
 def test_a_page_of_a_proxy_is_on_rest_only(rules, serving):
@@ -162,7 +163,7 @@ def test_rules_are_for_the_model_method_and_version_they_name(rules, serving):
     assert serving.predict({"x": X}, version=2).outputs
     with pytest.raises(grpc.RpcError):
         serving.predict({"x": X}, version=1)
-    assert not requests.get(f"{serving.rest}/v1/models/{MODEL}/metadata", timeout=60).ok
+    assert not requests.get(f"{serving.rest}/v1/models/{MODEL}/metadata", timeout=patience(60)).ok
 
 
 def test_a_server_dies_in_mid_call(store):
@@ -172,8 +173,10 @@ def test_a_server_dies_in_mid_call(store):
     with EmbeddedServer(flags) as server:
         process = server.process
         with pytest.raises(requests.ConnectionError):
-            requests.post(f"{server.http_url}/v1/models/{MODEL}:predict", b"{}", timeout=60)
-        assert process.wait(60) == 137
+            requests.post(
+                f"{server.http_url}/v1/models/{MODEL}:predict", b"{}", timeout=patience(60)
+            )
+        assert process.wait(patience(60)) == 137
 
 
 def test_loads_are_slow_or_fail(rules, serving, store):
@@ -192,7 +195,7 @@ def test_loads_are_slow_or_fail(rules, serving, store):
 
 def wait_for(serving, version, state):
     """Wait until ``version`` is in ``state``; its error message."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + patience(60)
     while time.monotonic() < deadline:
         found = states(serving).get(version, ("", ""))
         if found[0] == state:
@@ -203,7 +206,7 @@ def wait_for(serving, version, state):
 
 def states(serving):
     """State and error message of every version."""
-    found = requests.get(f"{serving.rest}/v1/models/{MODEL}", timeout=60).json()
+    found = requests.get(f"{serving.rest}/v1/models/{MODEL}", timeout=patience(60)).json()
     return {
         int(row["version"]): (row["state"], row["status"]["error_message"])
         for row in found["model_version_status"]
@@ -262,5 +265,7 @@ def test_the_server_says_loudly_that_it_makes_faults():
     """Nobody runs it so by accident."""
     flags = ["--neumo_faults=[]", "--model_base_path=m"]
     command = [sys.executable, "-m", "neumo_serving", *flags]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=patience(120), check=False
+    )
     assert "THIS SERVER MAKES FAULTS ON PURPOSE" in done.stderr

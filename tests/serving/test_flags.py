@@ -11,6 +11,7 @@ from neumo.errors import ConfigError
 from neumo_serving.config import flags, tensorflow_runtime
 from neumo_serving.config.flags.flag_table import FLAGS, REFUSED
 from neumo_serving.grpc_api import channel_arguments
+from support.patience import patience
 
 UPSTREAM = [
     "allow_version_labels_for_unavailable_models",
@@ -74,7 +75,9 @@ def test_every_flag_of_the_original_is_honoured_or_refused():
 def test_help_lists_every_flag():
     """By what it is for; those refused at the end."""
     command = [sys.executable, "-m", "neumo_serving", "--help"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=patience(120), check=True
+    )
     assert all(name in done.stdout for name in UPSTREAM)
     assert done.stdout.index("gRPC:") < done.stdout.index("REST:") < done.stdout.index("Refused")
 
@@ -82,7 +85,9 @@ def test_help_lists_every_flag():
 def test_version_prints_upstreams_two_lines():
     """The first says that it is neumo that runs."""
     command = [sys.executable, "-m", "neumo_serving", "--version"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=patience(120), check=True
+    )
     first, second = done.stdout.splitlines()
     assert first.startswith("TensorFlow ModelServer: 2.20")
     assert "neumo" in first

@@ -14,6 +14,7 @@ from tensorflow_serving.apis import (
 )
 
 from neumo.testing import EmbeddedServer
+from support.patience import patience
 from support.toy_model import connected
 from support.toy_models_v1 import save_half_plus
 
@@ -88,7 +89,7 @@ def spec(message):
 
 def test_classify_gives_labels_and_scores(running):
     """One list of classes for each example, and the version that answered (classifier.cc)."""
-    response = running.prediction.Classify(classification(), timeout=60)
+    response = running.prediction.Classify(classification(), timeout=patience(60))
     found = [[(c.label, c.score) for c in row.classes] for row in response.result.classifications]
     assert found == [[("low", 3.0)], [("high", 7.0)]]
     assert spec(response.model_spec) == (MODEL, 7, "classify_x_to_labels")
@@ -96,14 +97,14 @@ def test_classify_gives_labels_and_scores(running):
 
 def test_classify_gives_scores_alone(running):
     """A signature without classes leaves the labels empty (classifier.cc)."""
-    response = running.prediction.Classify(classification("classify_x_to_y"), timeout=60)
+    response = running.prediction.Classify(classification("classify_x_to_y"), timeout=patience(60))
     found = [[(c.label, c.score) for c in row.classes] for row in response.result.classifications]
     assert found == [[("", 3.0)], [("", 7.0)]]
 
 
 def test_regress_gives_one_number_for_each_example(running):
     """A column counts as a list of numbers (regressor.cc)."""
-    response = running.prediction.Regress(regression(), timeout=60)
+    response = running.prediction.Regress(regression(), timeout=patience(60))
     assert [one.value for one in response.result.regressions] == [3.0, 7.0]
     assert spec(response.model_spec) == (MODEL, 7, "regress_x_to_y")
 
@@ -113,14 +114,16 @@ def test_a_context_is_a_part_of_every_example(running):
     message = input_pb2.Input()
     message.example_list_with_context.context.CopyFrom(example(x2=4.0))
     message.example_list_with_context.examples.extend([example(x=1.0), example(x=2.0)])
-    response = running.prediction.Regress(regression("regress_x2_to_y3", message), timeout=60)
+    response = running.prediction.Regress(
+        regression("regress_x2_to_y3", message), timeout=patience(60)
+    )
     assert [one.value for one in response.result.regressions] == [5.0, 5.0]
 
 
 def test_several_signatures_are_run_over_the_same_examples(running):
     """A result for each task, in order, with its own specification (multi_inference.cc)."""
     tasks = [(MODEL, "regress_x_to_y", REGRESS), (MODEL, "classify_x_to_labels", CLASSIFY)]
-    response = running.prediction.MultiInference(inference(*tasks), timeout=60)
+    response = running.prediction.MultiInference(inference(*tasks), timeout=patience(60))
     first, second = response.results
     assert [one.value for one in first.regression_result.regressions] == [3.0, 7.0]
     rows = second.classification_result.classifications
@@ -271,7 +274,7 @@ def test_what_cannot_be_answered_is_refused_in_tensorflow_servings_words(
 ):
     """Code and the beginning of the message are upstream's."""
     with pytest.raises(grpc.RpcError) as raised:
-        getattr(running.prediction, method)(request_, timeout=60)
+        getattr(running.prediction, method)(request_, timeout=patience(60))
     assert raised.value.code().name == code
     assert raised.value.details().startswith(text)
 
@@ -295,14 +298,16 @@ def test_a_method_name_of_its_own_is_refused_by_predict_where_the_flag_says_so(t
     with EmbeddedServer(flags) as server:
         running = connected(server)
         assert running.predict({"x": [2.0]}, model=MODEL).outputs["y"].float_val[:] == [3.0]
-        response = running.prediction.Regress(regression(), timeout=60)
+        response = running.prediction.Regress(regression(), timeout=patience(60))
         assert [one.value for one in response.result.regressions] == [3.0, 7.0]
         running.channel.close()
 
 
 def ask(running, verb, body):
     """POST ``body`` to a verb of the model."""
-    return requests.post(f"{running.rest}/v1/models/{MODEL}:{verb}", json=body, timeout=60)
+    return requests.post(
+        f"{running.rest}/v1/models/{MODEL}:{verb}", json=body, timeout=patience(60)
+    )
 
 
 def test_rest_classifies_under_results(running):
@@ -363,7 +368,7 @@ REST_REFUSALS = [
 def test_examples_are_judged_in_tensorflow_servings_words(running, verb, body, text):
     """Upstream's texts, 400 (json_tensor.cc)."""
     url = f"{running.rest}/v1/models/{MODEL}:{verb}"
-    response = requests.post(url, data=body, timeout=60)
+    response = requests.post(url, data=body, timeout=patience(60))
     assert response.status_code == 400
     assert text in response.json()["error"]
 

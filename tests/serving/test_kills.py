@@ -9,6 +9,7 @@ from neumo.testing import EmbeddedServer
 from neumo_serving.engine import saved_model
 from neumo_serving.request_faults import Fault
 from support.kill_rounds import put_half, rounds
+from support.patience import patience
 from support.toy_model import MODEL, save_toy, write_config
 
 
@@ -28,7 +29,7 @@ def test_a_version_that_is_half_copied_is_told_and_never_served(tmp_path):
     config = write_config(tmp_path / "models.config", store)
     flags = [f"--model_config_file={config}", "--allow_version_labels_for_unavailable_models"]
     with EmbeddedServer([*flags, "--max_num_load_retries=0"]) as server:
-        found = requests.get(f"{server.http_url}/v1/models/{MODEL}", timeout=60).json()
+        found = requests.get(f"{server.http_url}/v1/models/{MODEL}", timeout=patience(60)).json()
         second, first = found["model_version_status"]
         assert (first["version"], first["state"]) == ("1", "AVAILABLE")
         assert (second["version"], second["state"]) == ("2", "END")

@@ -22,11 +22,12 @@ from neumo_serving.engine.saved_model import LoadedModel
 from neumo_serving.engine.version_policy import ModelConfig
 from neumo_serving.engine.versions import Versions
 from neumo_serving.request_faults import Fault
+from support.patience import patience
 from support.serving_process import said_until, serve
 from support.toy_model import MODEL, connected, predict_request, save_toy, write_config
 
 QUICK = ["--max_num_load_retries=0", "--file_system_poll_wait_seconds=1"]
-PATIENCE_S = 60.0
+PATIENCE_S = patience(60.0)
 STEPS = 10_000
 """Enough for several seconds of the toy's slow signature."""
 X = np.array([[1.0, 2.0]], np.float32)
@@ -53,7 +54,7 @@ def serving(folder):
 
 def states(running):
     """State and error message of every version."""
-    found = requests.get(f"{running.rest}/v1/models/{MODEL}", timeout=60).json()
+    found = requests.get(f"{running.rest}/v1/models/{MODEL}", timeout=patience(60)).json()
     return {
         int(row["version"]): (row["state"], row["status"]["error_message"])
         for row in found["model_version_status"]
@@ -200,13 +201,13 @@ def test_sigterm_lets_a_running_rest_request_end(folder):
     body = {"signature_name": "slow", "inputs": [STEPS]}
     with EmbeddedServer(flags) as server, ThreadPoolExecutor(1) as pool:
         url = f"{server.http_url}/v1/models/{MODEL}:predict"
-        answer = pool.submit(requests.post, url, json=body, timeout=60)
+        answer = pool.submit(requests.post, url, json=body, timeout=patience(60))
         time.sleep(0.5)
         assert not answer.done()
         process = server.process
         process.send_signal(signal.SIGTERM)
         assert answer.result().json()["outputs"]["steps"] == [STEPS]
-        assert process.wait(30) == 0
+        assert process.wait(patience(30)) == 0
 
 
 def test_sigterm_lets_a_running_request_end(folder):
@@ -215,13 +216,13 @@ def test_sigterm_lets_a_running_request_end(folder):
     with EmbeddedServer(flags) as server:
         running = connected(server)
         request = predict_request({"steps": np.array([STEPS], np.int32)}, signature="slow")
-        answer = running.prediction.Predict.future(request, timeout=60)
+        answer = running.prediction.Predict.future(request, timeout=patience(60))
         time.sleep(0.3)
         assert not answer.done()
         process = server.process
         process.send_signal(signal.SIGTERM)
         assert answer.result().outputs["steps"].int_val[:] == [STEPS]
-        assert process.wait(30) == 0
+        assert process.wait(patience(30)) == 0
         running.channel.close()
 
 
@@ -238,7 +239,7 @@ def test_a_model_without_a_version_is_waited_for(tmp_path):
             client.status()
         save_toy(store, 1)
         started.join(PATIENCE_S)
-        assert requests.get(f"{server.http_url}/v1/models/{MODEL}", timeout=60).ok
+        assert requests.get(f"{server.http_url}/v1/models/{MODEL}", timeout=patience(60)).ok
     finally:
         started.join(PATIENCE_S)
         server.stop()

@@ -12,6 +12,7 @@ from neumo.testing import EmbeddedServer
 from neumo_serving.config import flags, monitoring_config
 from neumo_serving.monitoring import prometheus_text
 from neumo_serving.monitoring.metrics import MAX_CELLS, Counter, Histogram, exponential
+from support.patience import patience
 from support.toy_model import MODEL, connected, save_toy
 
 X = np.array([[1.0, 2.0]], np.float32)
@@ -41,7 +42,7 @@ def monitored(warmed, tmp_path_factory):
 
 def samples(running):
     """The page's numbers, by name and labels; this parser renames counters to ``_total``."""
-    answer = requests.get(running.rest + PAGE, timeout=60)
+    answer = requests.get(running.rest + PAGE, timeout=patience(60))
     assert answer.headers["content-type"] == "text/plain"
     return {
         (one.name.removesuffix("_total"), *sorted(one.labels.items())): one.value
@@ -93,7 +94,7 @@ def test_a_request_over_rest_is_counted_and_timed(monitored):
     """Upstream writes its method in lower case there."""
     before = samples(monitored)
     url = f"{monitored.rest}/v1/models/{MODEL}:predict"
-    assert requests.post(url, json={"instances": [[1.0, 2.0]]}, timeout=60).ok
+    assert requests.post(url, json={"instances": [[1.0, 2.0]]}, timeout=patience(60)).ok
     found = grown(before, samples(monitored))
     assert found.pop(RUN_TIME) > 0
     assert found == {counted("OK"): 1, latency("predict", "REST"): 1, RUNTIME: 1, RUNS: 1}
@@ -103,7 +104,7 @@ def test_a_request_that_fails_is_counted_and_not_timed(monitored):
     """By the name of its code."""
     before = samples(monitored)
     url = f"{monitored.rest}/v1/models/{MODEL}:predict"
-    assert not requests.post(url, b"{}", timeout=60).ok
+    assert not requests.post(url, b"{}", timeout=patience(60)).ok
     assert grown(before, samples(monitored)) == {counted("INVALID_ARGUMENT"): 1}
 
 
@@ -127,14 +128,14 @@ def test_loads_and_warm_ups_are_told(monitored, warmed):
 
 def test_the_page_knows_no_query(monitored):
     """Upstream compares the whole path (http_server.cc)."""
-    answer = requests.get(f"{monitored.rest}{PAGE}?a=b", timeout=60)
+    answer = requests.get(f"{monitored.rest}{PAGE}?a=b", timeout=patience(60))
     assert answer.status_code == 400
     assert answer.text == f"Unexpected path: {PAGE}?a=b. Should be {PAGE}"
 
 
 def test_there_is_no_page_by_default(running):
     """Nor any hint of one."""
-    assert requests.get(running.rest + PAGE, timeout=60).status_code == 404
+    assert requests.get(running.rest + PAGE, timeout=patience(60)).status_code == 404
 
 
 @pytest.mark.parametrize(

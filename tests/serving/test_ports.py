@@ -22,6 +22,7 @@ from neumo_serving.config import flags
 from neumo_serving.grpc_api import channel_arguments
 from neumo_serving.rest_api import body_limits
 from support import serving_process
+from support.patience import patience
 from support.toy_model import MODEL, predict_request
 
 X = np.array([[1.0, 2.0]], np.float32)
@@ -53,7 +54,7 @@ def asked(channel):
     from tensorflow_serving.apis import prediction_service_pb2_grpc
 
     stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
-    return stub.Predict(predict_request({"x": X}), timeout=60).model_spec.version.value
+    return stub.Predict(predict_request({"x": X}), timeout=patience(60)).model_spec.version.value
 
 
 def test_grpc_is_on_a_unix_socket_too(opened):
@@ -188,7 +189,7 @@ def health(server, name, method="Check"):
             request_serializer=lambda message: message.SerializeToString(),
             response_deserializer=HealthCheckResponse.FromString,
         )
-        found = call(HealthCheckRequest(service=name), timeout=60)
+        found = call(HealthCheckRequest(service=name), timeout=patience(60))
         status = found.status if method == "Check" else next(found).status
         return HealthCheckResponse.ServingStatus.Name(status)
 
@@ -219,7 +220,7 @@ def test_who_watches_is_told_that_the_server_ends(model_flags):
             request_serializer=lambda message: message.SerializeToString(),
             response_deserializer=HealthCheckResponse.FromString,
         )
-        states = watch(HealthCheckRequest(), timeout=60)
+        states = watch(HealthCheckRequest(), timeout=patience(60))
         assert next(states).status == HealthCheckResponse.SERVING
         server.process.send_signal(signal.SIGTERM)
         assert next(states).status == HealthCheckResponse.NOT_SERVING
@@ -236,13 +237,13 @@ def test_pages_of_other_origins_may_ask_where_the_flag_says_so(opened, running):
     """With upstream's headers on every answer; without the flag there are none."""
     path = f"/v1/models/{MODEL}"
     for answer in (
-        requests.get(opened[0].http_url + path, timeout=60),
-        requests.get(opened[0].http_url + "/v1/models/odd", timeout=60),
-        requests.options(f"{opened[0].http_url}{path}:predict", timeout=60),
+        requests.get(opened[0].http_url + path, timeout=patience(60)),
+        requests.get(opened[0].http_url + "/v1/models/odd", timeout=patience(60)),
+        requests.options(f"{opened[0].http_url}{path}:predict", timeout=patience(60)),
     ):
         assert {name: answer.headers.get(name) for name in CORS} == CORS
     assert answer.ok
-    answer = requests.get(running.rest + path, timeout=60)
+    answer = requests.get(running.rest + path, timeout=patience(60))
     assert not set(CORS) & set(answer.headers)
 
 
@@ -250,29 +251,29 @@ def test_pages_of_other_origins_may_ask_where_the_flag_says_so(opened, running):
 def test_other_methods_are_malformed_requests(running, method):
     """The API knows GET and POST (http_rest_api_handler.cc)."""
     path = f"/v1/models/{MODEL}:predict"
-    answer = requests.request(method, running.rest + path, data=INSTANCES, timeout=60)
+    answer = requests.request(method, running.rest + path, data=INSTANCES, timeout=patience(60))
     assert answer.status_code == 400
     assert answer.json() == {"error": f"Malformed request: {method} {path}"}
 
 
 def test_a_head_request_has_no_body(running):
     """It is malformed, too."""
-    answer = requests.head(f"{running.rest}/v1/models/{MODEL}", timeout=60)
+    answer = requests.head(f"{running.rest}/v1/models/{MODEL}", timeout=patience(60))
     assert (answer.status_code, answer.content) == (400, b"")
 
 
 def test_a_method_that_http_does_not_know_is_not_implemented(running):
     """Upstream's HTTP library lets it not through (evhttp_server.cc)."""
-    answer = requests.request("BREW", f"{running.rest}/v1/models/{MODEL}", timeout=60)
+    answer = requests.request("BREW", f"{running.rest}/v1/models/{MODEL}", timeout=patience(60))
     assert answer.status_code == 501
 
 
 def test_a_query_is_a_part_of_the_path(running):
     """Upstream knows no queries, and decodes nothing (evhttp_request.cc)."""
     path = f"/v1/models/{MODEL}:predict?all=1"
-    answer = requests.post(running.rest + path, INSTANCES, timeout=60)
+    answer = requests.post(running.rest + path, INSTANCES, timeout=patience(60))
     assert answer.json() == {"error": f"Malformed request: POST {path}"}
-    answer = requests.get(f"{running.rest}/v1/models/a%20b", timeout=60)
+    answer = requests.get(f"{running.rest}/v1/models/a%20b", timeout=patience(60))
     assert answer.json() == {"error": "Could not find any versions of model a%20b"}
 
 
@@ -281,7 +282,7 @@ def test_a_body_may_be_packed(running, body):
     """By gzip (evhttp_request.cc)."""
     url = f"{running.rest}/v1/models/{MODEL}:predict"
     headers = {"Content-Encoding": "gzip"}
-    answer = requests.post(url, gzip.compress(body), headers=headers, timeout=60)
+    answer = requests.post(url, gzip.compress(body), headers=headers, timeout=patience(60))
     assert answer.json()["predictions"][0]["y"] == [2.0, 4.0]
 
 
@@ -298,7 +299,7 @@ def test_a_packed_body_that_is_broken_or_huge_counts_as_empty(running, packed):
     """As upstream has it; no more than the limit is ever unpacked."""
     url = f"{running.rest}/v1/models/{MODEL}:predict"
     headers = {"Content-Encoding": "gzip"}
-    answer = requests.post(url, packed, headers=headers, timeout=60)
+    answer = requests.post(url, packed, headers=headers, timeout=patience(60))
     assert answer.status_code == 400
     assert answer.json() == {"error": "JSON Parse error: The document is empty"}
 
@@ -308,12 +309,14 @@ def test_rest_is_on_ipv6_too(running):
     if not socket.has_dualstack_ipv6():
         pytest.skip("this machine has no IPv6")
     port = running.rest.rpartition(":")[2]
-    assert requests.get(f"http://[::1]:{port}/v1/models/{MODEL}", timeout=60).ok
+    assert requests.get(f"http://[::1]:{port}/v1/models/{MODEL}", timeout=patience(60)).ok
 
 
 def test_a_connection_is_kept_for_the_next_request(running):
     """Also after an error."""
-    connection = http.client.HTTPConnection(running.rest.removeprefix("http://"), timeout=60)
+    connection = http.client.HTTPConnection(
+        running.rest.removeprefix("http://"), timeout=patience(60)
+    )
     used = []
     for path in (f"/v1/models/{MODEL}", "/v1/odd", f"/v1/models/{MODEL}"):
         connection.request("GET", path)

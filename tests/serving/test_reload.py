@@ -13,10 +13,11 @@ from google.protobuf import text_format
 from tensorflow_serving.apis import model_management_pb2
 
 from neumo.testing import EmbeddedServer
+from support.patience import patience
 from support.toy_model import connected, save_toy
 
 X = np.array([[1.0, 2.0]], np.float32)
-PATIENCE_S = 60.0
+PATIENCE_S = patience(60.0)
 TENSORFLOW = 'model_platform: "tensorflow"'
 QUICK = ["--max_num_load_retries=0", "--num_load_threads=2"]
 
@@ -80,7 +81,7 @@ def refused(call):
 
 def states(running, model):
     """The state of every version."""
-    found = requests.get(f"{running.rest}/v1/models/{model}", timeout=60).json()
+    found = requests.get(f"{running.rest}/v1/models/{model}", timeout=patience(60)).json()
     return {row["version"]: row["state"] for row in found["model_version_status"]}
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import pytest
 
 from support.conformance import servers
+from support.patience import patience
 
-WITHIN_S = 120
+WITHIN_S = patience(120)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request
 
+from support.patience import patience
 from support.places import ROOT
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -32,7 +33,7 @@ SCREENSHOTS = ROOT / ".cache" / "screenshots"
 """For a person to look at; git ignores it, because films are in it."""
 
 ADULT = Path(str(importlib.util.find_spec("data_store").origin)).parent / "data" / "RG1_UNCR.dcm"  # type: ignore[union-attr]
-_PATIENCE_MS = 120_000
+_PATIENCE_MS = patience(120_000)
 _REFUSED_BY_POLICY = re.compile("Content Security Policy|Refused to", re.IGNORECASE)
 
 

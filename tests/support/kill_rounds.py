@@ -14,6 +14,7 @@ import grpc
 import numpy as np
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
+from support.patience import patience
 from support.serving_process import free_port, said_until, serve
 from support.toy_model import MODEL, predict_request, write_config
 from support.version_swaps import put
@@ -91,5 +92,5 @@ def ask(port: int) -> int:
     with grpc.insecure_channel(f"localhost:{port}") as channel:
         stub: Any = prediction_service_pb2_grpc.PredictionServiceStub(channel)
         request = predict_request({"x": X})
-        answer = stub.Predict(request, timeout=60, wait_for_ready=True)
+        answer = stub.Predict(request, timeout=patience(60), wait_for_ready=True)
         return int(answer.model_spec.version.value)

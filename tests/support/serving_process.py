@@ -8,7 +8,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-PATIENCE_S = 60.0
+from support.patience import patience
+
+PATIENCE_S = patience(60.0)
 
 
 def free_port() -> int:

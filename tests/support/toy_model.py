@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 
 from neumo.testing import EmbeddedServer
+from support.patience import patience
 
 MODEL = "toy"
 CONFIG = """model_config_list {{
@@ -120,7 +121,7 @@ class Running:
 
     def predict(self, inputs: dict[str, Any], **options: Any) -> Any:
         """Send Predict and return the response; see ``predict_request``."""
-        return self.prediction.Predict(predict_request(inputs, **options), timeout=60)
+        return self.prediction.Predict(predict_request(inputs, **options), timeout=patience(60))
 
 
 def predict_request(

@@ -16,10 +16,12 @@ from typing import Any
 import grpc
 from tensorflow_serving.apis import get_model_status_pb2, predict_pb2
 
+from support.patience import patience
+
 PREDICT = "/tensorflow.serving.PredictionService/Predict"
 STATUS = "/tensorflow.serving.ModelService/GetModelStatus"
 AVAILABLE = get_model_status_pb2.ModelVersionStatus.AVAILABLE
-PATIENCE_S = 60.0
+PATIENCE_S = patience(60.0)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from neumo_serving.gateway.gateway_metrics import Measures
 from neumo_serving.gateway.large_films import LARGE_PIXELS
 from support import films
 from support.gateway_process import ask, form, request
+from support.patience import patience
 
 SAME = 1e-5
 NEWEST = release.newest(release.shipped()).release
@@ -26,7 +27,7 @@ NEWEST = release.newest(release.shipped()).release
 @pytest.fixture(scope="module")
 def sdk(neumo_server):
     """The SDK, asking the same server."""
-    with neumo.Client(neumo_server.grpc_url, timeout=60) as client:
+    with neumo.Client(neumo_server.grpc_url, timeout=patience(60)) as client:
         yield client
 
 

@@ -29,6 +29,7 @@ from support.gateway_process import (
     read_answer,
     request,
 )
+from support.patience import patience
 
 FILM = films.file("PNG")
 SCORES = {member.name: 0.5 for member in contract.MEMBERS}
@@ -246,5 +247,5 @@ def test_a_signal_ends_the_process_with_status_0(neumo_server, number):
     with gateway(neumo_server.grpc_url) as running:
         assert asyncio.run(ask(running.port, request("/v1/predictions", FILM))).status == 200
         running.process.send_signal(number)
-        assert running.process.wait(30) == 0
+        assert running.process.wait(patience(30)) == 0
     assert [line.partition(": ")[2].split(":")[0] for line in running.said] == ["ready", "stopping"]

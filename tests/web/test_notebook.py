@@ -8,6 +8,7 @@ import nbformat
 import pytest
 
 import neumo
+from support.patience import patience
 
 NOTEBOOK = Path(__file__).parents[2] / "serving" / "notebooks" / "diagnostico.ipynb"
 FILM = Path(importlib.util.find_spec("data_store").origin).parent / "data" / "RG1_UNCR.dcm"
@@ -28,7 +29,7 @@ def executed():
 
         notebook = read()
         notebook.cells.append(nbformat.v4.new_code_cell(LAST_WORD))
-        NotebookClient(notebook, timeout=240).execute()
+        NotebookClient(notebook, timeout=patience(240)).execute()
     return notebook
 
 
@@ -63,6 +64,6 @@ def test_shows_film_heat_and_curve(executed):
 
 def test_answers_as_the_sdk(executed, neumo_server):
     """Its probability is the SDK's for the same film."""
-    with neumo.Client(neumo_server.grpc_url, timeout=60) as client:
+    with neumo.Client(neumo_server.grpc_url, timeout=patience(60)) as client:
         expected = client.predict(FILM).probability
     assert float(executed.cells[-1].outputs[0]["text"]) == pytest.approx(expected, abs=1e-5)

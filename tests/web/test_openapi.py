@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from support.gateway_process import ask, gateway, request
+from support.patience import patience
 
 HERE = Path(__file__).parent
 EXAMPLES = 25
@@ -29,7 +30,7 @@ def schemathesis(folder, url, *flags):
         text=True,
         env=environ,
         cwd=folder,
-        timeout=240,
+        timeout=patience(240),
         check=False,
     )
 

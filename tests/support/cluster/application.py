@@ -15,6 +15,7 @@ import yaml
 
 from support.cluster.kubectl import TAKEN, kubectl, namespace, until
 from support.images.daemon import GATEWAY
+from support.patience import patience
 
 NAME = "application"
 SCRIPT = Path(__file__).parent / "load.py"
@@ -83,7 +84,7 @@ class Load:
         for line in self._process.stdout:
             self.outcomes += json.loads(line)
 
-    def reach(self, count: int, within_s: float = 900.0) -> int:
+    def reach(self, count: int, within_s: float = patience(900.0)) -> int:
         """Wait until there are ``count`` outcomes, and return how many there are."""
 
         def is_reached() -> bool:
@@ -97,7 +98,7 @@ class Load:
         """Let it finish."""
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._listener.join(timeout=90)
+        self._listener.join(timeout=patience(90))
         with self._process:
             self._process.kill()
 
@@ -171,4 +172,6 @@ def create(where: str, document: dict[str, Any]) -> None:
     """Create a pod, and wait until it runs."""
     kubectl("apply", "-n", where, "-f", "-", stdin=yaml.safe_dump(document))
     name = document["metadata"]["name"]
-    kubectl("wait", "--for=condition=Ready", f"pod/{name}", "-n", where, "--timeout=300s")
+    kubectl(
+        "wait", "--for=condition=Ready", f"pod/{name}", "-n", where, f"--timeout={patience(300):g}s"
+    )

@@ -15,12 +15,13 @@ import pytest
 import yaml
 
 from support.cluster.manifests import need, wrapped
+from support.patience import patience
 
 HOW = (
     "no cluster: make one with kind, k3d or minikube, export its KUBECONFIG, and run "
     "make test-cluster LOAD='kind load image-archive'"
 )
-WITHIN_S = 600.0
+WITHIN_S = patience(600.0)
 SECRETS = {"gateway-tokens": {"tokens": "for-tests"}}
 TAKEN = "neumo-test"
 Fields = dict[str, Any]
@@ -81,7 +82,7 @@ def namespace(name: str, level: str = "restricted") -> Iterator[str]:
     finally:
         attempt("delete", "deployment,hpa", "--all", "-n", name)
         attempt("delete", "pod", "--all", "-n", name, "--grace-period=0", "--force")
-        attempt("delete", "namespace", name, "--timeout=120s")
+        attempt("delete", "namespace", name, f"--timeout={patience(120):g}s")
 
 
 class Deployed:

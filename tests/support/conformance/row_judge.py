@@ -10,8 +10,9 @@ import requests
 
 from support.conformance.rows import GrpcRow, RestRow, Row, is_met, reached
 from support.conformance.servers import Endpoint
+from support.patience import patience
 
-TIMEOUT_S = 60.0
+TIMEOUT_S = patience(60.0)
 
 
 def judge(row: Row, server: Endpoint) -> None:

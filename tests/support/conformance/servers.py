@@ -24,9 +24,10 @@ from tensorflow_serving.apis import (
 
 from support.conformance import model_store
 from support.conformance.rows import PLAIN
+from support.patience import patience
 
-READY_WITHIN_S = 120.0
-STOPPED_WITHIN_S = 40.0
+READY_WITHIN_S = patience(120.0)
+STOPPED_WITHIN_S = patience(40.0)
 UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 MODEL_SERVICE = ("GetModelStatus", "HandleReloadConfigRequest")
 

@@ -12,8 +12,9 @@ import grpc
 from support.fuzz import verdicts
 from support.fuzz.attempts import Attempt, Call, Garbage, Request
 from support.fuzz.verdicts import Verdict
+from support.patience import patience
 
-TIMEOUT_S = 30.0
+TIMEOUT_S = patience(30.0)
 SILENCE_S = 0.5
 """How long garbage waits for an answer that a server need not give."""
 

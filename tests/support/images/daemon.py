@@ -16,12 +16,13 @@ from typing import Any
 
 import pytest
 
+from support.patience import patience
 from support.places import ROOT
 
 EMBEDDED = "neumo-embedded:0.1.0"
 GATEWAY = "neumo-gateway:0.1.0"
 SERVER = "tensorflow/serving:2.20.0"
-READY_WITHIN_S = 600.0
+READY_WITHIN_S = patience(600.0)
 LABELS = {f"org.opencontainers.image.{n}" for n in ("title", "version", "licenses", "revision")}
 """The standard ones that every image of ours has."""
 

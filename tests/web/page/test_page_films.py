@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import neumo
+from support.patience import patience
 
 
 @pytest.fixture
@@ -13,7 +14,7 @@ def expected(neumo_server):
     """What the SDK answers about a film."""
 
     def ask(film):
-        with neumo.Client(neumo_server.grpc_url, timeout=60) as client:
+        with neumo.Client(neumo_server.grpc_url, timeout=patience(60)) as client:
             return client.predict(film)
 
     return ask
