@@ -13,7 +13,6 @@ from pathlib import Path
 from neumo.commands.arguments import Parser, number_from, whole_from
 from neumo.commands.program import OK
 from neumo.errors import ConfigError
-from neumo.image import MAX_FILE_BYTES
 from neumo_serving.gateway.gateway_settings import MIB, AccessRules, Limits, Network, Settings
 
 TOKEN_VARIABLE = "NEUMO_WEB_TOKEN"  # noqa: S105 - the variable's name
@@ -103,17 +102,23 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_limits(group: argparse._ArgumentGroup, usual: Limits) -> None:
+    mib = whole_from(1, 2**20)
     wholes = (
-        ("--max-films", usual.max_films, 1000, "films in one request"),
-        ("--max-film-mib", usual.max_film_bytes // MIB, MAX_FILE_BYTES // MIB, "size of a film"),
-        ("--max-request-mib", usual.max_request_bytes // MIB, 2**20, "size of a request"),
-        ("--max-held-mib", usual.max_held_bytes // MIB, 2**20, "memory for all uploads"),
-        ("--films-at-once", usual.films_at_once, 10_000, "films asked about at a time, then 429"),
-        ("--burst", usual.burst, 2**31, "films that a client may send at once"),
+        ("--max-films", usual.max_films, whole_from(1, 1000), "films in one request"),
+        ("--max-film-mib", usual.max_film_bytes // MIB, _film_mib, "size of a film"),
+        ("--max-request-mib", usual.max_request_bytes // MIB, mib, "size of a request"),
+        ("--max-held-mib", usual.max_held_bytes // MIB, mib, "memory for all uploads"),
+        (
+            "--films-at-once",
+            usual.films_at_once,
+            whole_from(1, 10_000),
+            "films asked about at a time, then 429",
+        ),
+        ("--burst", usual.burst, whole_from(1, 2**31), "films that a client may send at once"),
     )
-    for name, default, most, told in wholes:
+    for name, default, reads, told in wholes:
         text = f"{told} (default: %(default)s)"
-        group.add_argument(name, metavar="N", type=whole_from(1, most), default=default, help=text)
+        group.add_argument(name, metavar="N", type=reads, default=default, help=text)
     group.add_argument(
         "--rate",
         metavar="N",
@@ -149,6 +154,13 @@ def _warn(settings: Settings) -> None:
     is_open = not access.token_digests and not access.user_header
     if is_open and settings.host not in {"127.0.0.1", "::1", "localhost"}:
         log.warning("anybody who reaches %s may ask: see --token-file", settings.host)
+
+
+def _film_mib(text: str) -> int:
+    # The limit is the SDK's, whose module imports numpy: the help must not wait for that.
+    from neumo.image import MAX_FILE_BYTES  # noqa: PLC0415
+
+    return whole_from(1, MAX_FILE_BYTES // MIB)(text)
 
 
 def _network(text: str) -> Network:
