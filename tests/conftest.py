@@ -1,11 +1,30 @@
-"""One small training run on drawn films, which the tests share."""
+"""One small training run on drawn films, which the tests share, and how long any test may take."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from neumo.settings import DEFAULT_TIMEOUT_S, TIMEOUT_VARIABLE
 from support.drawn_dataset import write_configs, write_films, write_masks
+from support.patience import factor, patience
+
+
+def pytest_configure():
+    """On a slow machine, the SDK waits longer for each answer, too."""
+    if factor() > 1:
+        os.environ.setdefault(TIMEOUT_VARIABLE, f"{patience(DEFAULT_TIMEOUT_S):g}")
+
+
+def pytest_collection_modifyitems(config, items):
+    """A limit for a test, its own or everyone's, is stretched as the limits within it are."""
+    if config.getoption("timeout") is not None:
+        return
+    for item in items:
+        own = item.get_closest_marker("timeout")
+        limit = own.args[0] if own else float(config.getini("timeout"))
+        item.add_marker(pytest.mark.timeout(patience(limit)), append=False)
 
 
 @dataclass(frozen=True)
