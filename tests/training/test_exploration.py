@@ -288,7 +288,7 @@ class TestPage:
         """The page says so in place of the parts."""
         write_films(tmp_path / "few", patients=2)
         found = exploration_report.explore(tmp_path / "few")
-        assert "These films cannot be split" in exploration_page.render(found.document, found.films)
+        assert "These films cannot be split" in exploration_page.page(found.document, found.films)
 
     def test_a_plot_is_the_same_every_time(self):
         """So that a report that is made again differs only in what differs."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,11 +23,13 @@ TRAIN = """
 import sys
 from pathlib import Path
 import numpy as np
-from neumo_training import config, dataset, films, framing, training
-settings = config.read_all(Path(sys.argv[2])).members[0]
-loaded = films.load(dataset.scan(Path(sys.argv[1])), print)
-framed = training.frame(loaded, np.tile(np.float32(framing.WHOLE), (len(loaded.table), 1)))
-training.fit(settings, framed, None, Path(sys.argv[3]), print)
+from neumo_training.datasets import decoded_films, film_table
+from neumo_training.fitting import member_training
+from neumo_training.networks import framing, network_config
+settings = network_config.read_all(Path(sys.argv[2])).members[0]
+loaded = decoded_films.load(film_table.scan(Path(sys.argv[1])), print)
+framed = member_training.frame(loaded, np.tile(np.float32(framing.WHOLE), (len(loaded.table), 1)))
+member_training.fit(settings, framed, None, Path(sys.argv[3]), print)
 """
 
 
@@ -87,6 +90,15 @@ def test_a_finished_run_is_not_trained_again(run):
     pipeline.train(run.data, None, run.workdir, said.append, network_config.read_all())
     assert (run.workdir / "results.json").read_bytes() == before
     assert said[-1].endswith("nothing left to train")
+
+
+def test_a_run_counts_the_files_that_are_no_films(run, tmp_path):
+    """Before it trains: who gave them should know."""
+    data = shutil.copytree(run.data, tmp_path / "data")
+    (data / "NORMAL" / "film.xyz").write_text("")
+    said: list[str] = []
+    pipeline.train(data, None, run.workdir, said.append, network_config.read_all())
+    assert any(line.startswith("files passed over") and line.endswith(": 1") for line in said)
 
 
 def test_a_folder_of_another_configuration_is_refused(run, tmp_path):

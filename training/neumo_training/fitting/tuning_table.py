@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,6 +9,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from neumo_training.networks.network_config import MemberConfig
+from neumo_training.reports import palette
+from neumo_training.reports.svg_plots import svg
 from neumo_training.whole_files import write_atomically
 
 TABLE = "trials.csv"
@@ -45,14 +46,12 @@ def plot(table: pd.DataFrame) -> str:
         axes = figure.add_subplot(rows, _COLUMNS, place)
         numbers = pd.to_numeric(table[name], errors="coerce")
         values = shown[name] if numbers.isna().any() else numbers
-        axes.scatter(values, table[LOSS], s=14)
+        axes.scatter(values, table[LOSS], s=14, color=palette.MODEL)
         axes.set_title(name, fontsize=9)
         axes.tick_params(labelsize=7)
         if values.dtype == object or shown[name].str.startswith("(").any():
             axes.tick_params(axis="x", rotation=20)
-    text = io.StringIO()
-    figure.savefig(text, format="svg", metadata={"Date": None})
-    return text.getvalue()
+    return svg(figure)
 
 
 def to_toml(config: MemberConfig) -> str:

@@ -2,47 +2,47 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from neumo_training.reports.palette import FAINT, MODEL, NORMAL, PNEUMONIA
+from neumo_training.reports.svg_plots import svg
 
 Document = dict[str, Any]
 
 _SIZE_INCHES = (4.6, 4.0)
 _WIDE_INCHES = (9.4, 3.6)
-_MODEL, _NORMAL, _PNEUMONIA, _FAINT = "#1f5a94", "#4f8f5b", "#b4442c", "#8a8a8a"
 
 
-def roc(document: Document) -> bytes:
+def roc(document: Document) -> str:
     """Sensitivity over the false positive rate, with the interval as a band."""
     figure, axes = _square("False positive rate", "Sensitivity")
     curve, confusion = document["curves"]["roc"], document["confusion"]
-    axes.fill_between(curve["fpr"], curve["low"], curve["high"], color=_MODEL, alpha=0.2, lw=0)
-    axes.plot(curve["fpr"], curve["tpr"], color=_MODEL, label="ensemble")
-    axes.plot([0, 1], [0, 1], color=_FAINT, linestyle=":", label="chance")
+    axes.fill_between(curve["fpr"], curve["low"], curve["high"], color=MODEL, alpha=0.2, lw=0)
+    axes.plot(curve["fpr"], curve["tpr"], color=MODEL, label="ensemble")
+    axes.plot([0, 1], [0, 1], color=FAINT, linestyle=":", label="chance")
     normal = confusion["false_positive"] + confusion["true_negative"]
     sick = confusion["true_positive"] + confusion["false_negative"]
     at = (confusion["false_positive"] / normal, confusion["true_positive"] / sick)
-    axes.plot(*at, "o", color=_PNEUMONIA, label="shipped threshold")
+    axes.plot(*at, "o", color=PNEUMONIA, label="shipped threshold")
     axes.legend(loc="lower right", frameon=False)
-    return _svg(figure)
+    return svg(figure)
 
 
-def precision_recall(document: Document) -> bytes:
+def precision_recall(document: Document) -> str:
     """Precision over recall, with the share of PNEUMONIA in the set."""
     figure, axes = _square("Recall (sensitivity)", "Precision (PPV in this set)")
     curve, films = document["curves"]["precision_recall"], document["set"]["films"]
-    axes.plot(curve["recall"], curve["precision"], color=_MODEL, label="ensemble")
+    axes.plot(curve["recall"], curve["precision"], color=MODEL, label="ensemble")
     share = films["PNEUMONIA"] / sum(films.values())
-    axes.axhline(share, color=_FAINT, linestyle=":", label="share of pneumonia")
+    axes.axhline(share, color=FAINT, linestyle=":", label="share of pneumonia")
     axes.legend(loc="lower left", frameon=False)
-    return _svg(figure)
+    return svg(figure)
 
 
-def reliability(document: Document) -> bytes:
+def reliability(document: Document) -> str:
     """The share of PNEUMONIA over the mean probability of each bin."""
     figure, axes = _square("Mean probability", "Share of pneumonia")
     bins = document["curves"]["reliability"]
@@ -50,27 +50,27 @@ def reliability(document: Document) -> bytes:
     y = [b["share_pneumonia"]["value"] for b in bins]
     below = [max(0.0, b["share_pneumonia"]["value"] - b["share_pneumonia"]["low"]) for b in bins]
     above = [max(0.0, b["share_pneumonia"]["high"] - b["share_pneumonia"]["value"]) for b in bins]
-    axes.plot([0, 1], [0, 1], color=_FAINT, linestyle=":", label="calibrated")
-    axes.errorbar(x, y, [below, above], fmt="o-", color=_MODEL, capsize=2, label="ensemble")
+    axes.plot([0, 1], [0, 1], color=FAINT, linestyle=":", label="calibrated")
+    axes.errorbar(x, y, [below, above], fmt="o-", color=MODEL, capsize=2, label="ensemble")
     axes.legend(loc="lower right", frameon=False)
-    return _svg(figure)
+    return svg(figure)
 
 
-def histogram(document: Document) -> bytes:
+def histogram(document: Document) -> str:
     """How many films of each class have which probability."""
     figure, axes = _figure("Probability of pneumonia", "Films")
     found = document["curves"]["histogram"]
     edges = found["edges"]
-    for name, colour in (("normal", _NORMAL), ("pneumonia", _PNEUMONIA)):
+    for name, colour in (("normal", NORMAL), ("pneumonia", PNEUMONIA)):
         axes.stairs(found[name], edges, color=colour, fill=True, alpha=0.35)
         axes.stairs(found[name], edges, color=colour, label=name.upper())
     threshold = document["release"]["threshold"]
     axes.axvline(threshold, color="black", linestyle="--", linewidth=1, label="threshold")
     axes.legend(loc="upper center", frameon=False)
-    return _svg(figure)
+    return svg(figure)
 
 
-def confusion(document: Document) -> bytes:
+def confusion(document: Document) -> str:
     """How many films were called what."""
     figure, axes = _figure("Called", "Is")
     found = document["confusion"]
@@ -87,10 +87,10 @@ def confusion(document: Document) -> bytes:
         for x, count in enumerate(row):
             ink = "white" if shares[y][x] > 0.5 else "black"
             axes.text(x, y, f"{count}\n{shares[y][x]:.1%}", ha="center", va="center", color=ink)
-    return _svg(figure)
+    return svg(figure)
 
 
-def corruptions(document: Document) -> bytes:
+def corruptions(document: Document) -> str:
     """AUC and balanced accuracy under each corruption, a dot for each severity."""
     found = document["corruptions"]
     figure = Figure(_WIDE_INCHES, layout="constrained")
@@ -102,18 +102,16 @@ def corruptions(document: Document) -> bytes:
         for rank, severity in enumerate(found["severities"], start=1):
             values = [found["corruptions"][n][str(severity)][metric]["value"] for n in names]
             shade = 0.25 + 0.75 * rank / len(found["severities"])
-            axes.plot(
-                values, range(len(names)), "o", color=_MODEL, alpha=shade, label=f"{severity}"
-            )
+            axes.plot(values, range(len(names)), "o", color=MODEL, alpha=shade, label=f"{severity}")
         clean = found["clean"][metric]["value"]
-        axes.axvline(clean, color=_FAINT, linestyle=":", label="clean")
+        axes.axvline(clean, color=FAINT, linestyle=":", label="clean")
         axes.set_yticks(range(len(names)), [_spaced(n) for n in names] if place == 1 else [])
         axes.invert_yaxis()
         axes.set_xlabel(label)
         axes.grid(axis="x", alpha=0.3)
         if place == 1:
             axes.legend(title="severity", frameon=False, fontsize=8)
-    return _svg(figure)
+    return svg(figure)
 
 
 def _spaced(name: str) -> str:
@@ -133,11 +131,3 @@ def _figure(x: str, y: str) -> tuple[Figure, Axes]:
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     return figure, axes
-
-
-def _svg(figure: Figure) -> bytes:
-    """The same bytes for the same document."""
-    content = io.BytesIO()
-    with mpl.rc_context({"svg.hashsalt": "neumo", "svg.fonttype": "path"}):
-        figure.savefig(content, format="svg", metadata={"Date": None})
-    return content.getvalue()

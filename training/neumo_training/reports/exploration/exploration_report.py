@@ -71,7 +71,7 @@ def write(explored: Exploration, out: Path) -> Path:
         explored.patients.to_csv(out / "patients.csv", index=False)
         film_tables.counts(explored.document).to_csv(out / "counts.csv", index=False)
         write_atomically(out / "report.json", json.dumps(explored.document, indent=1) + "\n")
-        write_atomically(out / PAGE, exploration_page.render(explored.document, explored.films))
+        write_atomically(out / PAGE, exploration_page.page(explored.document, explored.films))
     except OSError as error:
         raise ConfigError(f"{out}: cannot be written ({error.strerror}); give --out") from error
     return out / PAGE

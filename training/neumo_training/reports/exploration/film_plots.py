@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,15 +12,15 @@ from matplotlib.figure import Figure
 
 from neumo.contract import NORMAL, PNEUMONIA
 from neumo_training.datasets.classes_folder import LABELS
+from neumo_training.reports.palette import OF_CLASS
+from neumo_training.reports.svg_plots import svg
 
-COLOURS = {NORMAL: "#17604a", PNEUMONIA: "#c4622d"}
 _WIDTH = 0.4
 _BESIDE = ((-_WIDTH / 2, NORMAL), (_WIDTH / 2, PNEUMONIA))
 _STYLE: Any = {
     "axes.spines.right": False,
     "axes.spines.top": False,
     "font.size": 9,
-    "svg.hashsalt": "neumo",
 }
 _BINS = 60
 
@@ -33,13 +32,13 @@ def bars(counts: Mapping[str, Mapping[str, int]]) -> str:
         for shift, label in _BESIDE:
             places = [place + shift for place in range(len(counts))]
             heights = [by_label.get(label, 0) for by_label in counts.values()]
-            drawn = axes.bar(places, heights, _WIDTH, color=COLOURS[label], label=label)
+            drawn = axes.bar(places, heights, _WIDTH, color=OF_CLASS[label], label=label)
             axes.bar_label(drawn, fontsize=7)
         axes.set_xticks(range(len(counts)), list(counts))
         axes.set_ylabel("films")
         axes.legend(frameon=False)
 
-    return _svg(draw)
+    return _drawn(draw)
 
 
 def histogram(values: pd.Series[Any], labels: pd.Series[str], xlabel: str) -> str:
@@ -58,14 +57,14 @@ def histogram(values: pd.Series[Any], labels: pd.Series[str], xlabel: str) -> st
                 range=(low, high),
                 density=True,
                 alpha=0.55,
-                color=COLOURS[label],
+                color=OF_CLASS[label],
                 label=label,
             )
         axes.set_xlabel(xlabel)
         axes.set_yticks([])
         axes.legend(frameon=False)
 
-    return _svg(draw)
+    return _drawn(draw)
 
 
 def scatter(
@@ -77,13 +76,19 @@ def scatter(
         for label in reversed(LABELS):
             mine = labels == label
             axes.scatter(
-                x[mine], y[mine], s=3, alpha=0.4, color=COLOURS[label], label=label, rasterized=True
+                x[mine],
+                y[mine],
+                s=3,
+                alpha=0.4,
+                color=OF_CLASS[label],
+                label=label,
+                rasterized=True,
             )
         axes.set_xlabel(names[0])
         axes.set_ylabel(names[1])
         axes.legend(frameon=False, markerscale=3)
 
-    return _svg(draw)
+    return _drawn(draw)
 
 
 def per_patient(counts: Mapping[str, Mapping[str, int]]) -> str:
@@ -93,20 +98,17 @@ def per_patient(counts: Mapping[str, Mapping[str, int]]) -> str:
         for shift, label in _BESIDE:
             found = counts.get(label, {})
             places = [int(films) + shift for films in found]
-            axes.bar(places, list(found.values()), _WIDTH, color=COLOURS[label], label=label)
+            axes.bar(places, list(found.values()), _WIDTH, color=OF_CLASS[label], label=label)
         axes.set_yscale("log")
         axes.set_xlabel("films of one patient")
         axes.set_ylabel("patients")
         axes.legend(frameon=False)
 
-    return _svg(draw)
+    return _drawn(draw)
 
 
-def _svg(draw: Callable[[Axes], None]) -> str:
+def _drawn(draw: Callable[[Axes], None]) -> str:
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(7.0, 3.2), layout="constrained")
         draw(figure.add_subplot())
-        held = io.StringIO()
-        figure.savefig(held, format="svg", metadata={"Date": None})
-    text = held.getvalue()
-    return text[text.index("<svg") :]
+        return svg(figure)
