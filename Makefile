@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
   $$p -c '$(SUITABLE)' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage release test-images test-cluster fuzz lint benchmarks refusals soak train lock proto wheel clean
+.PHONY: help demo docs test coverage release test-images test-cluster fuzz lint benchmarks refusals soak train lock proto wheel clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile
@@ -74,6 +74,10 @@ coverage: $(VENV)/.dev  ## which lines of the SDK no test of it runs: to be read
 
 release: $(VENV)/.dev  ## version, tests, wheel, changelog's heading and tag: make release VERSION=0.2.0
 	@$(BIN)/python .ci/release.py $(VERSION)
+
+docs: $(VENV)/.dev  ## the site, into dist/docs: offline, a warning is an error
+	@$(BIN)/python -m sphinx -q -W -n --keep-going -d dist/doctrees docs dist/docs
+	@echo "dist/docs/index.html"
 
 clean:  ## remove what was made here
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache
