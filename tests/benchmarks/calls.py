@@ -6,18 +6,23 @@ release answers, embedded, for the whole picture.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import grpc
 import numpy as np
 import tests_path  # noqa: F401
+from tensorflow.core.framework import types_pb2
+from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2
 
 import neumo
 from neumo import contract
-from neumo._proto import serving_pb2 as pb
-from neumo._wire import grpc_messages, tensor_protos
+from neumo._wire import grpc_messages  # what is measured: nothing public is this step alone
 from neumo.release import phantom
 from neumo.testing import EmbeddedServer
 from support.measuring.turns import Action, in_turns, show
@@ -30,13 +35,13 @@ PREDICT = "/tensorflow.serving.PredictionService/Predict"
 NAMES = [model.name for model in contract.MEMBERS]
 
 
-def raw_request(model: str) -> pb.PredictRequest:
+def raw_request(model: str) -> predict_pb2.PredictRequest:
     """The request as an application without neumo would write it."""
-    request = pb.PredictRequest()
+    request = predict_pb2.PredictRequest()
     request.model_spec.name = model
     request.model_spec.signature_name = contract.SERVING_DEFAULT
     tensor = request.inputs[contract.IMAGE.name]
-    tensor.dtype = pb.DT_UINT8
+    tensor.dtype = types_pb2.DT_UINT8
     for size in FILM.shape:
         tensor.tensor_shape.dim.add().size = size
     tensor.tensor_content = FILM.tobytes()
@@ -46,13 +51,15 @@ def raw_request(model: str) -> pb.PredictRequest:
 def raw(target: str) -> Action:
     """Both members asked side by side with a stub; their mean probability."""
     stub = grpc.insecure_channel(target).unary_unary(
-        PREDICT, pb.PredictRequest.SerializeToString, pb.PredictResponse.FromString
+        PREDICT,
+        predict_pb2.PredictRequest.SerializeToString,
+        predict_pb2.PredictResponse.FromString,
     )
 
     def ask() -> float:
         futures = [stub.future(raw_request(name), timeout=10) for name in NAMES]
         found = [future.result().outputs[contract.PROBABILITY.name] for future in futures]
-        return float(np.mean([np.frombuffer(tensor.float_val[0], "<f4") for tensor in found]))
+        return float(np.mean([tensor.float_val[0] for tensor in found]))
 
     return ask
 
@@ -67,43 +74,43 @@ def encodings() -> dict[str, Action]:
     }
 
 
-def answer(method: str, data: bytes) -> pb.PredictResponse | pb.GetModelMetadataResponse | None:
+def answer(method: str, data: bytes) -> Any:
     """What a server with the contract's members says at once; None where it has no such model."""
-    request = (pb.PredictRequest if method == PREDICT else pb.GetModelMetadataRequest)()
+    request = (
+        predict_pb2.PredictRequest
+        if method == PREDICT
+        else get_model_metadata_pb2.GetModelMetadataRequest
+    )()
     request.ParseFromString(data)
     name = request.model_spec.name
     if name not in NAMES:
         return None
     if method == PREDICT:
-        response = pb.PredictResponse(model_spec=request.model_spec)
+        response = predict_pb2.PredictResponse(model_spec=request.model_spec)
         for tensor in (contract.PROBABILITY, contract.THRESHOLD, contract.RELEASE):
-            one = np.ones(1, tensor_protos.dtype_of(tensor.dtype))
             encoded = response.outputs[tensor.name]
-            encoded.dtype = pb.DataType.Value(tensor.dtype)
+            encoded.dtype = types_pb2.DataType.Value(tensor.dtype)
             encoded.tensor_shape.dim.add().size = 1
-            if one.dtype.kind == "i":
-                encoded.int64_val.append(b"\1")
-            else:
-                encoded.float_val.append(one.tobytes())
+            (encoded.int64_val if tensor.dtype == "DT_INT64" else encoded.float_val).append(1)
         response.model_spec.version.value = 1
         return response
     return described(name)
 
 
-def described(name: str) -> pb.GetModelMetadataResponse:
+def described(name: str) -> get_model_metadata_pb2.GetModelMetadataResponse:
     """The contract's signatures of the model ``name``."""
-    signatures = pb.SignatureDefMap()
+    signatures = get_model_metadata_pb2.SignatureDefMap()
     for signature in contract.model(name).signatures:
         made = signatures.signature_def[signature.name]
         for infos, specs in ((made.inputs, signature.inputs), (made.outputs, signature.outputs)):
             for tensor in specs:
-                infos[tensor.name].dtype = pb.DataType.Value(tensor.dtype)
+                infos[tensor.name].dtype = types_pb2.DataType.Value(tensor.dtype)
                 for size in tensor.shape:
                     infos[tensor.name].tensor_shape.dim.add().size = size or -1
-    response = pb.GetModelMetadataResponse()
+    response = get_model_metadata_pb2.GetModelMetadataResponse()
     response.model_spec.name = name
     response.model_spec.version.value = 1
-    response.metadata["signature_def"].value = signatures.SerializeToString()
+    response.metadata["signature_def"].Pack(signatures)
     return response
 
 

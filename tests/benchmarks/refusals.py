@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import os
 
-from support.places import CHEST_XRAY, ROOT
-
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import argparse
@@ -31,6 +29,7 @@ from neumo.errors import ConfigError
 from neumo_training.fitting import lungs_training, pipeline
 from support.nonchest import chest_films, packaged, refusal_table, sources
 from support.nonchest.refusal_table import Lungs, Read, Row
+from support.places import CHEST_XRAY, ROOT
 
 TURNED = 300
 TURNS = {"upside down": (2,), "on their side": (1, 3)}

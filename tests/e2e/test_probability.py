@@ -11,7 +11,6 @@ from PIL import Image
 
 import neumo
 from neumo import contract, image, release
-from neumo._transports.transport import connect
 from neumo.release import phantom
 from neumo.testing import EmbeddedServer
 from neumo_serving.config import shipped_release
@@ -119,14 +118,18 @@ def test_the_asynchronous_client_gives_the_same_answers(served, scheme):
 
 def test_a_batch_gives_each_film_its_own_answer(served):
     """Eight films in one request are answered as eight requests are."""
-    from neumo._wire.calls import Predict
+    import grpc
+    import tensorflow as tf
+    from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
     films = phantom.chests(31, 8)
     alone = asked(served.grpc_url, films)
-    transport = connect(served.grpc_url)
-    for column, member in enumerate(contract.MEMBERS):
-        signature = member.signature(contract.SERVING_DEFAULT)
-        call = Predict(member.name, signature, {"image": films})
-        together = transport.start(call, 60).result().answer.outputs["probability"]
-        np.testing.assert_allclose(together, alone[:, column], atol=SAME)
-    transport.close()
+    with grpc.insecure_channel(served.grpc_url.removeprefix("grpc://")) as channel:
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        for column, member in enumerate(contract.MEMBERS):
+            request = predict_pb2.PredictRequest()
+            request.model_spec.name = member.name
+            request.inputs["image"].CopyFrom(tf.make_tensor_proto(films))
+            answer = stub.Predict(request, timeout=patience(60))
+            together = tf.make_ndarray(answer.outputs["probability"])
+            np.testing.assert_allclose(together, alone[:, column], atol=SAME)

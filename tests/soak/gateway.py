@@ -23,7 +23,6 @@ from PIL import Image
 
 import neumo
 from neumo import contract
-from neumo._wire.calls import Call, Reply
 from neumo.release import phantom
 from neumo.testing import EmbeddedServer, FakeTransport, answering
 from neumo_serving.gateway import gateway_server
@@ -117,7 +116,7 @@ async def ask_all(web: GatewayProcess) -> tuple[Counter[str], dict[int, float]]:
 class Canned(FakeTransport):
     """Keeps no record of what it was asked."""
 
-    def start(self, call: Call[Any], timeout_s: float) -> Future[Reply[Any]]:
+    def start(self, call: Any, timeout_s: float) -> Future[Any]:
         """Answer ``call``."""
         self.asked.clear()
         return super().start(call, timeout_s)
