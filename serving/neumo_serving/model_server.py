@@ -51,18 +51,23 @@ def run(options: Options) -> None:
     Raises ``ConfigError`` where the configuration cannot be served, and ``Fault`` where a model
     cannot be loaded.
     """
+    # Before any thread: malloc gives heaps to threads as they come.
     memory.prepare()
     plan = _fault_plan(options)
     rpc_options, rest_options = _rpc_options(options, plan), _rest_options(options)
+    # What can be refused is refused before minutes are spent on loading.
     _check_port_is_free(options["port"])
     port = options["rest_api_port"]
     http_socket = rest_server.bound(port) if port else None
+    # REST's port is held from here on, and refuses until the first models are there, as upstream's.
     models = Models(_configs(options), _load_options(options, plan))
     stopping = _stop_on_signal(models)
+    # Before the first session: TensorFlow reads its configuration once.
     tensorflow_runtime.configure(tensorflow_runtime.session_config(options))
     models.start()
     if stopping.is_set():
         return
+    # Only now: at the start a file that cannot be served is fatal, later it is logged.
     models_config_watcher.follow(options, models, stopping)
     http = None
     if http_socket:
@@ -79,12 +84,13 @@ def _stop_on_signal(models: Models) -> threading.Event:
         signals.get()
         stopping.set()
         models.stop()
+        # Whoever signals twice does not want to wait; 128 + N is how a shell tells of signal N.
         os._exit(128 + signals.get())
 
     threading.Thread(target=watch, name="signals", daemon=True).start()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
         # A handler may interrupt any lock's holder, so it takes none: SimpleQueue's put is safe.
-        signal.signal(number, lambda received, _frame: signals.put(received))
+        signal.signal(signal_number, lambda received, _frame: signals.put(received))
     return stopping
 
 
@@ -95,6 +101,7 @@ def _serve(grpc: Rpc, http: HttpServer | None, stopping: threading.Event, where:
     log.info("ready: %s", where)
     stopping.wait()
     log.info("stopping: answering what is under way")
+    # gRPC's stop returns at once, so both ports drain side by side.
     grpc_stopped = grpc.stop(DRAIN_S)
     if http:
         http.stop()
@@ -127,6 +134,7 @@ def _configs(options: Options) -> tuple[ModelConfig, ...]:
         return (models_config.single(options["model_name"], options["model_base_path"]),)
     configs = models_config.read(options.model_config_file)
     try:
+        # No version is AVAILABLE yet, so that every label of the file is one in advance.
         label_checks.check_labels(
             configs, {}, options["allow_version_labels_for_unavailable_models"]
         )
@@ -154,6 +162,7 @@ def _load_options(options: Options, plan: FaultPlan | None) -> LoadOptions:
         threads=options["num_load_threads"],
         unload_threads=options["num_unload_threads"],
         warm_up=options["enable_model_warmup"],
+        # Upstream's 0 is once, too.
         warm_up_iterations=max(1, options["num_request_iterations_for_warmup"]),
         loader=_loader_options(options),
         before=before,
@@ -165,6 +174,7 @@ def _loader_options(options: Options) -> LoaderOptions:
     pool = batching.thread_pool_name if batching else ""
     session_config = tensorflow_runtime.session_config(options)
     return LoaderOptions(
+        # A set: upstream compares the tags in any order.
         tags=frozenset(options["saved_model_tags"].split(",")),
         session_config=session_config,
         pool=SHARED_POOL if session_config.inter_op_parallelism_threads else IN_CALLERS_THREAD,

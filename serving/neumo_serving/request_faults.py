@@ -67,6 +67,7 @@ def as_faults() -> Iterator[None]:
     except tf.errors.OpError as error:
         code = error_codes_pb2.Code.Name(error.error_code)
         raise Fault(code, error.message or code) from None
+    # What was a fault below stays what it is: the next clause would make it INTERNAL.
     except Fault:
         raise
     except Exception as error:  # noqa: BLE001 - a SavedModel can be wrong in any way

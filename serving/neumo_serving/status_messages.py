@@ -34,22 +34,24 @@ def status(
     A label asks for nothing here, as upstream has it. Raises ``Fault`` where there is none such.
     """
     response = get_model_status_pb2.GetModelStatusResponse()
-    for one in _asked(models, name, number):
+    for known in _asked(models, name, number):
         row = response.model_version_status.add()
-        row.version = one.number
-        row.state = get_model_status_pb2.ModelVersionStatus.State.Value(one.state.value)
+        row.version = known.number
+        row.state = get_model_status_pb2.ModelVersionStatus.State.Value(known.state.value)
+        # Set, though 0 is the default: so the status is there, also where nothing is wrong.
         row.status.error_code = 0
-        if one.fault is not None:
-            row.status.error_code = one.fault.number
-            row.status.error_message = one.fault.message
+        if known.fault is not None:
+            row.status.error_code = known.fault.number
+            row.status.error_message = known.fault.message
     return response
 
 
 def _asked(models: Models, name: str, number: int | None) -> list[VersionStatus]:
-    found = models.named(name).statuses() if name in models else []
+    # A model that is known but has no version yet is told of like one that is not known.
+    statuses = models.named(name).statuses() if name in models else []
     if number is not None:
-        found = [one for one in found if one.number == number]
-    if not found:
+        statuses = [one for one in statuses if one.number == number]
+    if not statuses:
         asked = "any versions" if number is None else f"version {number}"
         raise Fault(request_faults.NOT_FOUND, f"Could not find {asked} of model {name}")
-    return found
+    return statuses

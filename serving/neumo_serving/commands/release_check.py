@@ -35,6 +35,7 @@ def _check(folder: Path, asked: list[int] | None, *, as_json: bool) -> int:
     from neumo.release import check  # noqa: PLC0415 - numpy is slow to import
 
     releases = sorted({*asked}) if asked else check.releases(folder)
+    # Read when TensorFlow is imported: its remarks would stand between the findings.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from neumo_serving.engine import standalone_model  # noqa: PLC0415 - TensorFlow is slow to import
 

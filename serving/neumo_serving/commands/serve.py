@@ -17,9 +17,11 @@ def main(argv: list[str]) -> int:
     if options["version"]:
         print(_versions())
         return OK
-    # TensorFlow tells every user about processors and missing GPUs unless told not to.
+    # TensorFlow tells every user about processors and missing GPUs unless told not to; it reads
+    # this when it is imported.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.basicConfig(level=logging.INFO, format="neumo serve: %(message)s")
+    # Its lines at INFO would say a second time that the server starts and stops.
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     logging.getLogger(__name__).info("loading TensorFlow and the models")

@@ -28,6 +28,7 @@ def main(argv: list[str]) -> int:
 
     from neumo_serving.gateway import gateway_server  # noqa: PLC0415 - slow to import
 
+    # The port first: a gateway that cannot have it asks no model server.
     listening = gateway_server.bound(settings.host, settings.port)
     _warn(settings)
     gateway_server.run(settings, listening)
@@ -47,6 +48,7 @@ def read(argv: list[str], environ: Mapping[str, str]) -> Settings:
         chosen.rate,
         chosen.burst,
     )
+    # A limit above the next larger one would promise what is always refused.
     if limits.max_film_bytes > limits.max_request_bytes:
         raise ConfigError("--max-film-mib is above --max-request-mib: raise that, too")
     if limits.max_request_bytes > limits.max_held_bytes:
@@ -143,14 +145,17 @@ def _tokens(file: str | None, environ: Mapping[str, str]) -> tuple[bytes, ...]:
             text = Path(file).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"--token-file {file}: cannot be read ({error})") from error
+    # Several may hold at a time: a new one is added before the old one is taken away.
     tokens = [line.strip() for line in text.splitlines() if line.strip()]
     if file is not None and not tokens:
         raise ConfigError(f"--token-file {file}: no token in it: write one a line")
+    # Only digests are kept: neither a dump nor a log can give a token away.
     return tuple(sha256(token.encode()).digest() for token in tokens)
 
 
 def _warn(settings: Settings) -> None:
     access, log = settings.access, logging.getLogger(__name__)
+    # Behind a proxy that signs users in the header is what keeps strangers out.
     is_open = not access.token_digests and not access.user_header
     if is_open and settings.host not in {"127.0.0.1", "::1", "localhost"}:
         log.warning("anybody who reaches %s may ask: see --token-file", settings.host)

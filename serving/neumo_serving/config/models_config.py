@@ -17,6 +17,7 @@ from neumo_serving.engine.version_policy import All, Latest, ModelConfig, Policy
 from neumo_serving.request_faults import Fault, invalid
 
 PLATFORM = "tensorflow"
+"""The only one: upstream can be built with others."""
 FLAG = "model_config_file"
 
 
@@ -45,6 +46,7 @@ def models(message: Any, served: AbstractSet[str] = frozenset()) -> tuple[ModelC
 
     Raises ``Fault`` INVALID_ARGUMENT for what cannot be served.
     """
+    # Three passes, as upstream's: of several mistakes the same one is told.
     named: set[str] = set()
     for one in message.config:
         if one.name in named:
@@ -77,6 +79,7 @@ def _check_base_path(message: Any) -> None:
 
 
 def _model(message: Any) -> ModelConfig:
+    # A protobuf map has no order; the first label that is wrong should be the same each time.
     labels = tuple(sorted(message.version_labels.items()))
     policy = _policy(message.model_version_policy)
     return ModelConfig(message.name, Path(message.base_path), policy, labels)
@@ -85,6 +88,7 @@ def _model(message: Any) -> ModelConfig:
 def _check_platform(name: str, platform: str, served: AbstractSet[str]) -> None:
     if platform == PLATFORM:
         return
+    # A model that is served has the platform, so only the new list can be at fault.
     if name in served:
         raise invalid(
             f"Illegal to change a model's platform. For model {name} platform was {PLATFORM} and "
@@ -120,4 +124,5 @@ def _policy(message: Any) -> Policy:
         return All()
     if choice == "specific":
         return Specific(tuple(message.specific.versions))
+    # 0 is what protobuf says where nothing was given: upstream then serves one.
     return Latest(message.latest.num_versions or 1)

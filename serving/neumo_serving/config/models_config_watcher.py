@@ -32,6 +32,7 @@ def follow(options: Options, models: Models, stopping: threading.Event) -> None:
         said = ""
         while not stopping.wait(interval_s):
             remark = _reload(path, models, allow)
+            # Once: a file stays wrong for as long as nobody mends it, at every reading.
             if remark not in ("", said):
                 log.error("the models stay as they are: %s", remark)
             said = remark

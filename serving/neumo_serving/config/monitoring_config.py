@@ -12,6 +12,7 @@ def page_path(options: Options) -> str | None:
     """The page's path; None where it is off. Raises ``ConfigError``."""
     config = MonitoringConfig()
     textproto.read_flag(options, "monitoring_config_file", config)
+    # The default is off, also for a file that says nothing.
     if not config.prometheus_config.enable:
         return None
     return config.prometheus_config.path or DEFAULT_PATH

@@ -10,6 +10,7 @@ from neumo_serving.engine.version_policy import Latest, ModelConfig
 
 def models() -> tuple[ModelConfig, ...]:
     """The newest shipped release alone; ``ConfigError`` where there is none."""
+    # The folder of all versions, not the version's: whoever adds a release gets it served.
     return tuple(ModelConfig(name, folder.parent, Latest(1)) for name, folder in folders().items())
 
 

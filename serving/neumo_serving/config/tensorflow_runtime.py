@@ -21,6 +21,7 @@ def session_config(options: Options) -> Any:
     fraction = options["per_process_gpu_memory_fraction"]
     if fraction:
         config.gpu_options.per_process_gpu_memory_fraction = fraction
+    # --tensorflow_session_parallelism stands for the other two where neither is given.
     both, intra, inter = (options[name] for name in PARALLELISM)
     if not intra and not inter:
         intra = inter = both

@@ -35,6 +35,7 @@ def read(path: Path, flag: str) -> str:
 def parse(text: str, message: Any, name: str) -> None:
     """Parse ``text`` into ``message``; ``name`` is what an error calls it."""
     try:
+        # Upstream's parser is as strict: a field that it does not know is an error.
         text_format.Parse(text, message)
     except text_format.ParseError as error:
         text = f"Error parsing text-format {message.DESCRIPTOR.full_name}: {name}:{error}"

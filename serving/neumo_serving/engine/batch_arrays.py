@@ -15,6 +15,7 @@ from neumo_serving.engine.dtypes import Array
 from neumo_serving.request_faults import Fault, invalid
 
 MAX_PADDED_RANK = 6
+"""Upstream pads with a template of C++ for each rank up to this."""
 
 
 def rows(arrays: Sequence[Array]) -> int:
@@ -38,10 +39,12 @@ def merged(name: str, pieces: Sequence[Array], pads: bool) -> Array:
             raise Fault(
                 request_faults.FAILED_PRECONDITION,
                 f"Tensors with name '{name}' from different tasks have different shapes and "
+                # Upstream's words, without the blanks that it forgot.
                 "padding is turned off.Set pad_variable_length_inputs to true, or ensure that all "
                 "tensors with the same namehave equal dimensions starting with the first dim.",
             )
         pieces = _padded(pieces)
+    # One request alone in its batch is the usual case, and is not copied.
     return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
 
@@ -50,6 +53,7 @@ def _padded(pieces: Sequence[Array]) -> list[Array]:
     ranks = {piece.ndim for piece in pieces}
     if len(ranks) > 1 or max(ranks) > MAX_PADDED_RANK:
         raise invalid(f"Only tensors with rank from 1 to {MAX_PADDED_RANK} can be padded.")
+    # Its first value is what a piece is filled up with.
     if not all(piece.size for piece in pieces):
         raise invalid("Got empty tensor in batch of non-empty tensors.")
     sizes = np.array([piece.shape for piece in pieces]).max(0)

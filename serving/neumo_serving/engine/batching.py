@@ -103,9 +103,11 @@ class BatchingSession:
             return self._inner.run(feeds, fetches)
         inputs = [feeds[name] for name in sorted(feeds)]
         rows = batch_arrays.rows(inputs)
+        # Without a row there is no ticket that could find its way back.
         if rows == 0:
             return self._inner.run(feeds, fetches)
         outputs = self._batched(queue, _Ticket(inputs), rows)
+        # A tensor may be asked for twice under two names; the queue runs each once, in this order.
         places = {name: place for place, name in enumerate(sorted(set(fetches)))}
         return [outputs[places[name]] for name in fetches]
 
@@ -115,18 +117,20 @@ class BatchingSession:
         self._inner.close()
 
     def _batched(self, queue: tuple[str, str], ticket: _Ticket, rows: int) -> list[Any]:
-        number = next(self._numbers)
+        ticket_id = next(self._numbers)
         lines = np.empty((rows, 2), np.int64)
-        lines[:, 0] = number
+        lines[:, 0] = ticket_id
         lines[:, 1] = range(rows)
-        self._tickets[number] = ticket
+        self._tickets[ticket_id] = ticket
         try:
             self._graph.run({queue[0]: lines}, [queue[1]])
         except Fault as fault:
             raise Fault(fault.code, _NODE.sub("", fault.message)) from None
         finally:
-            del self._tickets[number]
+            del self._tickets[ticket_id]
         if ticket.fault is not None:
+            # A new one each: raised on several threads, one exception would gather all their
+            # frames.
             raise Fault(ticket.fault.code, ticket.fault.message)
         return _joined(ticket)
 
@@ -136,9 +140,11 @@ class BatchingSession:
 
         def process(lines: Array) -> Array:
             self._process(lines, *names)
+            # The op wants an output for each row; the true ones are with the tickets.
             return lines
 
         def function(lines: Any) -> Any:
+            # numpy_function forgets the shape, and the op splits by the first dimension.
             return tf.ensure_shape(tf.numpy_function(process, [lines], tf.int64), [None, 2])
 
         spec = tf.TensorSpec([None, 2], tf.int64)
@@ -150,6 +156,8 @@ class BatchingSession:
                 captured_tensors=[],
                 f=traced,
                 Tout=[tf.int64],
+                # One name, one set of batch threads for all queues of the model, as in upstream's
+                # scheduler.
                 shared_name="queues",
                 batching_queue=str(number),
                 **_attributes(self._parameters),
@@ -172,11 +180,12 @@ class BatchingSession:
         """The rows of each request in the batch, and the rows that the op repeated as padding."""
         pieces: list[_Piece] = []
         padding: list[_Piece] = []
+        # The op fills a batch up by repeating a row of it: what was seen before is padding.
         seen = set()
-        for number, start, stop in _runs(lines):
-            piece = _Piece(self._tickets[number], start, stop)
-            (padding if (number, start) in seen else pieces).append(piece)
-            seen.add((number, start))
+        for ticket_id, start, stop in _runs(lines):
+            piece = _Piece(self._tickets[ticket_id], start, stop)
+            (padding if (ticket_id, start) in seen else pieces).append(piece)
+            seen.add((ticket_id, start))
         return pieces, padding
 
     def _run(
@@ -199,8 +208,8 @@ class BatchingSession:
         sizes = tuple(one.stop - one.start for one in pieces)
         batch_arrays.check_outputs(outputs, sum(sizes) + len(padding))
         first = 0
-        for one, size in zip(pieces, sizes, strict=True):
-            one.ticket.outputs[one.start] = [output[first : first + size] for output in outputs]
+        for piece, size in zip(pieces, sizes, strict=True):
+            piece.ticket.outputs[piece.start] = [output[first : first + size] for output in outputs]
             first += size
         if self._listener:
             waited_s = tuple(now - one.ticket.since for one in pieces)
@@ -210,6 +219,7 @@ class BatchingSession:
 def _check_in_time(requests: Iterable[_Ticket]) -> None:
     """Raise ``Fault`` where nobody waits for any of these ``requests`` any more."""
     now = time.monotonic()
+    # One that is still waited for is reason enough to run the batch.
     if all(one.until is not None and one.until < now for one in requests):
         text = "Run() timeout exceeded while waiting in batching queue"
         raise Fault(request_faults.RESOURCE_EXHAUSTED, text)
@@ -236,11 +246,11 @@ def _attributes(parameters: BatchingParameters) -> dict[str, Any]:
 def _runs(lines: Array) -> list[list[int]]:
     """The number, the first row and the end of each run of rows of one request."""
     runs: list[list[int]] = []
-    for number, row in lines.tolist():
-        if runs and runs[-1][0] == number and runs[-1][2] == row:
+    for ticket_id, row in lines.tolist():
+        if runs and runs[-1][0] == ticket_id and runs[-1][2] == row:
             runs[-1][2] += 1
         else:
-            runs.append([number, row, row + 1])
+            runs.append([ticket_id, row, row + 1])
     return runs
 
 
@@ -256,6 +266,7 @@ def _order(tensors: Tensors) -> tuple[list[str], list[str]]:
 def _joined(ticket: _Ticket) -> list[Any]:
     """The outputs of all rows, in the order of the rows."""
     shares = [ticket.outputs[start] for start in sorted(ticket.outputs)]
+    # More than one where the op split a large request.
     if len(shares) == 1:
         return shares[0]
     return [np.concatenate(parts) for parts in zip(*shares, strict=True)]

@@ -65,6 +65,7 @@ class BatchingParameters:
     @property
     def callers(self) -> int:
         """How many must be able to wait at once for a batch to fill while another one runs."""
+        # Twice: one batch runs while the next one fills.
         return min(2 * self.largest_batch, MAX_CALLERS)
 
 
@@ -99,29 +100,29 @@ def parse(text: str, name: str) -> BatchingParameters:
 
 
 def _faults(parameters: BatchingParameters) -> list[str]:
-    found = [
+    faults = [
         f"{field} must be positive; was {getattr(parameters, field)}"
         for field in ("num_batch_threads", "max_batch_size", "max_enqueued_batches")
         if getattr(parameters, field) < 1
     ]
     if parameters.batch_timeout_micros < 0:
         text = "batch_timeout_micros must be non-negative; was "
-        found.append(f"{text}{parameters.batch_timeout_micros}")
-    return found + _size_faults(parameters, parameters.allowed_batch_sizes)
+        faults.append(f"{text}{parameters.batch_timeout_micros}")
+    return faults + _size_faults(parameters, parameters.allowed_batch_sizes)
 
 
 def _size_faults(parameters: BatchingParameters, sizes: Sequence[int]) -> list[str]:
-    found = []
+    faults = []
     if any(size >= following for size, following in itertools.pairwise(sizes)):
-        found.append("allowed_batch_sizes entries must be monotonically increasing")
+        faults.append("allowed_batch_sizes entries must be monotonically increasing")
     if sizes and sizes[-1] != parameters.max_batch_size:
-        found.append(
+        faults.append(
             "Last entry in allowed_batch_sizes must match max_batch_size; last entry was "
             f"{sizes[-1]}; expected {parameters.max_batch_size}"
         )
     if parameters.largest_batch > parameters.max_batch_size:
-        found.append(
+        faults.append(
             "max_batch_size must be greater than or equal to max_execution_batch_size; was "
             f"{parameters.max_batch_size} and {parameters.largest_batch}"
         )
-    return found
+    return faults

@@ -36,8 +36,8 @@ def check(model: LoadedModel, signature: Any) -> None:
     if len(signature.inputs) != 1:
         raise request_faults.invalid("Expected one input Tensor.")
     if len(signature.outputs) not in (1, 2):
-        number = len(signature.outputs)
-        raise request_faults.invalid(f"Expected one or two output Tensors, found {number}")
+        outputs = len(signature.outputs)
+        raise request_faults.invalid(f"Expected one or two output Tensors, found {outputs}")
     if INPUTS not in signature.inputs:
         raise request_faults.invalid(f"No classification inputs found in SignatureDef: {signature}")
     if not tensors(signature):
@@ -53,10 +53,10 @@ def tensors(signature: Any) -> list[str]:
     return [signature.outputs[alias].name for alias in known]
 
 
-def result(signature: Any, rows: int, found: Mapping[str, Array]) -> Any:
-    """The ``ClassificationResult`` in the tensors ``found`` by name; raises ``Fault``."""
-    classes = _matrix(signature, CLASSES, "DT_STRING", rows, found)
-    scores = _matrix(signature, SCORES, "DT_FLOAT", rows, found)
+def result(signature: Any, rows: int, arrays: Mapping[str, Array]) -> Any:
+    """The ``ClassificationResult`` in the ``arrays`` by the tensors' names; raises ``Fault``."""
+    classes = _matrix(signature, CLASSES, "DT_STRING", rows, arrays)
+    scores = _matrix(signature, SCORES, "DT_FLOAT", rows, arrays)
     if classes is not None and scores is not None and classes.shape[1] != scores.shape[1]:
         raise request_faults.invalid(
             "Tensors class and score should match in dim_size(1). Got "
@@ -73,12 +73,13 @@ def result(signature: Any, rows: int, found: Mapping[str, Array]) -> Any:
 
 
 def _fill(message: Any, labels: list[bytes] | None, scores: list[float] | None) -> None:
-    for number in range(len(labels if labels is not None else scores or ())):
-        one = message.classes.add()
+    # Either may be missing; where both are there they are of one length.
+    for place in range(len(labels if labels is not None else scores or ())):
+        row = message.classes.add()
         if labels is not None:
-            one.label = text(labels[number])
+            row.label = text(labels[place])
         if scores is not None:
-            one.score = scores[number]
+            row.score = scores[place]
 
 
 def text(label: bytes) -> str:
@@ -87,11 +88,11 @@ def text(label: bytes) -> str:
 
 
 def _matrix(
-    signature: Any, alias: str, dtype: str, rows: int, found: Mapping[str, Array]
+    signature: Any, alias: str, dtype: str, rows: int, arrays: Mapping[str, Array]
 ) -> Array | None:
     if alias not in signature.outputs:
         return None
-    array = found[signature.outputs[alias].name]
+    array = arrays[signature.outputs[alias].name]
     if array.ndim != 2:
         shape = ",".join(map(str, array.shape))
         raise request_faults.invalid(

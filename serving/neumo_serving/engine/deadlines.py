@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 _until: ContextVar[float | None] = ContextVar("until", default=None)
+"""Not a parameter: between the transport and the batch queue nobody else needs to know it."""
 
 
 @contextmanager

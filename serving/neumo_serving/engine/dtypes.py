@@ -12,12 +12,13 @@ import tensorflow as tf
 Array = npt.NDArray[Any]
 
 _CPP_NAMES = {"float16": "half", "float32": "float", "float64": "double"}
+"""Where C++ names a type otherwise than Python; its error texts are upstream's."""
 
 
 @functools.cache
-def dtype_name(number: int) -> str:
+def dtype_name(data_type: int) -> str:
     """TensorFlow's own name of a dtype, such as ``uint8``."""
-    name: str = tf.dtypes.as_dtype(number).name
+    name: str = tf.dtypes.as_dtype(data_type).name
     return name
 
 
@@ -38,7 +39,7 @@ def dtype_number(dtype: np.dtype[Any]) -> int:
 
 
 @functools.cache
-def numpy_dtype(number: int) -> np.dtype[Any]:
-    """The numpy dtype of TensorFlow's ``number``; of objects for strings."""
-    dtype: np.dtype[Any] = np.dtype(tf.dtypes.as_dtype(number).as_numpy_dtype)
+def numpy_dtype(data_type: int) -> np.dtype[Any]:
+    """The numpy dtype of TensorFlow's ``data_type``; of objects for strings."""
+    dtype: np.dtype[Any] = np.dtype(tf.dtypes.as_dtype(data_type).as_numpy_dtype)
     return dtype

@@ -50,6 +50,8 @@ class GraphSession:
         """Add the operations of ``graph_def``; raises ``Fault`` where they make no graph."""
         with request_faults.as_faults(), self.graph.as_default():
             try:
+                # Without a name every tensor would be called import/…, and signatures name it as it
+                # was.
                 tf.graph_util.import_graph_def(graph_def, name="")
             except ValueError as error:
                 # It was INVALID_ARGUMENT before Python translated it.
@@ -59,15 +61,18 @@ class GraphSession:
         """The tensors named ``fetches`` for the ``feeds`` by name; raises ``Fault``."""
         with request_faults.as_faults():
             call = self._callable(tuple(feeds), tuple(fetches))
+            # In the order of the feeds, which is a part of what was compiled.
             return [_array(value) for value in call(*feeds.values())]
 
     def run_once(self, operation: str, feeds: Mapping[str, Any]) -> None:
         """Run an operation for what it does, and keep nothing of how."""
         with request_faults.as_faults():
+            # Not by the cache: restoring happens once, and would keep its callable for ever.
             self._compiled(tuple(feeds), (), (operation,))(*feeds.values())
 
     def close(self) -> None:
         """Give the memory back; nothing may run any more."""
+        # Each callable holds the session.
         self._callable.cache_clear()
         self._session.close()
         # TensorFlow frees what it holds when the last reference goes.

@@ -49,6 +49,7 @@ def predict(model: LoadedModel, question: Question) -> dict[str, Array]:
             "Expected prediction signature method_name to be one of "
             f"{{{', '.join(METHODS)}}}. Was: {signature.method_name}",
         )
+    # Inputs before outputs: a request that is wrong in both is told of its inputs, as upstream's.
     feeds = _feeds(signature, question.inputs)
     outputs = _outputs(signature, question.output_filter)
     fetches = [signature.outputs[alias].name for alias in outputs]
@@ -66,13 +67,14 @@ def _feeds(signature: Any, inputs: Mapping[str, Any]) -> dict[str, Array]:
             f"{joined(inputs)}"
         )
     named = sorted((signature.inputs[alias].name, alias) for alias in arrays)
-    for number, (_, alias) in enumerate(named):
-        _check_dtype(number, arrays[alias], signature.inputs[alias].dtype)
+    for position, (_, alias) in enumerate(named):
+        _check_dtype(position, arrays[alias], signature.inputs[alias].dtype)
     return {tensor: arrays[alias] for tensor, alias in named}
 
 
 def _check_number(signature: Any, inputs: Mapping[str, Any]) -> None:
     sent, expected = set(inputs), set(signature.inputs)
+    # With defaults fewer may be right; which are missing is then looked at one by one.
     too_few = len(sent) < len(expected) and not signature.defaults
     if too_few or len(sent) > len(expected):
         raise request_faults.invalid(
@@ -96,24 +98,26 @@ def _array(signature: Any, inputs: Mapping[str, Any], alias: str) -> Array:
     )
 
 
-def _check_dtype(number: int, array: Array, expected: int) -> None:
+def _check_dtype(position: int, array: Array, expected: int) -> None:
     """With the text of TensorFlow's session; its callables would only name a node."""
     dtype = numpy_dtype(expected)
+    # numpy's own texts (kinds S and U) may stand for TensorFlow's strings, which are objects.
     if array.dtype != dtype and not (array.dtype.kind in "SU" and dtype.kind == "O"):
         name = "string" if array.dtype.kind in "OSU" else array.dtype.name
         raise request_faults.invalid(
-            f"Expects arg[{number}] to be {cpp_name(dtype_name(expected))} but "
+            f"Expects arg[{position}] to be {cpp_name(dtype_name(expected))} but "
             f"{cpp_name(name)} is provided"
         )
 
 
 def _outputs(signature: Any, output_filter: Sequence[str]) -> list[str]:
-    for number, name in enumerate(output_filter):
+    for position, name in enumerate(output_filter):
         if name not in signature.outputs:
             raise request_faults.invalid(
                 f"output tensor alias not found in signature: {name} "
                 f"Outputs expected to be in the set {{{joined(signature.outputs)}}}."
             )
-        if name in output_filter[:number]:
+        if name in output_filter[:position]:
             raise request_faults.invalid(f"duplicate output tensor alias: {name}")
+    # Protobuf's maps have no order of their own; the answers' should be the same each time.
     return sorted(output_filter) or sorted(signature.outputs)

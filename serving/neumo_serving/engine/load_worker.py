@@ -44,54 +44,59 @@ class LoadOptions:
 
 
 def load(
-    versions: Versions, number: int, path: Path, options: LoadOptions, stopping: threading.Event
+    versions: Versions, version: int, path: Path, options: LoadOptions, stopping: threading.Event
 ) -> None:
     """Load a version: AVAILABLE, or END with the reason."""
     if stopping.is_set():
         return
-    versions.begin(number, State.LOADING)
+    versions.begin(version, State.LOADING)
     name = versions.config.name
     try:
-        model = _with_retries(name, number, path, options, stopping)
+        model = _with_retries(name, version, path, options, stopping)
     except Fault as fault:
-        log.error("%s version %d failed to load: %s", name, number, fault.message)  # noqa: TRY400 - the fault's text is the whole story
-        versions.fail(number, fault)
+        log.error("%s version %d failed to load: %s", name, version, fault.message)  # noqa: TRY400 - the fault's text is the whole story
+        versions.fail(version, fault)
     else:
-        versions.succeed(number, model)
-        log.info("%s version %d is available", name, number)
+        versions.succeed(version, model)
+        log.info("%s version %d is available", name, version)
 
 
 def _with_retries(
-    name: str, number: int, path: Path, options: LoadOptions, stopping: threading.Event
+    name: str, version: int, path: Path, options: LoadOptions, stopping: threading.Event
 ) -> LoadedModel:
     for _ in range(options.max_retries):
         try:
-            return _loaded(name, number, path, options)
+            return _loaded(name, version, path, options)
         except Fault as fault:
+            # Gone meanwhile, or never there: trying again cannot help.
             if not path.is_dir():
                 raise
             log.warning("%s: %s; it is tried again", path, fault.message)
+            # The server ends: Kubernetes waits 30 s, upstream's interval is 60.
             if stopping.wait(options.retry_interval_s):
                 raise
-    return _loaded(name, number, path, options)
+    return _loaded(name, version, path, options)
 
 
-def _loaded(name: str, number: int, path: Path, options: LoadOptions) -> LoadedModel:
-    options.before(name, number)
+def _loaded(name: str, version: int, path: Path, options: LoadOptions) -> LoadedModel:
+    options.before(name, version)
     with model_metrics.load(str(path)):
         model = saved_model.load(path, options.loader)
+    # Before the version is AVAILABLE: its first request would take several times as long.
     if options.warm_up:
         try:
             with model_metrics.warmup(str(path)):
                 warmup_replay.run(model, path, options.warm_up_iterations)
         except Fault:
+            # A model that fails its own recorded requests does not serve; its memory goes at once.
             model.close()
             raise
     return model
 
 
-def unload(versions: Versions, number: int, let_go: Callable[[], None]) -> None:
+def unload(versions: Versions, version: int, let_go: Callable[[], None]) -> None:
     """Let go of a retired version as soon as nobody uses it, and of its memory."""
     let_go()
+    # Python and malloc would keep the pages for the next model of this size.
     memory.give_back()
-    log.info("%s version %d is unloaded", versions.config.name, number)
+    log.info("%s version %d is unloaded", versions.config.name, version)

@@ -34,6 +34,7 @@ def _share_one_heap() -> None:
 
 def give_back() -> None:
     """Collect what nothing refers to any more, and return the pages that malloc keeps."""
+    # First Python's own: malloc can only give back what nobody holds.
     gc.collect()
     try:
         trim = ctypes.CDLL(None).malloc_trim

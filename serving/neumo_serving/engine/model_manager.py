@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 FIRST_THREADS = 4 * (os.cpu_count() or 1)
 """Upstream loads the first versions side by side, whatever ``num_load_threads`` says."""
 _LOOK_S = 0.02
+"""Between looks whether the new models of a reload are there."""
 
 
 class Models:
@@ -58,13 +59,13 @@ class Models:
         return self._models[model]
 
     def acquire(
-        self, model: str, number: int | None, label: str | None
+        self, model: str, version: int | None, label: str | None
     ) -> AbstractContextManager[tuple[int, LoadedModel]]:
         """A version of ``model`` to be used; see ``Versions.acquire``."""
         if model not in self._models:
             # Upstream looks labels up before models.
-            raise not_found(model, number) if label is None else unknown_label(label)
-        return self._models[model].acquire(number, label)
+            raise not_found(model, version) if label is None else unknown_label(label)
+        return self._models[model].acquire(version, label)
 
     def start(self) -> None:
         """Load the first versions of every model, then go on looking for more.
@@ -73,6 +74,7 @@ class Models:
         their folder. Raises ``Fault`` where all versions of a model failed to load. After
         ``stop`` it returns as soon as what is being loaded has been.
         """
+        # As upstream: where nobody looks nothing is found, and the ports stay shut.
         if self._options.poll_wait_s < 0 and self._models:
             log.warning("--file_system_poll_wait_seconds is below 0: no version is looked for")
             self._stopping.wait()
@@ -83,6 +85,7 @@ class Models:
             self._wait_for_one(loads)
             loads = {one for one in loads if not one.done()} | self._begin_loads()
         if not self._stopping.is_set():
+            # From here on loads compete with requests, so they get as many threads as was asked.
             self._loaders.shutdown(wait=False)
             self._loaders = ThreadPoolExecutor(max(1, self._options.threads), "load")
             self._poller.start()
@@ -107,6 +110,7 @@ class Models:
         """
         with self._reloading:
             label_checks.check_labels(configs, self._models, allow_unavailable_labels)
+            # In this order: a model is known before it counts as served, which the poller looks at.
             new = [self._take(one) for one in configs if one.name not in self._served]
             for one in configs:
                 self._models[one.name].reconfigure(one)
@@ -119,14 +123,16 @@ class Models:
     def _take(self, config: ModelConfig) -> Versions:
         """The versions of a model that is new, or was dropped and comes back."""
         versions = self._models.get(config.name) or Versions(config)
-        for number in versions.failed():
-            versions.forgive(number)
+        for version in versions.failed():
+            versions.forgive(version)
+        # A new mapping, not the old one changed: other threads iterate over that without a lock.
         self._models = {**self._models, config.name: versions}
         return versions
 
     def _poll_forever(self) -> None:
         interval_s = self._options.poll_wait_s
         while not self._stopping.is_set():
+            # 0 looked once, at the start; but a reload wakes this thread all the same.
             self._wake.wait(interval_s if interval_s > 0 else None)
             self._wake.clear()
             try:
@@ -135,6 +141,7 @@ class Models:
                 log.error("looking for versions ended in %s", type(error).__name__)  # noqa: TRY400 - one line
 
     def _poll(self) -> None:
+        # Before the loads, which may want the memory, and after them, for what they replace.
         self._unload_unwanted()
         loads = self._begin_loads()
         if self._options.threads == 0:
@@ -146,6 +153,7 @@ class Models:
         """Until one of ``loads`` has ended, or the folders are worth another look."""
         interval_s = self._options.poll_wait_s
         if loads:
+            # Not all of them: a version that hangs must not keep the others from being seen.
             wait(loads, interval_s or None, FIRST_COMPLETED)
         else:
             self._stopping.wait(interval_s)
@@ -157,8 +165,9 @@ class Models:
         if versions.in_state(*ACTIVE):
             return
         if failed := versions.failed():
-            number, fault = max(failed.items())
-            raise Fault(fault.code, f"{versions.config.name} version {number}: {fault.message}")
+            # Of several the newest, which is the one that somebody has just put there.
+            version, fault = max(failed.items())
+            raise Fault(fault.code, f"{versions.config.name} version {version}: {fault.message}")
         if self._options.poll_wait_s == 0:
             raise not_found(versions.config.name, None)
 
@@ -166,40 +175,43 @@ class Models:
         """Start loading what is wanted and neither there nor known to be broken."""
         return {
             self._loaders.submit(
-                load_worker.load, versions, number, path, self._options, self._stopping
+                load_worker.load, versions, version, path, self._options, self._stopping
             )
             for versions in self._models.values()
-            for number, path in self._missing(versions)
+            for version, path in self._missing(versions)
         }
 
     def _missing(self, versions: Versions) -> list[tuple[int, Path]]:
         wanted = self._wanted(versions)
         if wanted is None:
             return []
-        for number in versions.failed().keys() - wanted.keys():
-            versions.forgive(number)
+        # Gone from its folder: if it comes back it is another, and worth a try.
+        for version in versions.failed().keys() - wanted.keys():
+            versions.forgive(version)
         known = versions.in_state(*ACTIVE) | versions.failed().keys()
-        missing = [(number, path) for number, path in wanted.items() if number not in known]
-        for number, _ in missing:
-            versions.begin(number, State.START)
+        missing = [(version, path) for version, path in wanted.items() if version not in known]
+        for version, _ in missing:
+            versions.begin(version, State.START)
         return missing
 
     def _wanted(self, versions: Versions) -> dict[int, Path] | None:
         """The wanted versions; None where the folder cannot be read, which changes nothing."""
         config = versions.config
         if config.name not in self._served:
+            # No longer configured: nothing is wanted, so everything may go.
             return {}
         try:
-            found = version_policy.versions_in(config.base_path)
+            present = version_policy.versions_in(config.base_path)
         except OSError as error:
             self._say_once(config.name, f"cannot read {config.base_path}: {error.strerror}")
             return None
-        wanted = version_policy.wanted(config.policy, found)
+        wanted = version_policy.wanted(config.policy, present)
         advice = f"waiting for one in a folder named by its number, {config.base_path}/1"
         self._say_once(config.name, "" if wanted else f"no version to serve; {advice}")
         return wanted
 
     def _say_once(self, model: str, remark: str) -> None:
+        # At every look the same would be said, each second.
         if remark != self._said.get(model, ""):
             self._said[model] = remark
             if remark:
@@ -210,7 +222,7 @@ class Models:
             wanted = self._wanted(versions)
             if wanted is not None:
                 available = versions.in_state(State.AVAILABLE)
-                for number in version_policy.to_unload(wanted.keys(), available):
+                for version in version_policy.to_unload(wanted.keys(), available):
                     # A slow request must not hold up the loading of other versions.
-                    let_go = versions.retire(number)
-                    self._unloaders.submit(load_worker.unload, versions, number, let_go)
+                    let_go = versions.retire(version)
+                    self._unloaders.submit(load_worker.unload, versions, version, let_go)

@@ -30,13 +30,14 @@ def infer(model: LoadedModel, request: Any) -> Any:
     signatures = [model.signatures[name_of(t.model_spec.signature_name)] for t in request.tasks]
     methods = [_METHODS[task.method_name] for task in request.tasks]
     pairs = list(zip(signatures, methods, strict=True))
+    # One run for all tasks: a tensor that two signatures share is fetched once.
     fetches = sorted({name for one, (method, _) in pairs for name in method.tensors(one)})
     array = tf_examples.serialized(request.input)
     feeds = {one.inputs[tf_examples.INPUTS].name: array for one in signatures}
-    found = dict(zip(fetches, model.run(feeds, fetches), strict=True))
+    arrays = dict(zip(fetches, model.run(feeds, fetches), strict=True))
     response = inference_pb2.MultiInferenceResponse()
     for signature, (method, field) in pairs:
-        result = method.result(signature, len(array), found)
+        result = method.result(signature, len(array), arrays)
         getattr(response.results.add(), field).CopyFrom(result)
     return response
 

@@ -49,9 +49,9 @@ def tensors(signature: Any) -> list[str]:
     return [signature.outputs[OUTPUTS].name]
 
 
-def result(signature: Any, rows: int, found: Mapping[str, Array]) -> Any:
-    """The ``RegressionResult`` in the tensors ``found`` by name; raises ``Fault``."""
-    array = found[signature.outputs[OUTPUTS].name]
+def result(signature: Any, rows: int, arrays: Mapping[str, Array]) -> Any:
+    """The ``RegressionResult`` in the ``arrays`` by the tensors' names; raises ``Fault``."""
+    array = arrays[signature.outputs[OUTPUTS].name]
     if not (array.ndim == 1 or (array.ndim == 2 and array.shape[1] == 1)):
         shape = ",".join(map(str, array.shape))
         raise request_faults.invalid(
@@ -64,6 +64,7 @@ def result(signature: Any, rows: int, found: Mapping[str, Array]) -> Any:
         )
     if enum_name(array) != "DT_FLOAT":
         raise request_faults.invalid(
+            # Two blanks, as upstream has them.
             f"Expected output Tensor of DT_FLOAT.  Got: {enum_name(array)}"
         )
     message = regression_pb2.RegressionResult()

@@ -27,10 +27,13 @@ from neumo_serving.request_faults import Fault
 TAG = "serve"
 FILE = "saved_model.pb"
 TEXT_FILE = "saved_model.pbtxt"
+"""What people write by hand; looked for where there is no other."""
 
 _VARIABLES = frozenset({"VarHandleOp", "VariableV2", "Variable"})
+"""The operations that hold a variable, in TensorFlow 2 and before."""
 _INIT_OP_SIGNATURE = "__saved_model_init_op"
 _INIT_OP_COLLECTIONS = ("saved_model_main_op", "legacy_init_op")
+"""Where TensorFlow 1 put it, and before that; in this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +68,9 @@ class LoadedModel:
 
     def run(self, feeds: Mapping[str, Array], fetches: Sequence[str]) -> list[Any]:
         """The tensors named ``fetches`` as arrays; raises ``Fault`` where TensorFlow fails."""
-        found = self.session.run(feeds, fetches)
+        values = self.session.run(feeds, fetches)
         # TensorFlow hands out a single string bare.
-        return [np.array(one, object) if isinstance(one, bytes) else one for one in found]
+        return [np.array(one, object) if isinstance(one, bytes) else one for one in values]
 
     def close(self) -> None:
         """Give the memory back; nothing may run any more."""
@@ -84,6 +87,7 @@ def load(folder: Path, options: LoaderOptions | None = None) -> LoadedModel:
         session.extend(meta_graph.graph_def)
         _initialise(session, meta_graph, folder)
     except Fault:
+        # TensorFlow's memory is not Python's: no collector hurries to give it back.
         session.close()
         raise
     signatures = dict(meta_graph.signature_def)
@@ -98,6 +102,7 @@ def _batching(folder: Path, options: LoaderOptions) -> BatchingParameters | None
     common = options.batching
     if common is None or not options.batches_per_model:
         return common
+    # Upstream: a version without its file is not batched, whatever the server's file says.
     path = folder / batching_parameters.PER_MODEL_FILE
     if not path.exists():
         return None
@@ -105,6 +110,7 @@ def _batching(folder: Path, options: LoaderOptions) -> BatchingParameters | None
         own = batching_parameters.read(path)
     except ConfigError as error:
         raise Fault(request_faults.INVALID_ARGUMENT, str(error)) from None
+    # Threads belong to the server: a version's file cannot have more of them.
     return replace(
         own,
         num_batch_threads=common.num_batch_threads,
@@ -153,6 +159,7 @@ def _init_op(meta_graph: Any, folder: Path) -> str:
 def _assets(meta_graph: Any, folder: Path) -> dict[str, Array]:
     """The paths of the model's files, by the tensors that take them."""
     files = list(meta_graph.asset_file_def)
+    # TensorFlow 1 kept them in a collection; the field came later.
     if not files and "saved_model_assets" in meta_graph.collection_def:
         for packed in meta_graph.collection_def["saved_model_assets"].any_list.value:
             file = meta_graph_pb2.AssetFileDef()
@@ -167,6 +174,7 @@ def _text(path: Path) -> Array:
 
 def _meta_graph(folder: Path, tags: frozenset[str]) -> Any:
     for meta_graph in _saved_model(folder).meta_graphs:
+        # Exactly these: a graph for serve and gpu is not the one for serve.
         if frozenset(meta_graph.meta_info_def.tags) == tags:
             return meta_graph
     raise Fault(

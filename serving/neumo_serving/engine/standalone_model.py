@@ -33,10 +33,10 @@ class SavedModel:
         known = self.loaded.signatures[signature]
         feeds = {known.inputs[name].name: value for name, value in inputs.items()}
         try:
-            found = self.loaded.run(feeds, [tensor.name for tensor in known.outputs.values()])
+            arrays = self.loaded.run(feeds, [tensor.name for tensor in known.outputs.values()])
         except Fault as fault:
             raise _error(fault) from fault
-        return dict(zip(known.outputs, found, strict=True))
+        return dict(zip(known.outputs, arrays, strict=True))
 
 
 @contextmanager

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 _MORE = 0x80
+"""The bit that says that another byte follows."""
 _BITS = 7
 _MAX_VARINT_BYTES = 5
+"""Lengths have 32 bits: more bytes than this are no length, whatever they say."""
 
 
 def encode(texts: Sequence[bytes]) -> bytes:
@@ -24,6 +26,7 @@ def decode(block: bytes, count: int) -> list[bytes]:
     for _ in range(count):
         length, position = _read_varint(block, position)
         lengths.append(length)
+    # Before anything is cut: lengths may claim more than there is.
     if position + sum(lengths) != len(block):
         raise ValueError(len(block))
     texts = []
@@ -44,9 +47,9 @@ def varint(number: int) -> bytes:
 
 
 def _read_varint(block: bytes, position: int) -> tuple[int, int]:
-    number = 0
+    length = 0
     for place, byte in enumerate(block[position : position + _MAX_VARINT_BYTES]):
-        number |= (byte & (_MORE - 1)) << (_BITS * place)
+        length |= (byte & (_MORE - 1)) << (_BITS * place)
         if byte < _MORE:
-            return number, position + place + 1
+            return length, position + place + 1
     raise ValueError(position)

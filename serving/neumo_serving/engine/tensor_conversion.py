@@ -57,16 +57,18 @@ class _Field:
 
 def _fields() -> dict[int, _Field]:
     named = dict.fromkeys(_SMALL, "int_val") | _NAMED
+    # Half floats travel as their 16 bits, complex numbers as pairs.
     bits = dict.fromkeys(("HALF", "BFLOAT16"), np.uint16)
     parts = {"COMPLEX64": np.float32, "COMPLEX128": np.float64}
-    found = {}
+    fields = {}
     for name, field in named.items():
-        number = types_pb2.DataType.Value(f"DT_{name}")
-        dtype = numpy_dtype(number)
+        data_type = types_pb2.DataType.Value(f"DT_{name}")
+        dtype = numpy_dtype(data_type)
+        # Quantized types are structures of one number.
         base = dtype[0] if dtype.names else dtype
         wire = np.dtype(bits.get(name) or parts.get(name) or base)
-        found[number] = _Field(field, wire)
-    return found
+        fields[data_type] = _Field(field, wire)
+    return fields
 
 
 _FIELDS: Mapping[int, _Field] = _fields()
@@ -87,17 +89,19 @@ def _decoded(tensor: Any) -> Array:
     shape = tuple([dim.size for dim in tensor.tensor_shape.dim])
     if tensor.tensor_shape.unknown_rank or any(size < 0 for size in shape):
         raise ValueError(shape)
-    number = tensor.dtype
-    if number == types_pb2.DT_STRING:
+    data_type = tensor.dtype
+    if data_type == types_pb2.DT_STRING:
         return _strings(tensor, shape)
-    dtype = numpy_dtype(number)
-    field = _FIELDS[number]
+    dtype = numpy_dtype(data_type)
+    field = _FIELDS[data_type]
     content = tensor.tensor_content
+    # Content wins where both are sent, as in TensorFlow.
     if content:
         return np.frombuffer(content, dtype).reshape(shape)
     count = math.prod(shape)
     _check_size(tensor, count * dtype.itemsize)
     values = np.array(getattr(tensor, field.name), _wide(field.wire)).astype(field.wire)
+    # Half a complex number at the end counts for nothing, as in upstream's division.
     whole = len(values) // (dtype.itemsize // field.wire.itemsize)
     sent = values[: whole * (dtype.itemsize // field.wire.itemsize)].view(dtype)
     return _filled(sent, count).reshape(shape)
@@ -126,6 +130,7 @@ def _strings(tensor: Any, shape: tuple[int, ...]) -> Array:
         texts = string_tensors.decode(tensor.tensor_content, count)
     else:
         texts = list(tensor.string_val[:count])
+        # As with numbers: the last is repeated, and where there is none they are empty.
         texts += (texts[-1:] or [b""]) * (count - len(texts))
     array = np.empty(count, object)
     array[:] = texts
@@ -146,19 +151,19 @@ def encode(array: Array, as_content: bool) -> Any:
 
 def encode_into(proto: Any, array: Array, as_content: bool) -> None:
     """As ``encode``, into the empty ``TensorProto`` given."""
-    number = dtype_number(array.dtype)
-    proto.dtype = number
+    data_type = dtype_number(array.dtype)
+    proto.dtype = data_type
     for size in array.shape:
         proto.tensor_shape.dim.add().size = size
-    if number == types_pb2.DT_STRING:
+    if data_type == types_pb2.DT_STRING:
         _encode_strings(proto, array.ravel().tolist(), as_content)
-    elif number not in _FIELDS:
+    elif data_type not in _FIELDS:
         text = f"outputs of type {array.dtype.name} cannot be sent"
         raise Fault(request_faults.UNIMPLEMENTED, text)
     elif as_content:
         proto.tensor_content = array.tobytes()
     else:
-        field = _FIELDS[number]
+        field = _FIELDS[data_type]
         flat = np.ascontiguousarray(array).reshape(-1).view(field.wire)
         _extend(proto, field.name, flat)
 
@@ -169,6 +174,7 @@ def _extend(proto: Any, field: str, values: Array) -> None:
     Where the array has the bytes of the field already they are read as such, which takes a tenth
     of the time of number by number: fixed-width numbers, and integers that take one byte.
     """
+    # Of integers only those below 128 are one byte as a varint.
     is_fixed = values.dtype.kind == "f"
     is_short = values.dtype.kind in "bu" and values.dtype.itemsize == 1 and not (values > 127).any()
     if not (is_fixed or is_short):

@@ -34,8 +34,8 @@ def answer(
     check(model, signature)
     fetches = tensors(signature)
     array = serialized(message)
-    found = model.run({signature.inputs[INPUTS].name: array}, fetches)
-    return result(signature, len(array), dict(zip(fetches, found, strict=True)))
+    arrays = model.run({signature.inputs[INPUTS].name: array}, fetches)
+    return result(signature, len(array), dict(zip(fetches, arrays, strict=True)))
 
 
 def serialized(message: Any) -> Array:
@@ -50,6 +50,8 @@ def serialized(message: Any) -> Array:
         examples = message.example_list_with_context.examples
     if not examples:
         raise request_faults.invalid("Input is empty.")
+    # Made empty and filled: numpy would make fixed-width bytes of a list, and lose final zeros.
     array = np.empty(len(examples), object)
+    # Joined bytes of two messages are one message with the fields of both: protobuf merges.
     array[:] = [context + one.SerializeToString() for one in examples]
     return array

@@ -47,6 +47,7 @@ def versions_in(base_path: Path) -> dict[int, Path]:
 
     Raises ``OSError`` where the folder cannot be listed.
     """
+    # 00001 and 1 are one version: of such twins the last by name counts, each time the same.
     return {
         int(path.name): path
         for path in sorted(base_path.iterdir())
@@ -60,14 +61,14 @@ def _is_version(name: str) -> bool:
     return is_number and int(name) <= MAX_VERSION
 
 
-def wanted(policy: Policy, found: dict[int, Path]) -> dict[int, Path]:
-    """What ``policy`` wants of the versions ``found``, highest first."""
-    numbers = sorted(found, reverse=True)
+def wanted(policy: Policy, present: dict[int, Path]) -> dict[int, Path]:
+    """What ``policy`` wants of the versions ``present``, highest first."""
+    numbers = sorted(present, reverse=True)
     if isinstance(policy, Latest):
         numbers = numbers[: policy.num_versions]
     elif isinstance(policy, Specific):
         numbers = [number for number in numbers if number in policy.versions]
-    return {number: found[number] for number in numbers}
+    return {number: present[number] for number in numbers}
 
 
 def to_unload(wanted: AbstractSet[int], available: AbstractSet[int]) -> set[int]:
@@ -78,4 +79,5 @@ def to_unload(wanted: AbstractSet[int], available: AbstractSet[int]) -> set[int]
     unwanted = available - wanted
     if not wanted or available & wanted:
         return set(unwanted)
+    # All but the newest: it answers until a wanted one is AVAILABLE.
     return set(sorted(unwanted)[:-1])

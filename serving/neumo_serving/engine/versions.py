@@ -57,97 +57,103 @@ class Versions:
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
     @contextmanager
-    def acquire(self, number: int | None, label: str | None) -> Iterator[tuple[int, LoadedModel]]:
-        """The version ``number``, or the one labelled, or the newest; it stays while in use.
+    def acquire(self, version: int | None, label: str | None) -> Iterator[tuple[int, LoadedModel]]:
+        """The version ``version``, or the one labelled, or the newest; it stays while in use.
 
         Raises ``Fault`` with TensorFlow Serving's texts where none is AVAILABLE.
         """
         with self._changed:
-            chosen = self._choose(number, label)
-            version = self._known[chosen]
-            model = version.model
-            version.users += 1
+            chosen = self._choose(version, label)
+            entry = self._known[chosen]
+            model = entry.model
+            entry.users += 1
+        # The lock is not held while the model is used: versions come and go meanwhile.
         assert model is not None  # noqa: S101 - an AVAILABLE version has one
         try:
             yield chosen, model
         finally:
             with self._changed:
-                version.users -= 1
+                entry.users -= 1
+                # For ``let_go``, which waits for the last user.
                 self._changed.notify_all()
 
     def statuses(self) -> list[VersionStatus]:
         """Every version that was ever seen, newest first."""
         with self._changed:
             return [
-                VersionStatus(number, version.state, version.fault)
-                for number, version in sorted(self._known.items(), reverse=True)
+                VersionStatus(version, entry.state, entry.fault)
+                for version, entry in sorted(self._known.items(), reverse=True)
             ]
 
     def in_state(self, *states: State) -> set[int]:
         """The versions in one of ``states``."""
         with self._changed:
-            return {number for number, one in self._known.items() if one.state in states}
+            return {version for version, entry in self._known.items() if entry.state in states}
 
     def failed(self) -> dict[int, Fault]:
         """The versions that could not be loaded, and why."""
         with self._changed:
             return {n: one.fault for n, one in self._known.items() if one.fault is not None}
 
-    def begin(self, number: int, state: State) -> None:
+    def begin(self, version: int, state: State) -> None:
         """A version is found (START) or about to load (LOADING)."""
         with self._changed:
-            self._known[number] = _Version(state)
+            self._known[version] = _Version(state)
 
-    def succeed(self, number: int, model: LoadedModel) -> None:
+    def succeed(self, version: int, model: LoadedModel) -> None:
         """A version is loaded: AVAILABLE."""
         with self._changed:
-            self._known[number] = _Version(State.AVAILABLE, None, model)
+            self._known[version] = _Version(State.AVAILABLE, None, model)
 
-    def fail(self, number: int, fault: Fault) -> None:
+    def fail(self, version: int, fault: Fault) -> None:
         """A version cannot be loaded: END, with the reason."""
         with self._changed:
-            self._known[number] = _Version(State.END, fault)
+            self._known[version] = _Version(State.END, fault)
 
-    def forgive(self, number: int) -> None:
+    def forgive(self, version: int) -> None:
         """A version that failed is gone from the folder: if it comes back, it is tried again."""
         with self._changed:
-            self._known[number].fault = None
+            # It stays END without a reason, as a version that was unloaded: that is what makes it
+            # new.
+            self._known[version].fault = None
 
     def reconfigure(self, config: ModelConfig) -> None:
         """Go on as ``config`` says: its labels hold from now on."""
         with self._changed:
             self.config = config
 
-    def retire(self, number: int) -> Callable[[], None]:
+    def retire(self, version: int) -> Callable[[], None]:
         """Give a version to nobody any more: UNLOADING.
 
         The function returned waits for those who use it still, and lets go of it: END.
         """
         with self._changed:
-            version = self._known[number]
-            version.state = State.UNLOADING
+            entry = self._known[version]
+            entry.state = State.UNLOADING
 
         def let_go() -> None:
             with self._changed:
-                self._changed.wait_for(lambda: version.users == 0)
-                model, version.model = version.model, None
-                version.state = State.END
+                self._changed.wait_for(lambda: entry.users == 0)
+                model, entry.model = entry.model, None
+                entry.state = State.END
             if model is not None:
+                # Outside the lock: memory is given back slowly, and other versions are asked for
+                # meanwhile.
                 model.close()
 
         return let_go
 
-    def _choose(self, number: int | None, label: str | None) -> int:
+    def _choose(self, version: int | None, label: str | None) -> int:
         if label is not None:
-            number = dict(self.config.labels).get(label)
-            if number is None:
+            version = dict(self.config.labels).get(label)
+            if version is None:
                 raise unknown_label(label)
         ready = [n for n, one in self._known.items() if one.state is State.AVAILABLE]
-        if number is None and ready:
+        if version is None and ready:
             return max(ready)
-        if number is None or number not in ready:
-            raise not_found(self.config.name, number)
-        return number
+        if version is None or version not in ready:
+            raise not_found(self.config.name, version)
+        return version
 
 
 def unknown_label(label: str) -> Fault:
@@ -155,7 +161,7 @@ def unknown_label(label: str) -> Fault:
     return request_faults.invalid(f"Unrecognized servable version label: {label}")
 
 
-def not_found(model: str, number: int | None) -> Fault:
+def not_found(model: str, version: int | None) -> Fault:
     """What a request for a model or version that is not AVAILABLE gets."""
-    asked = f"Latest({model})" if number is None else f"Specific({model}, {number})"
+    asked = f"Latest({model})" if version is None else f"Specific({model}, {version})"
     return Fault(request_faults.NOT_FOUND, f"Servable not found for request: {asked}")

@@ -21,6 +21,7 @@ from neumo_serving.engine.saved_model import LoadedModel
 from neumo_serving.request_faults import Fault
 
 MAX_RECORDS = 1000
+"""Upstream's ``WarmupConsts::kMaxNumRecords``."""
 
 
 def run(model: LoadedModel, folder: Path, iterations: int = 1) -> None:
@@ -40,7 +41,7 @@ def run(model: LoadedModel, folder: Path, iterations: int = 1) -> None:
 def _records(path: Path) -> Iterator[bytes]:
     """The file's records; raises ``Fault`` where it is no TFRecord, or holds too many."""
     records = tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
-    for number in range(MAX_RECORDS + 1):
+    for count in range(MAX_RECORDS + 1):
         try:
             with request_faults.as_faults():
                 record = next(records, None)
@@ -49,7 +50,7 @@ def _records(path: Path) -> Iterator[bytes]:
             raise Fault(fault.code, text) from None
         if record is None:
             return
-        if number == MAX_RECORDS:
+        if count == MAX_RECORDS:
             message = f"Number of warmup records exceeds the maximum ({MAX_RECORDS}) at {path}"
             raise request_faults.invalid(message)
         yield record
@@ -69,9 +70,10 @@ def _answer(model: LoadedModel, log: Any) -> None:
     kind = log.WhichOneof("log_type")
     if kind in _ANSWERS:
         _ANSWERS[kind](model, getattr(log, kind).request)
+    # A record that holds no log is passed over, as upstream does.
     elif kind is not None:
-        number = prediction_log_pb2.PredictionLog.DESCRIPTOR.fields_by_name[kind].number
-        raise Fault(request_faults.UNIMPLEMENTED, f"Unsupported log_type for warmup: {number}")
+        field = prediction_log_pb2.PredictionLog.DESCRIPTOR.fields_by_name[kind].number
+        raise Fault(request_faults.UNIMPLEMENTED, f"Unsupported log_type for warmup: {field}")
 
 
 def _predict(model: LoadedModel, request: Any) -> None:

@@ -13,33 +13,35 @@ _UNSPECIFIED = bytes(16)
 
 def cut(peer_port: int) -> None:
     """Reset the connections whose other end is ``peer_port``, whoever here holds them."""
+    # gRPC's connections are C's: no Python object holds them, so all descriptors are looked at.
     for name in os.listdir("/dev/fd"):  # noqa: PTH208 - numbers, not paths
         if not _is_socket(int(name)):
             continue
-        with socket.socket(fileno=os.dup(int(name))) as found:
-            if _peer_port(found) == peer_port:
-                ctypes.CDLL(None).connect(found.fileno(), _UNSPECIFIED, len(_UNSPECIFIED))
-                _shut(found)
+        # A duplicate: this one is closed here, the owner's stays open and learns of the reset.
+        with socket.socket(fileno=os.dup(int(name))) as connection:
+            if _peer_port(connection) == peer_port:
+                ctypes.CDLL(None).connect(connection.fileno(), _UNSPECIFIED, len(_UNSPECIFIED))
+                _shut(connection)
 
 
-def _is_socket(number: int) -> bool:
+def _is_socket(descriptor: int) -> bool:
     try:
-        return stat.S_ISSOCK(os.fstat(number).st_mode)
-    except OSError:
+        return stat.S_ISSOCK(os.fstat(descriptor).st_mode)
+    except OSError:  # closed since it was listed
         return False
 
 
-def _peer_port(found: socket.socket) -> int | None:
+def _peer_port(connection: socket.socket) -> int | None:
     try:
-        peer = found.getpeername()
+        peer = connection.getpeername()
     except OSError:
         return None
-    return int(peer[1]) if found.family in (socket.AF_INET, socket.AF_INET6) else None
+    return int(peer[1]) if connection.family in (socket.AF_INET, socket.AF_INET6) else None
 
 
-def _shut(found: socket.socket) -> None:
+def _shut(connection: socket.socket) -> None:
     """For systems that know no disconnecting."""
     try:
-        found.shutdown(socket.SHUT_RDWR)
+        connection.shutdown(socket.SHUT_RDWR)
     except OSError:
         return

@@ -76,10 +76,11 @@ class Rule:
         if is_load is not (call.transport == LOAD):
             return False
         wanted = (self.model, self.method, self.transport, self.version)
-        given = (call.model, call.method, call.transport, call.version)
+        named = (call.model, call.method, call.transport, call.version)
+        # A proxy's page is no answer on gRPC: such a rule leaves its calls alone.
         if not is_load and self.fault in REST_KINDS and call.transport != REST:
             return False
-        return all(want in (None, got) for want, got in zip(wanted, given, strict=True))
+        return all(want in (None, got) for want, got in zip(wanted, named, strict=True))
 
     @property
     def error(self) -> Fault:
@@ -114,6 +115,7 @@ class FaultPlan:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
+        # No path begins so, but for one that nobody would give.
         if self.source.lstrip().startswith("["):
             self._take(parse(self.source))
         else:
@@ -124,16 +126,18 @@ class FaultPlan:
         with self._lock:
             if self._stamp is not None:
                 self._read_if_changed()
-            for number, rule in enumerate(self._rules):
-                if rule.meets(call) and not self._is_used_up(number):
-                    self._met[number] += 1
-                    if self._met[number] > rule.skip:
+            for index, rule in enumerate(self._rules):
+                if rule.meets(call) and not self._is_used_up(index):
+                    # Skipped calls count as met, so that the count that ends the rule begins after
+                    # them.
+                    self._met[index] += 1
+                    if self._met[index] > rule.skip:
                         return rule
         return None
 
-    def _is_used_up(self, number: int) -> bool:
-        rule = self._rules[number]
-        return rule.count is not None and self._met[number] >= rule.skip + rule.count
+    def _is_used_up(self, index: int) -> bool:
+        rule = self._rules[index]
+        return rule.count is not None and self._met[index] >= rule.skip + rule.count
 
     def _take(self, rules: tuple[Rule, ...]) -> None:
         self._rules = rules
@@ -158,8 +162,9 @@ class FaultPlan:
 
 
 def _stamp(path: Path) -> tuple[int, ...]:
-    found = path.stat()
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    # The inode, too: a file that is renamed into place may have the old one's time and size.
+    stat = path.stat()
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
 
 def parse(text: str) -> tuple[Rule, ...]:
@@ -173,12 +178,12 @@ def parse(text: str) -> tuple[Rule, ...]:
     return tuple(_rule(one) for one in rules)
 
 
-def _rule(found: Any) -> Rule:
-    if not isinstance(found, Mapping) or found.get("fault") not in KINDS:
+def _rule(given: Any) -> Rule:
+    if not isinstance(given, Mapping) or given.get("fault") not in KINDS:
         raise ConfigError(f"--neumo_faults: every rule has a fault, one of {', '.join(KINDS)}")
     known = {one.name for one in fields(Rule)}
-    if unknown := sorted(set(found) - known):
+    if unknown := sorted(set(given) - known):
         raise ConfigError(f"--neumo_faults: {unknown[0]} is none of {', '.join(sorted(known))}")
-    if found.get("code", "UNAVAILABLE") not in error_codes_pb2.Code.keys():  # noqa: SIM118 - no dict
-        raise ConfigError(f"--neumo_faults: {found['code']} is no canonical code")
-    return Rule(**{**found, "fault": Kind(found["fault"])})
+    if given.get("code", "UNAVAILABLE") not in error_codes_pb2.Code.keys():  # noqa: SIM118 - no dict
+        raise ConfigError(f"--neumo_faults: {given['code']} is no canonical code")
+    return Rule(**{**given, "fault": Kind(given["fault"])})

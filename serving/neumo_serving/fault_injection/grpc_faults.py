@@ -15,6 +15,7 @@ from neumo_serving.fault_injection.fault_rules import GRPC, FaultPlan, Kind, Occ
 GARBAGE = b"\xff\xfe garbage \x00" * 8
 """Parses as no message: 0xff opens a field of a wire type that there is not."""
 DEATH_STATUS = 137
+"""What a shell tells of a process that kill -9 ended."""
 
 
 class Interceptor(grpc.ServerInterceptor):  # type: ignore[misc] # no types
@@ -26,6 +27,7 @@ class Interceptor(grpc.ServerInterceptor):  # type: ignore[misc] # no types
     def intercept_service(self, continuation: Any, details: Any) -> Any:
         """The service's handler, with the faults of the plan around it."""
         handler = continuation(details)
+        # Unknown methods, and the health protocol's streams.
         if handler is None or handler.unary_unary is None:
             return handler
         method = details.method.rpartition("/")[2]
@@ -64,9 +66,11 @@ def _make(rule: Rule, context: Any) -> bytes | None:
     if rule.fault is Kind.RESET:
         cut_connection.cut(int(context.peer().rpartition(":")[2]))
     if rule.fault is Kind.ERROR:
+        # It raises, so that nothing below is reached.
         context.abort(grpc.StatusCode[rule.code], rule.message)
     return GARBAGE
 
 
 def _passing_bytes(serialize: Callable[[Any], bytes]) -> Callable[[Any], bytes]:
+    # Faults are bytes already; serializing them would mend them.
     return lambda answer: answer if isinstance(answer, bytes) else serialize(answer)

@@ -46,6 +46,7 @@ def _call(method: str, path: str) -> Occasion | None:
     try:
         route = routes.parse(method, path)
     except Fault:
+        # Pages and malformed paths meet no fault.
         return None
     return Occasion(REST, _METHODS[route.verb], route.model, route.version)
 
@@ -71,10 +72,11 @@ def _dripping(send: Send, seconds: float) -> Send:
 
     async def drip(message: Message) -> None:
         body = message.get("body", b"")
-        for number in range(len(body)):
+        for place in range(len(body)):
             await asyncio.sleep(seconds)
-            more = {"type": "http.response.body", "body": body[number : number + 1]}
+            more = {"type": "http.response.body", "body": body[place : place + 1]}
             await send(more | {"more_body": True})
+        # The last message ends the answer; its body has been sent.
         if message["type"] == "http.response.body":
             message = {**message, "body": b""}
         await send(message)

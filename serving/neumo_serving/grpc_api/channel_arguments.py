@@ -28,10 +28,11 @@ def _argument(text: str) -> Argument:
     if not equals:
         raise ConfigError(f"--grpc_channel_arguments: {text} has no value; write {text}=…")
     try:
-        number = int(value)
+        whole = int(value)
     except ValueError:
         return key, value
-    return (key, number) if number in _INT32 else (key, value)
+    # gRPC knows integers of 32 bits only; upstream, too, gives it larger ones as texts.
+    return (key, whole) if whole in _INT32 else (key, value)
 
 
 def credentials(options: Options) -> Any:

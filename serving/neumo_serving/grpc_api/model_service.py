@@ -68,4 +68,5 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):  # type: ignore
                 "Only ModelConfigList is currently supported"
             )
         configs = models_config.models(message.model_config_list, self._models.served)
+        # is_active: a client that has given up is not waited for, but its list stays.
         self._models.reload(configs, self._allow_unavailable_labels, context.is_active)

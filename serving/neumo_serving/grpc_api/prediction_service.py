@@ -57,6 +57,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer): 
 
     def MultiInference(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
         """Run several signatures of one version over the same examples."""
+        # Not counted in request_count, nor is the next: upstream counts neither.
         return service_base.answer(context, lambda: self._multi_inference(request))
 
     def GetModelMetadata(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
@@ -67,66 +68,70 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer): 
         spec = service_base.spec(request)
         question = Question(spec.signature_name, request.inputs, request.output_filter)
         response = predict_pb2.PredictResponse()
-        with self._acquire(spec) as (number, model), model_metrics.run(spec.name, "Predict"):
+        with self._acquire(spec) as (version, model), model_metrics.run(spec.name, "Predict"):
             outputs = inference.predict(model, question)
-        _fill_spec(response.model_spec, spec, number)
+        # The arrays need no model: it may be unloaded while the answer is written.
+        _fill_spec(response.model_spec, spec, version)
         for name, array in outputs.items():
             tensor_conversion.encode_into(response.outputs[name], array, self._as_content)
         return response
 
     def _classify(self, request: Any) -> Any:
         spec = service_base.spec(request)
-        with self._acquire(spec) as (number, model), model_metrics.run(spec.name, "Classify"):
+        with self._acquire(spec) as (version, model), model_metrics.run(spec.name, "Classify"):
             result = classification.classify(model, spec.signature_name, request.input)
         model_metrics.examples(spec.name, len(result.classifications))
         response = classification_pb2.ClassificationResponse(result=result)
-        _fill_spec(response.model_spec, spec, number)
+        _fill_spec(response.model_spec, spec, version)
         return response
 
     def _regress(self, request: Any) -> Any:
         spec = service_base.spec(request)
-        with self._acquire(spec) as (number, model), model_metrics.run(spec.name, "Regress"):
+        with self._acquire(spec) as (version, model), model_metrics.run(spec.name, "Regress"):
             result = regression.regress(model, spec.signature_name, request.input)
         model_metrics.examples(spec.name, len(result.regressions))
         response = regression_pb2.RegressionResponse(result=result)
-        _fill_spec(response.model_spec, spec, number)
+        _fill_spec(response.model_spec, spec, version)
         return response
 
     def _multi_inference(self, request: Any) -> Any:
         """The first task says which version of which model is asked."""
         first = request.tasks[0].model_spec if request.tasks else model_pb2.ModelSpec()
         with (
-            self._acquire(first) as (number, model),
+            self._acquire(first) as (version, model),
             model_metrics.run(first.name, "MultiInference"),
         ):
             response = multi_inference.infer(model, request)
         for task, result in zip(request.tasks, response.results, strict=True):
-            _fill_spec(result.model_spec, task.model_spec, number)
+            _fill_spec(result.model_spec, task.model_spec, version)
         return response
 
     def _metadata(self, request: Any) -> Any:
         spec = service_base.spec(request)
+        # Before the model is looked up, as upstream.
         _check_fields(request.metadata_field)
         response = get_model_metadata_pb2.GetModelMetadataResponse()
-        with self._acquire(spec) as (number, model):
+        with self._acquire(spec) as (version, model):
             response.metadata[status_messages.SIGNATURE_FIELD].Pack(
                 status_messages.signatures(model)
             )
+        # No signature's name, and no label: these are the metadata of all signatures.
         response.model_spec.name = spec.name
-        response.model_spec.version.value = number
+        response.model_spec.version.value = version
         return response
 
     def _acquire(self, spec: Any) -> AbstractContextManager[tuple[int, LoadedModel]]:
         if not spec.name:
             raise invalid("ModelSpec has no name specified.")
+        # HasField, as an empty label is still one, which no configuration has.
         label = spec.version_label if spec.HasField("version_label") else None
         return self._models.acquire(spec.name, service_base.version(spec), label)
 
 
-def _fill_spec(answered: Any, asked: Any, number: int) -> None:
+def _fill_spec(answered: Any, asked: Any, version: int) -> None:
     """Name, version and signature that answered; never the label."""
     answered.name = asked.name
-    answered.version.value = number
+    answered.version.value = version
     answered.signature_name = name_of(asked.signature_name)
 
 

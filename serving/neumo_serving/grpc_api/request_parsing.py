@@ -45,6 +45,7 @@ class _Service(grpc.GenericRpcHandler):  # type: ignore[misc] # no types
 
     def service(self, details: Any) -> Any:
         """The handler of the method that is called; None where it is not this service's."""
+        # Wrapped once: gRPC asks for the handler at every call.
         if details.method not in self._handlers:
             handler = self._service.service(details)
             if handler is None:

@@ -30,6 +30,7 @@ class Counter:
     def add(self, values: Labels, amount: int = 1) -> None:
         """Count ``amount`` more for the labels' ``values``."""
         with self._lock:
+            # Full: what is known goes on counting, what is new is not counted.
             if values in self._cells or len(self._cells) < MAX_CELLS:
                 self._cells[values] = self._cells.get(values, 0) + amount
 
@@ -53,6 +54,7 @@ class Histogram:
 
     def add(self, values: Labels, observed: float) -> None:
         """Count ``observed`` for the labels' ``values``."""
+        # A value on a limit falls into the bucket above, as in TensorFlow's histograms.
         bucket = bisect_right(self.limits, observed, hi=len(self.limits) - 1)
         with self._lock:
             cell = self._cells.get(values)

@@ -18,6 +18,7 @@ _LATENCY_MICROS = exponential(10, 1.8, 33)
 _EXAMPLES = exponential(1, 2, 15)
 
 LOAD_ATTEMPTS = Counter("/tensorflow/cc/saved_model/load_attempt_count", ("model_path", "status"))
+# A sum, not a histogram: upstream's has no buckets.
 LOAD_LATENCY = Counter("/tensorflow/cc/saved_model/load_latency", ("model_path",))
 GRAPH_RUN_TIME = Counter("/tensorflow/core/graph_run_time_usecs")
 GRAPH_RUNS = Counter("/tensorflow/core/graph_runs")
@@ -36,6 +37,7 @@ EXAMPLES = Histogram("/tensorflow/serving/request_example_counts", ("model",), _
 REQUEST_LATENCY = Histogram(
     "/tensorflow/serving/request_latency", ("model_name", "API", "entrypoint"), _LATENCY_MICROS
 )
+# Stays at nothing, as upstream's does without a logging configuration: the page lists it.
 REQUEST_LOGS = Counter("/tensorflow/serving/request_log_count", ("model_name", "status_code"))
 RUNTIME_LATENCY = Histogram(
     "/tensorflow/serving/runtime_latency", ("model_name", "API", "runtime"), _LATENCY_MICROS
@@ -75,6 +77,7 @@ def request(model: str, api: str, entrypoint: str) -> Iterator[None]:
     except Exception:
         REQUESTS.add((model, "INTERNAL"))
         raise
+    # Only what succeeds is timed, as upstream: refusals are quick and would hide slow answers.
     REQUESTS.add((model, "OK"))
     REQUEST_LATENCY.add((model, api, entrypoint), _micros_since(started))
 
@@ -84,6 +87,7 @@ def run(model: str, api: str) -> Iterator[None]:
     """TensorFlow runs a signature of ``model`` inside."""
     started = time.perf_counter()
     yield
+    # No finally: a run that failed is no run of the graph.
     micros = _micros_since(started)
     RUNTIME_LATENCY.add((model, api, _RUNTIME), micros)
     GRAPH_RUNS.add(())
@@ -99,8 +103,8 @@ def examples(model: str, count: int) -> None:
 def batch(pool: str, waited_s: Sequence[float]) -> None:
     """A batch was run, of requests that were in the queue of ``pool`` so long."""
     BATCHES.add(())
-    for one in waited_s:
-        QUEUEING.add((pool,), one * 1e6)
+    for seconds in waited_s:
+        QUEUEING.add((pool,), seconds * 1e6)
 
 
 @contextmanager

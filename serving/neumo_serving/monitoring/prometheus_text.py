@@ -25,11 +25,12 @@ def _lines(metric: Counter | Histogram) -> Iterator[str]:
     name = _metric_name(metric.name)
     yield f"# TYPE {name} {metric.kind}"
     if not isinstance(metric, Histogram):
-        for values, number in metric.cells().items():
-            yield f"{name}{{{_labels(metric.labels, values)}}} {number}"
+        for values, value in metric.cells().items():
+            yield f"{name}{{{_labels(metric.labels, values)}}} {value}"
         return
     for values, (buckets, total) in metric.cells().items():
         labels = _labels(metric.labels, values)
+        # Prometheus' buckets hold all below their limit, TensorFlow's what is between two.
         reached = 0
         for limit, count in zip(metric.limits, buckets, strict=True):
             reached += count
@@ -39,6 +40,7 @@ def _lines(metric: Counter | Histogram) -> Iterator[str]:
 
 
 def _metric_name(name: str) -> str:
+    # So the slashes become colons: :tensorflow:serving:request_count.
     return re.sub(r"[^a-zA-Z0-9_]", ":", name)
 
 
@@ -54,4 +56,5 @@ def _escaped(value: str) -> str:
 
 
 def _limit(limit: float) -> str:
+    # Six digits, as C++ writes a double.
     return "+Inf" if math.isinf(limit) else f"{limit:g}"

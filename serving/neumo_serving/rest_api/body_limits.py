@@ -47,9 +47,11 @@ class Bodies:
         try:
             async for piece in _pieces(receive):
                 size += len(piece)
+                # Counted before it is checked, so that the end takes away what was added.
                 self._held_bytes += len(piece)
                 self._check(size)
                 pieces.append(piece)
+            # A single piece is handed on as it is: joining would copy it.
             yield pieces[0] if len(pieces) == 1 else b"".join(pieces)
         finally:
             self._held_bytes -= size
@@ -83,9 +85,11 @@ def unpacked(body: bytes) -> bytes:
     """The body, unpacked; empty, as upstream has it, where it is broken or would be too large."""
     unpacker = zlib.decompressobj(_GZIP_WBITS)
     try:
+        # Never more than the limit is unpacked, whatever the packed size promises.
         content = unpacker.decompress(body, MAX_UNPACKED_BYTES)
     except zlib.error:
         content = b""
+    # Cut off, or followed by more: broken, to upstream.
     if unpacker.eof and not unpacker.unused_data:
         return content
     log.warning("a gzip body is broken or larger than %d MiB unpacked", MAX_UNPACKED_BYTES // MIB)

@@ -43,6 +43,7 @@ def parse(data: bytes) -> Any:
     if not data:
         raise invalid(f"JSON Parse error: {_EMPTY}")
     try:
+        # Only then slowly: Python reads 1e999 as infinity, upstream refuses it.
         if _has_large_exponent(data):
             return json.loads(data, parse_float=_bounded)
         return number_lists.loads(data)
@@ -58,6 +59,7 @@ def parse(data: bytes) -> Any:
 
 def _has_large_exponent(data: bytes) -> bool:
     """Whether a number may be beyond a double; quick on a film's numbers."""
+    # Small numbers are no matter.
     text = data.replace(b"e-", b"").replace(b"E", b"e")
     at = text.find(b"e")
     while at >= 0:
@@ -90,6 +92,7 @@ def _words(failed: json.JSONDecodeError) -> str:
 def _innermost(text: str) -> str:
     """The bracket that is still open at the end of ``text``."""
     opened: list[str] = []
+    # Strings are matched whole, so that brackets in them do not count.
     for piece in _BRACKET_OR_STRING.findall(text):
         if piece in "[{":
             opened.append(piece)
@@ -100,7 +103,7 @@ def _innermost(text: str) -> str:
 
 def _bounded(numeral: str) -> float:
     """A float; raises ``OverflowError`` for one beyond a double."""
-    number = float(numeral)
-    if math.isinf(number):
+    value = float(numeral)
+    if math.isinf(value):
         raise OverflowError(numeral)
-    return number
+    return value

@@ -39,15 +39,16 @@ def read(document: Document) -> Any:
 
 
 def _list(members: Any) -> list[Any]:
-    found = members.get(EXAMPLES)
+    examples = members.get(EXAMPLES)
     if EXAMPLES not in members:
+        # Upstream says classify also where it is regress.
         text = f"When method is classify, key '{EXAMPLES}' is expected and was not found"
-    elif not isinstance(found, list):
+    elif not isinstance(examples, list):
         text = f"Expecting '{EXAMPLES}' value to be an list/array"
-    elif not found:
+    elif not examples:
         text = f"'{EXAMPLES}' value is an empty array"
     else:
-        return found
+        return examples
     raise invalid(f"JSON Value: {shown(members)} {text}")
 
 
@@ -73,9 +74,11 @@ def _add(feature: Any, name: str, value: Any) -> None:
 
 def _converted(name: str, value: Any) -> tuple[str, Any]:
     if isinstance(value, str):
+        # JSON may escape half a surrogate pair, which is no UTF-8; C++ keeps its bytes.
         return "bytes_list", value.encode("utf-8", "surrogatepass")
     if is_base64(value):
         return "bytes_list", from_base64(value)
+    # Before int: a bool is one in Python.
     if isinstance(value, bool):
         return "int64_list", int(value)
     if isinstance(value, int) and _INT64.min <= value <= _LARGEST_UINT64:

@@ -27,11 +27,11 @@ MIN_INT64, MAX_UINT64 = -(2**63), 2**64 - 1
 _SHOWN_CHARACTERS = 200
 
 
-def dense(value: Any, number: int) -> Array:
-    """Nested lists as an array of TensorFlow's dtype ``number``; raises ``Fault``."""
-    dtype = numpy_dtype(number)
+def dense(value: Any, data_type: int) -> Array:
+    """Nested lists as an array of TensorFlow's ``data_type``; raises ``Fault``."""
+    dtype = numpy_dtype(data_type)
     if dtype.kind not in "fiubO":
-        text = f"Conversion of JSON Value: {shown(_first(value))} to type: {dtype_name(number)}"
+        text = f"Conversion of JSON Value: {shown(_first(value))} to type: {dtype_name(data_type)}"
         raise Fault(request_faults.UNIMPLEMENTED, text)
     if dtype.kind in "fiu" and (array := _numbers(value, dtype)) is not None:
         return array
@@ -39,7 +39,8 @@ def dense(value: Any, number: int) -> Array:
         value = value.nested()
     shape = _shape(value)
     leaves: list[Any] = []
-    _collect(value, 0, shape, dtype_name(number), leaves)
+    _collect(value, 0, shape, dtype_name(data_type), leaves)
+    # Filled, not made of the list: numpy would make arrays of strings fixed-width.
     flat = np.empty(len(leaves), dtype)
     flat[:] = leaves
     if flat.size != math.prod(shape):
@@ -86,6 +87,7 @@ def _array(leaves: Array | list[Any], dtype: np.dtype[Any]) -> Array | None:
     if isinstance(leaves, np.ndarray):
         array = leaves
     else:
+        # By type, not isinstance: True must not pass for 1.
         kinds = set(map(type, leaves))
         if not kinds <= ({int, float} if dtype.kind == "f" else {int}):
             return None
@@ -116,6 +118,7 @@ def _limits(dtype: np.dtype[Any]) -> np.iinfo[Any]:
 
 
 def _largest_exact(dtype: np.dtype[Any]) -> int:
+    # The first bit is not stored.
     digits: int = np.finfo(dtype).nmant + 1
     return int(2**digits) - 1
 
@@ -161,6 +164,7 @@ def _leaf(value: Any, dtype: str) -> Any:
         if isinstance(value, bool):
             return value
         raise _type_error(value, dtype)
+    # A bool is an int in Python, and no number in JSON.
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise _type_error(value, dtype)
     return _number(value, np.dtype(dtype))
@@ -178,6 +182,7 @@ def _number(value: int | float, dtype: np.dtype[Any]) -> int | float:
     if dtype.kind != "f":
         limits = _limits(dtype)
         if isinstance(value, int) and limits.min <= value <= limits.max:
+            # What fits 32 bits but not the dtype is cut, as C++ cuts it.
             return int(np.array(value).astype(dtype))
         raise _type_error(value, dtype.name)
     if isinstance(value, int) and not MIN_INT64 <= value <= MAX_UINT64:

@@ -68,6 +68,7 @@ def _rows(members: Mapping[str, Any]) -> list[Any] | Numbers:
     if "inputs" in members:
         text = "Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist"
     elif not isinstance(rows, list | Numbers):
+        # Upstream's spelling.
         text = "Excepting 'instances' to be an list/array"
     elif not len(rows):
         text = "No values in 'instances' array"
@@ -93,19 +94,20 @@ def _of_columns(value: Any, infos: Mapping[str, Any]) -> dict[str, Array]:
 def _of_rows(rows: list[Any] | Numbers, infos: Mapping[str, Any]) -> dict[str, Array]:
     if not isinstance(rows, Numbers):
         return _of_list(rows, infos)
-    found = _whole(rows, infos) if len(infos) == 1 else None
-    return found or _of_list(rows.nested(), infos)
+    at_once = _whole(rows, infos) if len(infos) == 1 else None
+    return at_once or _of_list(rows.nested(), infos)
 
 
 def _of_list(rows: list[Any], infos: Mapping[str, Any]) -> dict[str, Array]:
+    # The first row says of which kind all must be.
     named = _is_named(rows[0])
     if len(infos) > 1 and not isinstance(rows[0], dict):
         raise invalid(
             "instances is a plain list, but expecting list of objects as multiple input tensors "
             "required as per tensorinfo_map"
         )
-    for number, row in enumerate(rows):
-        _check_row(number, row, infos, named)
+    for index, row in enumerate(rows):
+        _check_row(index, row, infos, named)
     if not named:
         name = min(infos)
         return {name: _stacked(rows, infos[name].dtype, "")}
@@ -124,42 +126,44 @@ def _whole(rows: Numbers, infos: Mapping[str, Any]) -> dict[str, Array] | None:
         return None
 
 
-def _check_row(number: int, row: Any, infos: Mapping[str, Any], named: bool) -> None:
+def _check_row(index: int, row: Any, infos: Mapping[str, Any], named: bool) -> None:
     if named != _is_named(row):
         what = "object but got list" if named else "value/list but got object"
-        raise invalid(f"Expecting {what} at item {number} of input list")
+        raise invalid(f"Expecting {what} at item {index} of input list")
     if not named:
         return
     for key in row:
         if key not in infos:
+            # The code within the text is upstream's: a status in a status.
             text = f"INVALID_ARGUMENT: JSON object: does not have named input: {key}"
-            raise _in_row(number, f" key: {key}", f"Error: {text}")
+            raise _in_row(index, f" key: {key}", f"Error: {text}")
     if len(row) != len(infos):
         keys = ",".join(sorted(infos))
-        raise _in_row(number, "", f"JSON object: {shown(row)} keys must be equal to: {keys}")
+        raise _in_row(index, "", f"JSON object: {shown(row)} keys must be equal to: {keys}")
 
 
-def _in_row(number: int, key: str, text: str) -> Fault:
-    return invalid(f"Failed to process element: {number}{key} of 'instances' list. {text}")
+def _in_row(index: int, key: str, text: str) -> Fault:
+    return invalid(f"Failed to process element: {index}{key} of 'instances' list. {text}")
 
 
-def _stacked(rows: list[Any], number: int, key: str) -> Array:
+def _stacked(rows: list[Any], data_type: int, key: str) -> Array:
     """The rows' tensors in one array; the first row that does not fit is named."""
     try:
         if all(isinstance(row, Numbers) for row in rows) and len({row.shape for row in rows}) == 1:
-            return np.stack([dense(row, number) for row in rows])
+            return np.stack([dense(row, data_type) for row in rows])
         rows = [row.nested() if isinstance(row, Numbers) else row for row in rows]
-        return dense(rows, number)
+        return dense(rows, data_type)
     except Fault:
-        _find_misfit(rows, number, key)
+        # The quick way knows that something is wrong, the slow one which row.
+        _find_misfit(rows, data_type, key)
         raise
 
 
-def _find_misfit(rows: list[Any], number: int, key: str) -> None:
+def _find_misfit(rows: list[Any], data_type: int, key: str) -> None:
     first = None
     for element, row in enumerate(rows):
         try:
-            shape = dense(row, number).shape
+            shape = dense(row, data_type).shape
             first = shape if first is None else first
             _check_same(first, shape)
         except Fault as fault:

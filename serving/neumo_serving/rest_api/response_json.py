@@ -22,6 +22,7 @@ _BYTES_SUFFIX = "_bytes"
 def answer(outputs: Mapping[str, Array], is_row: bool) -> bytes:
     """The JSON answer in the format of the request; raises ``Fault`` for rows of unequal number."""
     key, value = ("predictions", _rows(outputs)) if is_row else ("outputs", _columns(outputs))
+    # json writes NaN and Infinity bare, as upstream does.
     return json.dumps({key: value}).encode()
 
 
@@ -81,6 +82,7 @@ def _plain(array: Array, name: str) -> Any:
     if array.dtype.kind == "O":
         return _texts(array.tolist(), name.endswith(_BYTES_SUFFIX))
     if array.dtype.kind == "f" and array.dtype.itemsize < 8:
+        # By way of text: numpy writes the fewest digits that read back as the same 32-bit float.
         return array.astype("U32").astype(np.float64).tolist()
     return array.tolist()
 
@@ -90,4 +92,5 @@ def _texts(value: Any, as_base64: bool) -> Any:
         return [_texts(one, as_base64) for one in value]
     if as_base64:
         return {"b64": base64.b64encode(value).decode("ascii")}
+    # Upstream sends the bytes as they are; JSON must be UTF-8.
     return value.decode("utf-8", "replace")

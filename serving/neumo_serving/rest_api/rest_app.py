@@ -75,6 +75,7 @@ class App:
             raise ValueError(f"{scope['type']} is not served")
         target = _target(scope)
         metrics_path = self._options.metrics_path
+        # Before everything else: the page has no CORS headers and is answered to any method.
         if metrics_path is not None and scope["path"] == metrics_path:
             await _answer_metrics(send, target, metrics_path)
             return
@@ -90,6 +91,7 @@ class App:
         method = scope["method"]
         if method not in METHODS:
             raise Fault(request_faults.UNIMPLEMENTED, f"Unsupported HTTP method: {method}")
+        # A browser's question before the true one; without the flag it is a malformed request.
         if method == "OPTIONS" and self._options.cors:
             return 200, b""
         async with self._bodies.read(receive) as body:
@@ -99,6 +101,7 @@ class App:
                 self._threads, _within, self._options.timeout_s, answer
             )
             try:
+                # The thread cannot be stopped: it ends by itself, and nobody reads what it found.
                 return await asyncio.wait_for(work, self._options.timeout_s)
             except TimeoutError:
                 text = f"no answer within {self._options.timeout_s:g} s"

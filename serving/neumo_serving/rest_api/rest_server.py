@@ -25,6 +25,7 @@ class HttpServer:
             application, "h11", lifespan="off", keep_alive_s=KEEP_ALIVE_S, drain_s=int(drain_s)
         )
         self._server = uvicorn.Server(config)
+        # A daemon: a connection that does not end must not keep the process.
         self._thread = threading.Thread(
             target=self._server.run, args=([self._socket],), name="http", daemon=True
         )
@@ -36,6 +37,7 @@ class HttpServer:
 
     def stop(self) -> None:
         """Accept no more, and wait for the answers under way."""
+        # The flag that uvicorn looks at; its signal handlers are only for a main thread.
         self._server.should_exit = True
         self._thread.join(self._drain_s)
 

@@ -62,6 +62,7 @@ def parse(method: str, path: str) -> Route:
 def _version(digits: str | None) -> int | None:
     if digits is None:
         return None
+    # By length first: int() refuses thousands of digits in words of its own.
     if len(digits) > len(str(MAX_VERSION)) or int(digits) > MAX_VERSION:
         raise invalid(f"Failed to convert version: {digits} to numeric.")
     return int(digits)
@@ -89,6 +90,7 @@ def _predict(models: Models, route: Route, body: bytes) -> bytes:
 
 def _ask_examples(models: Models, route: Route, body: bytes) -> bytes:
     """Classify or regress."""
+    # Before the model is held: examples need no signature to be read, as a predict request does.
     document = predict_json.parse(body)
     message = json_examples.read(document)
     with models.acquire(route.model, route.version, route.label) as (_, model):
@@ -110,9 +112,9 @@ def _status(models: Models, route: Route) -> bytes:
 
 
 def _metadata(models: Models, route: Route) -> bytes:
-    with models.acquire(route.model, route.version, route.label) as (number, model):
+    with models.acquire(route.model, route.version, route.label) as (version, model):
         signatures = status_messages.signatures(model)
-    spec = {"name": route.model, "signature_name": "", "version": str(number)}
+    spec = {"name": route.model, "signature_name": "", "version": str(version)}
     return _dumped(
         {
             "model_spec": spec,
@@ -126,11 +128,12 @@ def _metadata(models: Models, route: Route) -> bytes:
 
 
 def _plain(message: Any) -> dict[str, Any]:
-    found: dict[str, Any] = json_format.MessageToDict(
+    plain: dict[str, Any] = json_format.MessageToDict(
         message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
     )
-    return found
+    return plain
 
 
 def _dumped(document: dict[str, Any]) -> bytes:
+    # Indented by one blank and ended by a line feed, as upstream's JSON writer does it.
     return (json.dumps(document, indent=1) + "\n").encode()

@@ -52,5 +52,6 @@ def _check_ports(grpc: int, http: int, socket_path: str) -> None:
             raise ConfigError(f"--{name}={port} is no port: give one up to {MAX_PORT}")
     if not (grpc or http or socket_path):
         raise ConfigError("nothing to listen on: give --port, --rest_api_port or both")
+    # 0 is off for both, so that two zeros are no clash.
     if grpc and grpc == http:
         raise ConfigError("--rest_api_port cannot be the same as --port: give another")

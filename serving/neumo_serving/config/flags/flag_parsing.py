@@ -61,6 +61,7 @@ def _without_refused(argv: list[str]) -> list[str]:
     kept = []
     for argument in argv:
         name, _, value = argument.lstrip("-").partition("=")
+        # Looked at as text: argparse would say of these that it does not know them.
         refusal = refused.get(name) if argument.startswith("-") else None
         if refusal is None:
             kept.append(argument)
@@ -77,7 +78,9 @@ def _parser() -> argparse.ArgumentParser:
         "model flag, the release that neumo ships.",
         epilog="Refused, because they cannot be honoured here: "
         f"{', '.join(one.name for one in REFUSED)}.",
+        # Upstream knows no abbreviations, and a flag of later versions must not change a meaning.
         allow_abbrev=False,
+        # Only what is given is in the result: whether a model was named at all depends on it.
         argument_default=argparse.SUPPRESS,
     )
     for title, flags in GROUPS.items():
@@ -93,6 +96,7 @@ def _options(flag: Flag) -> dict[str, Any]:
     shown = str(default).lower() if isinstance(default, bool) else str(default)
     options: dict[str, Any] = {"help": flag.help + (f" (default: {shown})" if shown else "")}
     if isinstance(default, bool):
+        # --flag alone is true, as --flag=true.
         return options | {"type": _boolean, "nargs": "?", "const": True, "metavar": "BOOL"}
     if isinstance(default, int):
         return options | {"type": _whole(flag.bits), "metavar": f"INT{flag.bits}"}
@@ -108,10 +112,10 @@ def _boolean(text: str) -> bool:
 
 def _whole(bits: int) -> Callable[[str], int]:
     def whole(text: str) -> int:
-        number = int(text)
-        if not -(2 ** (bits - 1)) <= number < 2 ** (bits - 1):
+        value = int(text)
+        if not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
             raise argparse.ArgumentTypeError(f"more than {bits} bits: {text}")
-        return number
+        return value
 
     # argparse names the type in its message.
     whole.__name__ = "int"

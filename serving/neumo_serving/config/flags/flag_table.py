@@ -121,7 +121,9 @@ FLAGS = tuple(flag for group in GROUPS.values() for flag in group)
 
 _NO_LITE = "TensorFlow Lite models are not served here"
 _OFF = ("false", "0")
+"""Values that ask for what is not there to be off."""
 _ON = ("", "true", "1")
+"""Values that ask for what is done anyway; '' is the flag without a value."""
 
 REFUSED = (
     RefusedFlag("enable_profiler", "there is no profiler service here; profile the model", _OFF),
@@ -144,3 +146,4 @@ PARALLELISM = tuple(
     f"tensorflow_{kind}_parallelism" for kind in ("session", "intra_op", "inter_op")
 )
 MODEL_FLAGS = ("model_config_file", "model_name", "model_base_path")
+"""Without any of these the shipped release is served."""
