@@ -31,6 +31,7 @@ class Places:
     def take(self, films: int) -> Iterator[int]:
         """Places for a request of so many films, as many as are given: at least one."""
         self.check()
+        # Fewer than the films is enough: the SDK asks about the rest as places come free.
         given = min(films, AT_ONCE_OF_A_REQUEST, self.most - self.taken)
         self.taken += given
         try:
@@ -60,6 +61,7 @@ class Held:
     def _add(self, client: str, size_bytes: int) -> None:
         self.total_bytes += size_bytes
         self._by_client[client] += size_bytes
+        # Else every address that ever sent a film would stay in memory.
         if not self._by_client[client]:
             del self._by_client[client]
 
@@ -80,6 +82,7 @@ class Hold:
 
     def add(self, size_bytes: int) -> None:
         """Hold so many more; raises a ``Refusal`` where there is no room."""
+        # Counted before it is checked, so that the block's end takes away what was added.
         self.size_bytes += size_bytes
         self._held._add(self._client, size_bytes)
         self._held._check(self._client)

@@ -20,20 +20,20 @@ HEAT_DIGITS = 3
 _DIGIT_0 = ord("0")
 
 
-def prediction(found: Prediction) -> dict[str, Any]:
+def prediction(predicted: Prediction) -> dict[str, Any]:
     """One prediction."""
     return {
-        "label": found.label,
-        "probability": found.probability,
-        "threshold": found.threshold,
-        "release": found.release,
-        "unanimous": found.unanimous,
+        "label": predicted.label,
+        "probability": predicted.probability,
+        "threshold": predicted.threshold,
+        "release": predicted.release,
+        "unanimous": predicted.unanimous,
         "members": [
             {"model": m.model, "version": m.version, "probability": m.probability}
-            for m in found.members
+            for m in predicted.members
         ],
-        "warnings": [{"code": w.code, "text": w.text} for w in found.warnings],
-        "seconds": found.seconds,
+        "warnings": [{"code": w.code, "text": w.text} for w in predicted.warnings],
+        "seconds": predicted.seconds,
     }
 
 
@@ -48,32 +48,34 @@ def predictions(outcomes: list[Prediction | Problem]) -> bytes:
     return json.dumps({"results": results}).encode()
 
 
-def explanation(found: Explanation) -> bytes:
+def explanation(explained: Explanation) -> bytes:
     """A prediction, the film that was asked about, and where the members looked."""
     document = {
-        "prediction": prediction(found.prediction),
-        "lungs": None if found.lungs is None else {"contours": contours.trace(found.lungs)},
-        "heat_in_lungs": found.heat_in_lungs,
+        "prediction": prediction(explained.prediction),
+        "lungs": None if explained.lungs is None else {"contours": contours.trace(explained.lungs)},
+        "heat_in_lungs": explained.heat_in_lungs,
         "film": {
-            "png": _png(found.film),
-            "width_px": found.width_px,
-            "height_px": found.height_px,
+            "png": _png(explained.film),
+            "width_px": explained.width_px,
+            "height_px": explained.height_px,
         },
     }
-    grey = np.rint(found.heatmap * 255.0).astype(np.uint8)
+    grey = np.rint(explained.heatmap * 255.0).astype(np.uint8)
     # 65,536 numbers take the standard library 30 ms, in which nothing else runs.
-    heatmap = b'{"png": "%s", "values": %s}' % (_png(grey).encode(), fractions(found.heatmap))
+    heatmap = b'{"png": "%s", "values": %s}' % (_png(grey).encode(), fractions(explained.heatmap))
+    # In place of the document's last brace.
     return b'%s, "heatmap": %s}' % (json.dumps(document).encode()[:-1], heatmap)
 
 
 def fractions(values: npt.NDArray[np.float32]) -> bytes:
-    """``values`` [h, w] in [0, 1] as JSON rows of numbers with three digits."""
-    number = np.rint(values * 10**HEAT_DIGITS).astype(np.uint16)
+    """``values`` [h, w] in [0, 1] as JSON rows of thousandthss with three digits."""
+    thousandths = np.rint(values * 10**HEAT_DIGITS).astype(np.uint16)
     text = np.full((*values.shape, len("0.000,")), ord(","), np.uint8)
-    text[..., 0] = number // 1000 + _DIGIT_0
+    text[..., 0] = thousandths // 1000 + _DIGIT_0
     text[..., 1] = ord(".")
     for place in range(HEAT_DIGITS):
-        text[..., 2 + place] = number // 10 ** (HEAT_DIGITS - 1 - place) % 10 + _DIGIT_0
+        text[..., 2 + place] = thousandths // 10 ** (HEAT_DIGITS - 1 - place) % 10 + _DIGIT_0
+    # Without the comma after a row's last number.
     rows = (row.tobytes()[:-1] for row in text)
     return b"[[%s]]" % b"],[".join(rows)
 
@@ -98,12 +100,12 @@ def status(
     return json.dumps(document).encode()
 
 
-def _model(found: ModelStatus) -> dict[str, Any]:
+def _model(model: ModelStatus) -> dict[str, Any]:
     versions = [
         {"version": v.version, "state": v.state.value, "ready": v.ready, "error": v.error}
-        for v in found.versions
+        for v in model.versions
     ]
-    return {"model": found.model, "versions": versions}
+    return {"model": model.model, "versions": versions}
 
 
 def _png(grey: npt.NDArray[np.uint8]) -> str:

@@ -1,4 +1,8 @@
-"""The OpenAPI document as a page that needs no script, and nothing from elsewhere. Pure."""
+"""The OpenAPI document as a page that needs no script, and nothing from elsewhere. Pure.
+
+By hand, as FastAPI's own page loads its script and styles from elsewhere; all that is put in is
+escaped.
+"""
 
 from __future__ import annotations
 

@@ -34,6 +34,7 @@ def check(headers: Headers, peer: str, access: AccessRules) -> None:
 def check_site(headers: Headers) -> None:
     """Raise a ``Refusal`` (403) where a page of another site sent the request."""
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+    # Programs send neither header; a browser sends Origin with every upload.
     is_own = site in _OWN_SITE if site else not origin or _is_host(origin, headers.get("host"))
     if not is_own:
         raise Refusal(plain(403, "sent by a page of another site"))
@@ -44,24 +45,26 @@ def client(headers: Headers, peer: str, access: AccessRules) -> str:
 
     Behind trusted proxies it is the last address in X-Forwarded-For that is not one of them.
     """
-    found = peer
+    asker = peer
     if _is_proxy(peer, access):
         hops = (hop for line in headers.getlist("x-forwarded-for") for hop in line.split(","))
+        # From the right: each proxy adds the address it saw, and what stands left of them the
+        # client wrote.
         for hop in reversed([hop.strip() for hop in hops]):
             if _address(hop) is None:
                 break
-            found = hop
+            asker = hop
             if not _is_proxy(hop, access):
                 break
-    return _subscriber(found)
+    return _subscriber(asker)
 
 
 def _has_token(headers: Headers, digests: tuple[bytes, ...]) -> bool:
     scheme, _, token = headers.get("authorization", "").partition(" ")
     digest = sha256(token.strip().encode("latin-1", "replace")).digest()
     # Every digest is compared, and each in constant time.
-    found = [hmac.compare_digest(digest, known) for known in digests]
-    return scheme.lower() == "bearer" and any(found)
+    matches = [hmac.compare_digest(digest, known) for known in digests]
+    return scheme.lower() == "bearer" and any(matches)
 
 
 def _is_host(origin: str, host: str | None) -> bool:
@@ -78,15 +81,18 @@ def _is_proxy(text: str, access: AccessRules) -> bool:
 
 def _address(text: str) -> Address | None:
     try:
-        found = ip_address(text)
+        address = ip_address(text)
     except ValueError:
         return None
-    return getattr(found, "ipv4_mapped", None) or found
+    # A socket of both families tells of IPv4 as ::ffff:192.0.2.1.
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def _subscriber(text: str) -> str:
     address = _address(text)
     if isinstance(address, IPv6Address):
+        # One subscriber has 2**64 addresses to send from.
         whole = ip_network((int(address), _IPV6_SUBSCRIBER_BITS), strict=False)
         return str(whole)
+    # Behind a UNIX socket there is no address: all are one client.
     return str(address or text)

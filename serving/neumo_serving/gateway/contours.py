@@ -31,6 +31,7 @@ def trace(mask: npt.NDArray[np.uint8]) -> list[Contour]:
 
 def _edges(mask: npt.NDArray[np.uint8]) -> dict[Point, list[Point]]:
     """The steps of one pixel's side between marked and unmarked, by the point they leave."""
+    # A border of unmarked pixels: what touches the edge has an outline there, too.
     inside = np.pad(mask != 0, 1)
     here = inside[1:-1, 1:-1]
     leaving: dict[Point, list[Point]] = defaultdict(list)

@@ -36,21 +36,23 @@ async def predict_many(
 
     ``ends`` is the request's deadline on the event loop's clock.
     """
-    found: dict[int, Outcome] = {}
+    outcomes: dict[int, Outcome] = {}
     try:
         async with asyncio.timeout_at(ends - _MARGIN_S):
             async for index, outcome in _one_by_one(shared, films, at_once):
-                found.update({index: outcome})
+                # No comprehension: what was there when the time was up counts.
+                outcomes.update({index: outcome})
     except TimeoutError:
         late = problems.make("deadline", problems.TOO_LATE)
-        found = {index: found.get(index, late) for index in range(len(films))}
-    return [found[index] for index in range(len(films))]
+        outcomes = {index: outcomes.get(index, late) for index in range(len(films))}
+    return [outcomes[index] for index in range(len(films))]
 
 
 async def _one_by_one(
     shared: Gateway, films: list[bytes], at_once: int
 ) -> AsyncIterator[tuple[int, Outcome]]:
     """Each film's place and outcome, as soon as it is known."""
+    # Large films are read one after the other; the small ones the SDK reads as it asks.
     asked: dict[int, Film | bytes] = {}
     for index, film in enumerate(films):
         readied = await _readied(shared, film)
@@ -59,6 +61,7 @@ async def _one_by_one(
         else:
             asked[index] = readied
     outcomes = shared.client.predict_many(asked.values(), concurrency=at_once)
+    # The SDK answers in the order in which it is asked.
     places = iter(asked)
     async for outcome in outcomes:
         if isinstance(outcome, neumo.Failure):

@@ -36,6 +36,7 @@ async def explanations(request: Request) -> Response:
 async def _answered(request: Request, work: Work) -> Response:
     shared = state.of(request)
     ends = asyncio.get_running_loop().time() + shared.settings.limits.deadline_s
+    # A timeout is the upload's fault until the films are here, and then the models'.
     late = upload_bodies.late()
     try:
         async with asyncio.timeout_at(ends), shared.films(request) as films:
@@ -49,14 +50,15 @@ async def _answered(request: Request, work: Work) -> Response:
 
 
 async def _predict(shared: Gateway, films: list[bytes], ends: float) -> bytes:
-    found: list[film_outcomes.Outcome]
+    outcomes: list[film_outcomes.Outcome]
     with shared.places.take(len(films)) as at_once:
+        # One film alone is answered by its problem's HTTP status, not by 200 with a problem in it.
         if len(films) == 1:
-            found = [await film_outcomes.predict(shared, films[0])]
+            outcomes = [await film_outcomes.predict(shared, films[0])]
         else:
-            found = await film_outcomes.predict_many(shared, films, at_once, ends)
-    shared.measures.found(found)
-    return answer_json.predictions(found)
+            outcomes = await film_outcomes.predict_many(shared, films, at_once, ends)
+    shared.measures.found(outcomes)
+    return answer_json.predictions(outcomes)
 
 
 async def _explain(shared: Gateway, films: list[bytes], _ends: float) -> bytes:
@@ -65,12 +67,14 @@ async def _explain(shared: Gateway, films: list[bytes], _ends: float) -> bytes:
     with shared.places.take(1):
         explanation = await film_outcomes.explain(shared, films[0])
         shared.measures.found([explanation.prediction])
+        # On a thread: pictures and contours take tens of milliseconds, in which nobody is answered.
         return await asyncio.to_thread(answer_json.explanation, explanation)
 
 
 async def _unless_gone(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
     """What ``work`` returns; it is cancelled, and ``Gone`` raised, where the client leaves."""
     working = asyncio.ensure_future(work)
+    # ASGI tells that a client left only to whoever asks for more of its request.
     leaving = asyncio.ensure_future(_left(receive))
     try:
         await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
@@ -80,6 +84,7 @@ async def _unless_gone(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
     finally:
         working.cancel()
         leaving.cancel()
+        # Waited for, so that the calls to the models are given up before the place is free.
         await asyncio.gather(working, leaving, return_exceptions=True)
 
 

@@ -42,6 +42,7 @@ def make(settings: Settings, client: neumo.AsyncClient) -> FastAPI:
     """The application that asks ``client``, which it closes in the end."""
     shared = state.make(settings, client, static_files.read())
     app = FastAPI(
+        # Its pages load scripts from elsewhere; ours are in health_routes.
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
@@ -50,12 +51,14 @@ def make(settings: Settings, client: neumo.AsyncClient) -> FastAPI:
     )
     app.state.gateway = shared
     _route(app, settings)
+    # FastAPI's own place for a document that is made otherwise.
     app.openapi = partial(openapi.document, app, settings)  # type: ignore[method-assign]
     app.add_exception_handler(Refusal, _refused)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _not_routed)  # type: ignore[arg-type]
     app.add_middleware(
         Guard,
         measures=shared.measures,
+        # Only these are labels of metrics: addresses are a client's words.
         routes=frozenset(getattr(route, "path", "") for route in app.routes),
         within_s=settings.limits.deadline_s,
     )

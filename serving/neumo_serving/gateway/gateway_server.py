@@ -26,6 +26,7 @@ KEEP_ALIVE_S = 75
 DRAIN_S = 25
 """For requests under way at the end; Kubernetes kills 30 s after its SIGTERM."""
 _FILES = 4096
+"""Each connection is a descriptor; a shell's usual limit is 1,024."""
 
 
 def run(settings: Settings, listening: socket.socket) -> None:
@@ -62,8 +63,9 @@ class Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Stop on SIGTERM or SIGINT: a second one ends it without waiting."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.stop)
+        # uvicorn's own handlers would refuse connections at once; balancers first have to notice.
+        for signal_number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(signal_number, self.stop)
         yield
 
     def stop(self) -> None:
@@ -73,6 +75,7 @@ class Server(uvicorn.Server):
             return
         log.info("stopping: answering what is under way")
         self._draining.set()
+        # Meanwhile /readyz says 503, and requests that come all the same are answered.
         asyncio.get_running_loop().call_later(self._wait_s, self._exit)
 
     def _exit(self) -> None:

@@ -12,6 +12,7 @@ from neumo_serving.gateway.film_routes import JSON
 from neumo_serving.gateway.problems import SOON_S, refusal
 
 METRICS_TYPE = "text/plain; version=0.0.4"
+"""Named here: newer versions of prometheus_client call the same text 1.0.0."""
 
 
 async def status(request: Request) -> Response:
@@ -19,6 +20,7 @@ async def status(request: Request) -> Response:
     shared = state.of(request)
     shared.check(request)
     standing = await shared.readiness.now()
+    # A gateway that stops still answers, but should get nothing new.
     is_ready = standing.release is not None and not shared.draining.is_set()
     limits = shared.settings.limits
     content = answer_json.status(is_ready, standing.release, standing.models, limits)

@@ -33,6 +33,7 @@ class Connection(HttpToolsProtocol):
         if len(self.connections) > MAX_CONNECTIONS:
             connections = cast("set[Connection]", self.connections)
             waiting = [one for one in connections if one.head_since]
+            # Never empty: this connection waits for its head, too.
             min(waiting, key=lambda one: one.head_since).transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -42,6 +43,7 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on, unless the head has become too large."""
+        # First read, then counted: a head that is complete has reset the count.
         super().data_received(data)
         if self.head_since:
             self._head_bytes += len(data)
@@ -62,6 +64,7 @@ class Connection(HttpToolsProtocol):
         """After an answer that came before the body's end, wait for another request."""
         super().on_message_complete()
         if self.cycle.response_complete:
+            # uvicorn sets this timer at an answer's end, which here was before the body's.
             self._close_in(self.timeout_keep_alive)
 
     def on_response_complete(self) -> None:
@@ -80,6 +83,7 @@ class Connection(HttpToolsProtocol):
             (b"connection", b"close"),
         ]
         lines = b"".join(b"%s: %s\r\n" % header for header in headers)
+        # By hand: there is no request yet that an application could answer.
         self.transport.write(STATUS_LINE[400] + lines + b"\r\n" + bytes(problem.body))
         self.transport.close()
 

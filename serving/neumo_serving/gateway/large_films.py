@@ -31,6 +31,7 @@ class LargeFilms:
 
         Raises ``ImageError`` as the SDK does, and a ``Refusal`` where too many wait.
         """
+        # On a thread: even the head of a compressed file can take milliseconds to find.
         if await asyncio.to_thread(image.pixel_count, content) <= LARGE_PIXELS:
             return content
         with self._places.take(1):

@@ -49,10 +49,12 @@ class Guard:
         self._measures = measures
         self._routes = routes
         self._within_s = within_s + SENT_WITHIN_S
+        # ASGI wants names in lower case.
         self._headers = [(k.lower().encode(), v.encode()) for k, v in HEADERS.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        # The start and the end of the application.
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -71,6 +73,7 @@ class Guard:
                 await self._app(scope, receive, sending)
         except Exception as error:  # noqa: BLE001 - nothing of it may reach the client or the log
             tell(error)
+            # With the head out no other answer is possible: uvicorn cuts the connection.
             if not status:
                 internal = problems.make("internal", problems.TELL_OPERATOR)
                 await problems.response(internal)(scope, receive, sending)
@@ -81,6 +84,7 @@ class Guard:
         return [*headers, *self._headers, *(() if is_told else (NO_STORE,))]
 
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
+        # Any word may stand for a method, and each would be a series of its own.
         method = scope["method"] if scope["method"] in _METHODS else "other"
         path = scope["path"]
         route = path if path in self._routes else "page" if path.startswith("/page/") else "other"

@@ -1,4 +1,7 @@
-"""The films in a ``multipart/form-data`` body, as it comes in; nothing is spooled to disk."""
+"""The films in a ``multipart/form-data`` body, as it comes in.
+
+By hand over python-multipart's parser, as Starlette's form spools what is large to disk.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from neumo_serving.gateway.problems import refusal
 
 FIELD = b"films"
 _MAX_BOUNDARY_BYTES = 200
+"""RFC 2046 allows 70."""
 
 
 class Form:
@@ -58,12 +62,14 @@ class Form:
         return self._films
 
     def _begin(self) -> None:
+        # At the head of the one too many: its bytes are not waited for.
         if len(self._films) == self._limits.max_films:
             most = self._limits.max_films
             raise refusal("too-many", f"at most {most} films in one request: send fewer at once")
         self._disposition, self._size_bytes = b"", 0
 
     def _end_header(self) -> None:
+        # A header may come in several pieces, so it is put together here.
         name, value = map(bytes, self._header)
         if name.lower() == b"content-disposition":
             self._disposition = value

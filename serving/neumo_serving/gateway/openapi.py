@@ -62,17 +62,18 @@ def upload(limits: Limits, most: int) -> dict[str, Any]:
 def document(app: FastAPI, settings: Settings) -> dict[str, Any]:
     """The whole document of ``app``."""
     if app.openapi_schema is None:
-        found = get_openapi(
+        described = get_openapi(
             title="neumo", version=version("neumo"), description=DESCRIPTION, routes=app.routes
         )
-        components = found.setdefault("components", {})
+        components = described.setdefault("components", {})
+        # No route returns a problem as its model, so FastAPI does not know the shape.
         _, definitions = models_json_schema(
             [(schemas.Problem, "serialization")], ref_template=_REFERENCE + "{model}"
         )
         components.setdefault("schemas", {}).update(definitions["$defs"])
         if settings.access.token_digests:
-            _want_token(found)
-        app.openapi_schema = found
+            _want_token(described)
+        app.openapi_schema = described
     return app.openapi_schema
 
 
@@ -87,9 +88,9 @@ def _refusal(status: int) -> dict[str, Any]:
     return answer
 
 
-def _want_token(found: dict[str, Any]) -> None:
-    found["components"]["securitySchemes"] = {_TOKEN: {"type": "http", "scheme": "bearer"}}
-    for path, operations in found["paths"].items():
+def _want_token(described: dict[str, Any]) -> None:
+    described["components"]["securitySchemes"] = {_TOKEN: {"type": "http", "scheme": "bearer"}}
+    for path, operations in described["paths"].items():
         if path.startswith("/v1/"):
             for operation in operations.values():
                 operation["security"] = [{_TOKEN: []}]

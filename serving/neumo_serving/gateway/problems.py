@@ -89,13 +89,14 @@ _OF_ERRORS: tuple[tuple[type[neumo.NeumoError], str, str], ...] = (
 def make(name: str, detail: str, *, status: int | None = None, retry_s: int = 0) -> Problem:
     """The problem of the kind ``name``; 429 and 503 always carry Retry-After."""
     usual, title = _KINDS[name]
-    found = status or usual
-    if found in {429, 503}:
+    status = status or usual
+    if status in {429, 503}:
         retry_s = retry_s or LATER_S
     headers = {"Retry-After": str(retry_s)} if retry_s else {}
-    if found == 401:
+    # RFC 9110 wants it with every 401.
+    if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return Problem(URN + name, title, found, detail, headers)
+    return Problem(URN + name, title, status, detail, headers)
 
 
 def refusal(name: str, detail: str, *, status: int | None = None, retry_s: int = 0) -> Refusal:
@@ -112,6 +113,7 @@ def of(error: neumo.NeumoError) -> Problem:
     """The problem that an error of the SDK is to a client."""
     for kind, name, detail in _OF_ERRORS:
         if isinstance(error, kind):
+            # One line, whatever the image's own text is.
             return make(name, detail or " ".join(str(error).split()))
     return make("internal", TELL_OPERATOR)
 

@@ -1,4 +1,7 @@
-"""How many films a client may send in a while: a bucket of tokens each."""
+"""How many films a client may send in a while: a bucket of tokens each.
+
+In this process: behind several gateways a client gets as many times the rate.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +35,7 @@ class Rates:
             raise refusal(
                 "rate-limit", f"{self._rate:g} films a second are allowed", retry_s=wait_s
             )
+        # How many films there are is known only when the body has come: see ``charge``.
         self._keep(client, tokens - 1.0)
 
     def charge(self, client: str, films: int) -> None:
@@ -39,6 +43,7 @@ class Rates:
         self._keep(client, self._tokens(client) - films)
 
     def _tokens(self, client: str) -> float:
+        # Filled when it is looked at: no timer runs for anybody.
         tokens, at = self._buckets.get(client, (self._burst, self._clock()))
         return min(self._burst, tokens + (self._clock() - at) * self._rate)
 

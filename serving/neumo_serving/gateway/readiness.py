@@ -10,7 +10,9 @@ from neumo import contract
 from neumo.model_status import ready_releases
 
 FRESH_S = 1.0
+"""Probes of several load balancers come each second."""
 WITHIN_S = 3.0
+"""A model server that says nothing for so long is not ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Readiness:
         if self._asking is None or (self._asking.done() and clock() >= self._fresh_until):
             self._asking = asyncio.create_task(self._ask())
             self._fresh_until = clock() + FRESH_S
+        # Shielded: who leaves must not end what others wait for.
         return await asyncio.shield(self._asking)
 
     async def _ask(self) -> Standing:

@@ -1,4 +1,7 @@
-"""The shapes of the answers, for the OpenAPI document."""
+"""The shapes of the answers, for the OpenAPI document.
+
+Their names are public in it, and the SDK's where a shape is the JSON of one of its results.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,7 @@ class _Exact(BaseModel):
 class Problem(_Exact):
     """RFC 9457: what went wrong. ``type`` is stable and is what programs should look at."""
 
+    # Taken from the table, so that the document cannot lag behind it.
     type: Literal[(problems.BLANK, *problems.TYPES)]  # type: ignore[valid-type]
     title: str
     status: Annotated[int, Field(ge=400, le=599)]
@@ -37,6 +41,7 @@ class Member(_Exact):
 class Warning_(_Exact):  # noqa: N801 - Warning is Python's own
     """Something a reader of the prediction should know: a stable code and a sentence."""
 
+    # The underscore is for Python alone.
     model_config = ConfigDict(extra="forbid", title="Warning")
     code: str
     text: str

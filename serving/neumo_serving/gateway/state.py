@@ -48,6 +48,7 @@ class Gateway:
 
         What can be told without its body is told before that is read.
         """
+        # Who may not ask learns nothing of the load; being refused for it costs no token.
         auth.check_site(request.headers)
         self.check(request)
         client = auth.client(request.headers, peer(request), self.settings.access)
@@ -56,6 +57,7 @@ class Gateway:
         with self.held.by(client) as hold:
             limits = self.settings.limits
             films = await upload_bodies.films(request.headers, request.receive, limits, hold)
+            # The first film was paid for before the body was read.
             self.rates.charge(client, len(films) - 1)
             yield films
 
@@ -63,6 +65,7 @@ class Gateway:
 def make(settings: Settings, client: neumo.AsyncClient, pages: dict[str, Page]) -> Gateway:
     """A gateway that asks ``client``."""
     limits = settings.limits
+    # At least one request, however small the share.
     share_bytes = max(limits.max_request_bytes, limits.max_held_bytes // _SHARE)
     return Gateway(
         settings,

@@ -14,6 +14,7 @@ from starlette.responses import Response
 FOLDER = Path(__file__).parent / "page"
 INDEX = "index.html"
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
+"""Named here: a system's table may call scripts text/plain, which nosniff forbids to run."""
 _CACHE = {"Cache-Control": "no-cache"}
 """Browsers keep it, and ask each time whether it has changed."""
 
@@ -42,6 +43,7 @@ def answer(pages: dict[str, Page], name: str, request: Request) -> Response:
     if page is None:
         raise HTTPException(404)
     headers = {**_CACHE, "ETag": page.etag}
+    # A proxy that packs an answer makes its tag a weak one.
     known = {tag.strip() for tag in request.headers.get("if-none-match", "").split(",")}
     if known & {page.etag, f"W/{page.etag}", "*"}:
         return Response(status_code=304, headers=headers)

@@ -42,7 +42,7 @@ async def films(headers: Headers, receive: Receive, limits: Limits, hold: Hold) 
     _check_head(headers, media_type, limits)
     pieces = _pieces(receive, limits, hold)
     if media_type != FORM:
-        return [await _one(pieces, limits)]
+        return [await _single(pieces, limits)]
     form = Form(content_type, limits)
     async for piece in pieces:
         form.feed(piece)
@@ -63,6 +63,7 @@ def _check_head(headers: Headers, media_type: str, limits: Limits) -> None:
         raise refusal("media-type", "a Content-Encoding is not taken: send the film as it is")
     length = headers.get("content-length", "")
     if length.isdecimal():
+        # What it says may be wrong, so that the pieces are counted all the same.
         _check_size(int(length), limits)
         if media_type != FORM:
             check_film(int(length), limits)
@@ -74,21 +75,22 @@ def _check_size(size_bytes: int, limits: Limits) -> None:
         raise refusal("too-large", f"larger than {most:g} MiB: send fewer films at once")
 
 
-async def _one(pieces: AsyncIterator[bytes], limits: Limits) -> bytes:
-    found: list[bytes] = []
+async def _single(pieces: AsyncIterator[bytes], limits: Limits) -> bytes:
+    received: list[bytes] = []
     size_bytes = 0
     async for piece in pieces:
         size_bytes += len(piece)
         check_film(size_bytes, limits)
-        found.append(piece)
-    if not found:
+        received.append(piece)
+    if not received:
         raise refusal("bad-request", "an empty body: send a film")
-    return b"".join(found)
+    return b"".join(received)
 
 
 async def _pieces(receive: Receive, limits: Limits, hold: Hold) -> AsyncIterator[bytes]:
     try:
         async for piece in body_pieces.pieces(receive, PIECE_WITHIN_S):
+            # Before it is held: a piece too many is the request's fault, not a lack of room.
             _check_size(hold.size_bytes + len(piece), limits)
             hold.add(len(piece))
             yield piece
