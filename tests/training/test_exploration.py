@@ -103,7 +103,7 @@ class TestSummary:
             "identical files: 1 set: of each the first by name stays",
             "of these, under several patients: 1: the first film's patient stays",
             "left out for these reasons: 4 films",
-            "files passed over, by their suffix or since they lie in subfolders: 1",
+            "files passed over, by their suffix, hidden, or since they lie in subfolders: 1",
         ):
             assert told in lines
 
