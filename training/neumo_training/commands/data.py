@@ -40,9 +40,9 @@ def _summary(argv: list[str]) -> int:
     from neumo_training.reports.exploration import exploration_report, folder_numbers  # noqa: PLC0415
 
     table = film_table.scan(args.folder)
-    found = exploration_report.summary(args.folder, table)
-    lines = folder_numbers.summary(found) + found["remarks"]
-    print(json.dumps(found, indent=2) if args.json else "\n".join(lines))
+    counted = exploration_report.summary(args.folder, table)
+    lines = folder_numbers.summary(counted) + counted["remarks"]
+    print(json.dumps(counted, indent=2) if args.json else "\n".join(lines))
     if args.csv is not None:
         table.to_csv(args.csv, index=False)
     return 0

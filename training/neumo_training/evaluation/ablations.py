@@ -44,8 +44,8 @@ def read(path: Path = COMMITTED) -> list[Trial]:
         text = path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: {error}") from error
-    found = csv.DictReader(io.StringIO(text))
-    return [_trial(row, f"{path}, line {number}") for number, row in enumerate(found, start=2)]
+    rows = csv.DictReader(io.StringIO(text))
+    return [_trial(row, f"{path}, line {line}") for line, row in enumerate(rows, start=2)]
 
 
 def to_csv(trials: Iterable[Trial]) -> str:

@@ -121,9 +121,9 @@ def assess(
     document["against"] = _against(subject, answers, progress)
     document["baselines"] = _baselines(subject)
     document["geometry"] = geometry.subgroups(answers, cohort)
-    found = _lungs(subject, progress)
-    document |= _robustness(subject, answers, found, progress)
-    document |= _looking(subject, found, progress)
+    lungs = _lungs(subject, progress)
+    document |= _robustness(subject, answers, lungs, progress)
+    document |= _looking(subject, lungs, progress)
     document["tried"] = _tried(subject)
     if subject.names:
         document["per_film"] = _per_film(answers, cohort)
@@ -180,10 +180,10 @@ def _performance(answers: Answers, cohort: Cohort) -> Document:
 def _against(subject: Subject, answers: Answers, progress: StageProgress) -> Document | None:
     if subject.against is None:
         return None
-    number = subject.against.manifest.release
-    progress.stage(f"release {number} on the same films")
+    other_release = subject.against.manifest.release
+    progress.stage(f"release {other_release} on the same films")
     other = answer(subject.against, subject.cohort.pixels, progress.tick)
-    return performance.against(answers, other, number, subject.cohort)
+    return performance.against(answers, other, other_release, subject.cohort)
 
 
 def _baselines(subject: Subject) -> Document:
@@ -214,7 +214,7 @@ def _lungs(subject: Subject, progress: StageProgress) -> LungsFound | None:
 
 
 def _robustness(
-    subject: Subject, answers: Answers, found: LungsFound | None, progress: StageProgress
+    subject: Subject, answers: Answers, lungs: LungsFound | None, progress: StageProgress
 ) -> Document:
     cohort, bounds = subject.cohort, subject.bounds
 
@@ -225,7 +225,7 @@ def _robustness(
     rows = cohort.balanced(bounds.corrupted, _SEED)
     corrupted = robustness.under_corruptions(ask, cohort.at(rows), _at(answers, rows), _SEED)
     progress.stage("shortcuts")
-    rows, masks = _with_masks(subject, found, bounds.shortcuts)
+    rows, masks = _with_masks(subject, lungs, bounds.shortcuts)
     shortcuts = robustness.without_parts(ask, cohort.at(rows), _at(answers, rows), masks)
     shortcuts["masks"] = None if masks is None else _drawn_by(subject)
     progress.stage("copies of less resolution")
@@ -234,16 +234,16 @@ def _robustness(
     return {"corruptions": corrupted, "shortcuts": shortcuts, "resolution": copies}
 
 
-def _looking(subject: Subject, found: LungsFound | None, progress: StageProgress) -> Document:
+def _looking(subject: Subject, lungs: LungsFound | None, progress: StageProgress) -> Document:
     cohort = subject.cohort
     document: Document = {"lungs": None, "heat": None}
-    if found is not None:
-        document["lungs"] = {"refused": lungs_figures.refused(found, cohort), "dice": None}
+    if lungs is not None:
+        document["lungs"] = {"refused": lungs_figures.refused(lungs, cohort), "dice": None}
         if subject.masked is not None:
             rows, drawn = subject.masked
-            agreement = lungs_figures.agreement(found.masks[rows], drawn, cohort.at(rows))
+            agreement = lungs_figures.agreement(lungs.masks[rows], drawn, cohort.at(rows))
             document["lungs"]["dice"] = agreement
-    rows, masks = _with_masks(subject, found, subject.bounds.explained)
+    rows, masks = _with_masks(subject, lungs, subject.bounds.explained)
     if masks is not None:
         progress.stage("heat maps")
         heat = explain(subject.ensemble, cohort.pixels[rows], partial(_heavier, progress))
@@ -254,7 +254,7 @@ def _looking(subject: Subject, found: LungsFound | None, progress: StageProgress
 
 
 def _with_masks(
-    subject: Subject, found: LungsFound | None, films: int
+    subject: Subject, lungs: LungsFound | None, films: int
 ) -> tuple[npt.NDArray[np.int_], MaskPixels | None]:
     """At most ``films`` rows, balanced, and their masks: drawn ones before those found."""
     cohort = subject.cohort
@@ -263,7 +263,7 @@ def _with_masks(
         chosen = cohort.at(with_mask).balanced(films, _SEED)
         return with_mask[chosen], drawn[chosen]
     rows = cohort.balanced(films, _SEED)
-    return rows, None if found is None else found.masks[rows]
+    return rows, None if lungs is None else lungs.masks[rows]
 
 
 def _drawn_by(subject: Subject) -> str:

@@ -33,10 +33,12 @@ class Pictures(Protocol):
     """Films to fit on or to score: uint8 [n, 256, 256, 1], and 1 for PNEUMONIA."""
 
     @property
-    def pixels(self) -> Pixels: ...  # noqa: D102
+    def pixels(self) -> Pixels:
+        """The films, uint8 [n, 256, 256, 1]."""
 
     @property
-    def labels(self) -> npt.NDArray[np.float32]: ...  # noqa: D102
+    def labels(self) -> npt.NDArray[np.float32]:
+        """1 for PNEUMONIA, float32 [n]."""
 
 
 def mean_brightness(pixels: Pixels) -> Features:
@@ -96,23 +98,23 @@ def cross_validated(
     """As ``scores``, each film scored by a fit on other patients, in five folds."""
     folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0)
     features = _features(films, sizes)
-    found = {name: np.zeros(len(films.labels)) for name in ("constant", *features)}
+    scored = {name: np.zeros(len(films.labels)) for name in ("constant", *features)}
     for fitted, held in folds.split(films.pixels, films.labels, patients):
         for name, values in features.items():
-            found[name][held] = _scores(name, values[fitted], films.labels[fitted], values[held])
-    return found
+            scored[name][held] = _scores(name, values[fitted], films.labels[fitted], values[held])
+    return scored
 
 
 def _features(films: Pictures, sizes: Sizes | None) -> dict[str, Features]:
-    found = {name: of(films.pixels) for name, of in _OF_PIXELS.items()}
+    features = {name: of(films.pixels) for name, of in _OF_PIXELS.items()}
     if sizes is None:
-        return found
+        return features
     known = sizes.min(axis=1) > 0
     share = min(known[films.labels == label].mean() for label in (0, 1))
     if share >= LEAST_KNOWN and len(np.unique(sizes[known], axis=0)) > 1:
         told = np.where(known[:, None], sizes, np.nan)
-        found |= {name: of(told) for name, of in _OF_SIZES.items()}
-    return found
+        features |= {name: of(told) for name, of in _OF_SIZES.items()}
+    return features
 
 
 def _scores(

@@ -146,9 +146,9 @@ def read_sizes(path: Path) -> dict[str, tuple[int, int]]:
 
     Raises ``ConfigError`` as ``film_table.original_sizes`` does.
     """
-    found = film_table.original_sizes(path)
-    keys = found["label"] + "/" + found["file"]
-    return dict(zip(keys, zip(found["width"], found["height"], strict=True), strict=True))
+    sizes = film_table.original_sizes(path)
+    keys = sizes["label"] + "/" + sizes["file"]
+    return dict(zip(keys, zip(sizes["width"], sizes["height"], strict=True), strict=True))
 
 
 def film_counts(labels: Labels) -> dict[str, int]:

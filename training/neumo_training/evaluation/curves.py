@@ -54,12 +54,12 @@ def roc_band(
     resamples = resample(patients, labels)
     drawn = np.concatenate([sensitivities(weights) for weights in resamples.pieces()])
     value = sensitivities(np.ones((1, len(labels))))[0]
-    found = [estimate(v, d) for v, d in zip(value, drawn.T, strict=True)]
+    band = [estimate(v, d) for v, d in zip(value, drawn.T, strict=True)]
     return {
         "fpr": grid.tolist(),
-        "tpr": [e.value for e in found],
-        "low": [e.low for e in found],
-        "high": [e.high for e in found],
+        "tpr": [e.value for e in band],
+        "low": [e.low for e in band],
+        "high": [e.high for e in band],
     }
 
 
@@ -77,18 +77,18 @@ def reliability(
     """Ten bins of equal width: the mean probability, and the share of PNEUMONIA with interval."""
     bins = in_bins(scores, _RELIABILITY_BINS)
     resamples = resample(patients, labels)
-    found = []
-    for number in np.flatnonzero(bins.sum(axis=0)):
-        inside = bins[:, number] > 0
+    bars = []
+    for bin_index in np.flatnonzero(bins.sum(axis=0)):
+        inside = bins[:, bin_index] > 0
         share = estimate(float(labels[inside].mean()), _shares(inside, labels, resamples))
-        found.append(
+        bars.append(
             {
                 "films": int(inside.sum()),
                 "mean_probability": float(scores[inside].mean()),
                 "share_pneumonia": asdict(share),
             }
         )
-    return found
+    return bars
 
 
 def histogram(scores: Scores, labels: Labels) -> dict[str, Any]:

@@ -19,24 +19,24 @@ def subgroups(answers: Answers, cohort: Cohort) -> list[dict[str, Any]]:
     """The ensemble by thirds of the aspect ratio and of the size; empty where all are alike."""
     known = cohort.sizes_px.min(axis=1) > 0
     width, height = cohort.sizes_px[known].T.astype(np.float64)
-    found = []
+    groups = []
     for name, values in (("aspect_ratio", width / height), ("megapixels", width * height / 1e6)):
         third = np.full(len(known), _UNKNOWN)
         third[known] = _thirds(values)
-        numbers = np.unique(third[known])
-        if len(numbers) < 2:
+        ranks = np.unique(third[known])
+        if len(ranks) < 2:
             continue
-        found += [
+        groups += [
             {
                 "by": name,
-                "third": _THIRDS[number],
-                "from": float(values[third[known] == number].min()),
-                "to": float(values[third[known] == number].max()),
-                **subset(answers, cohort, third == number),
+                "third": _THIRDS[rank],
+                "from": float(values[third[known] == rank].min()),
+                "to": float(values[third[known] == rank].max()),
+                **subset(answers, cohort, third == rank),
             }
-            for number in numbers
+            for rank in ranks
         ]
-    return found
+    return groups
 
 
 def _thirds(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int_]:

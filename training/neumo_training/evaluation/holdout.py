@@ -40,8 +40,8 @@ def readings(folder: Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))["readings"]
-        return [{key: reading[key] for key in _KEYS} for reading in found]
+        entries = json.loads(path.read_text(encoding="utf-8"))["readings"]
+        return [{key: reading[key] for key in _KEYS} for reading in entries]
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"{path}: not a ledger of readings ({error})") from error
 

@@ -74,19 +74,19 @@ class LungsFound:
     threshold: float
 
 
-def load(store: Path, number: int | None) -> Ensemble:
-    """Release ``number`` (default: the newest) of the model store ``store``.
+def load(store: Path, release_number: int | None) -> Ensemble:
+    """Release ``release_number`` (default: the newest) of the model store ``store``.
 
     Raises ``ConfigError`` where the store lacks it, or one of its models cannot be loaded.
     """
     known = release.numbers(store)
-    if number is not None and number not in known:
+    if release_number is not None and release_number not in known:
         there = ", ".join(map(str, known)) or "none"
-        raise ConfigError(f"{store}: no release {number} here; the releases here: {there}")
+        raise ConfigError(f"{store}: no release {release_number} here; the releases here: {there}")
     manifest = (
         release.newest(store)
-        if number is None
-        else release.read(release.manifest_path(store, number))
+        if release_number is None
+        else release.read(release.manifest_path(store, release_number))
     )
     models = {
         name: _load(store / name / str(manifest.release))
@@ -102,19 +102,19 @@ def load(store: Path, number: int | None) -> Ensemble:
 def answer(ensemble: Ensemble, pixels: Pixels, tick: Tick) -> Answers:
     """What each member says about ``pixels``, uint8 [n, 256, 256, 1]."""
     probability = contract.PROBABILITY.name
-    found: dict[str, list[Scores]] = {member.name: [] for member in contract.MEMBERS}
+    by_member: dict[str, list[Scores]] = {member.name: [] for member in contract.MEMBERS}
     for batch in _batches(pixels):
-        for name, parts in found.items():
+        for name, parts in by_member.items():
             given = ensemble.models[name].signatures[contract.SERVING_DEFAULT](image=batch)
             parts.append(given[probability].numpy().astype(np.float64))
         tick(len(batch))
-    members = {name: np.concatenate(parts) for name, parts in found.items()}
+    members = {name: np.concatenate(parts) for name, parts in by_member.items()}
     return Answers(members, ensemble.manifest.threshold)
 
 
 def explain(ensemble: Ensemble, pixels: Pixels, tick: Tick) -> npt.NDArray[np.float32]:
     """The mean of the members' heat maps, float32 [n, 256, 256] in [0, 1]."""
-    found = []
+    heat = []
     for batch in _batches(pixels):
         maps = [
             ensemble.models[member.name]
@@ -122,9 +122,9 @@ def explain(ensemble: Ensemble, pixels: Pixels, tick: Tick) -> npt.NDArray[np.fl
             .numpy()
             for member in contract.MEMBERS
         ]
-        found += [mean_heatmap(of_film) for of_film in zip(*maps, strict=True)]
+        heat += [mean_heatmap(of_film) for of_film in zip(*maps, strict=True)]
         tick(len(batch))
-    return np.stack(found)
+    return np.stack(heat)
 
 
 def find_lungs(ensemble: Ensemble, pixels: Pixels, tick: Tick) -> LungsFound:

@@ -29,9 +29,9 @@ def refused(lungs: LungsFound, cohort: Cohort) -> Document:
     }
 
 
-def agreement(found: MaskPixels, drawn: MaskPixels, cohort: Cohort) -> Document:
+def agreement(lungs: MaskPixels, drawn: MaskPixels, cohort: Cohort) -> Document:
     """Dice of the masks that the release finds against the ones that were drawn."""
-    values = dice(found, drawn)
+    values = dice(lungs, drawn)
     return {
         "films": len(values),
         "mean": asdict(mean_with_interval(values, cohort.labels, cohort.patients)),

@@ -63,17 +63,17 @@ def predictive_values(answers: Answers, cohort: Cohort) -> list[Document]:
     drawn = drawn_metrics(
         scores, labels, answers.threshold, resample(cohort.patients, cohort.labels)
     )
-    found = []
+    rows = []
     for prevalence in PREVALENCES:
         values = _predictive(
             np.array([value["sensitivity"]]), np.array([value["specificity"]]), prevalence
         )
         draws = _predictive(drawn["sensitivity"], drawn["specificity"], prevalence)
-        found.append(
+        rows.append(
             {"prevalence": prevalence}
             | {name: _or_none(values[name][0], draws[name]) for name in values}
         )
-    return found
+    return rows
 
 
 def types(answers: Answers, cohort: Cohort) -> Document:
@@ -99,7 +99,7 @@ def subset(
 ) -> Document:
     """The ensemble's metrics ``names`` on some ``films``; None with too few patients of a class."""
     labels, patients = cohort.labels[films], cohort.patients[films]
-    found: Document = {"films": film_counts(labels)}
+    counted: Document = {"films": film_counts(labels)}
     few = min(len(np.unique(patients[labels == label])) for label in (0, 1)) < MIN_PATIENTS
     judged = (
         None
@@ -108,7 +108,7 @@ def subset(
             with_intervals(answers.ensemble[films], labels, patients, answers.threshold), names
         )
     )
-    return {**found, "metrics": judged}
+    return {**counted, "metrics": judged}
 
 
 def less_members(answers: Answers, cohort: Cohort) -> Document:
@@ -120,10 +120,10 @@ def less_members(answers: Answers, cohort: Cohort) -> Document:
     }
 
 
-def against(answers: Answers, other: Answers, number: int, cohort: Cohort) -> Document:
-    """The ensemble less that of release ``number``, each at its own threshold, paired."""
+def against(answers: Answers, other: Answers, other_release: int, cohort: Cohort) -> Document:
+    """The ensemble less that of release ``other_release``, each at its own threshold, paired."""
     return {
-        "release": number,
+        "release": other_release,
         "threshold": other.threshold,
         "metrics": as_document(
             with_intervals(other.ensemble, cohort.labels, cohort.patients, other.threshold)
@@ -137,9 +137,9 @@ def against(answers: Answers, other: Answers, number: int, cohort: Cohort) -> Do
     }
 
 
-def as_document(found: dict[str, Estimate], names: tuple[str, ...] | None = None) -> Document:
+def as_document(estimates: dict[str, Estimate], names: tuple[str, ...] | None = None) -> Document:
     """Estimates as plain numbers, those called ``names`` only where given."""
-    return {name: asdict(e) for name, e in found.items() if names is None or name in names}
+    return {name: asdict(e) for name, e in estimates.items() if names is None or name in names}
 
 
 def _difference(

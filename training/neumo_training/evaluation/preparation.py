@@ -65,11 +65,13 @@ def prepare(request: Request, stream: TextIO) -> Prepared:
 
     store = request.models or release.shipped()
     ensemble = in_process_models.load(store, request.release)
-    number = ensemble.manifest.release
-    out = request.out or Path(f"runs/evaluate/release-{number}")
+    judged_release = ensemble.manifest.release
+    out = request.out or Path(f"runs/evaluate/release-{judged_release}")
     _make_writable(out)
-    if request.against == number:
-        raise ConfigError(f"--against {number}: that is the release that is judged; name another")
+    if request.against == judged_release:
+        raise ConfigError(
+            f"--against {judged_release}: that is the release that is judged; name another"
+        )
     against = None if request.against is None else in_process_models.load(store, request.against)
     sizes = None if request.sizes is None else cohort.read_sizes(request.sizes)
     root = _root(request)

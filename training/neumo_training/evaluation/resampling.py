@@ -30,8 +30,8 @@ class Resamples:
 
     def measured(self, measure: Callable[[Weights], dict[str, Drawn]]) -> dict[str, Drawn]:
         """``measure`` of every draw."""
-        found = [measure(weights) for weights in self.pieces()]
-        return {name: np.concatenate([piece[name] for piece in found]) for name in found[0]}
+        pieces = [measure(weights) for weights in self.pieces()]
+        return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
 
 
 def resample(patients: npt.NDArray[np.str_], labels: Labels, draws: int = DRAWS) -> Resamples:

@@ -27,15 +27,15 @@ _TOLD = ("auc", "sensitivity", "specificity", "balanced_accuracy")
 
 def under_corruptions(ask: Ask, cohort: Cohort, clean: Answers, seed: int) -> Document:
     """The ensemble's metrics on ``cohort`` clean, and under each corruption and severity."""
-    found: dict[str, Document] = {}
-    for number, name in enumerate(CORRUPTIONS):
-        found[name] = {
+    by_corruption: dict[str, Document] = {}
+    for rank, name in enumerate(CORRUPTIONS):
+        by_corruption[name] = {
             str(severity): _judged(
-                ask(corrupted(name, severity, cohort.pixels, seed + 10 * number + severity)), cohort
+                ask(corrupted(name, severity, cohort.pixels, seed + 10 * rank + severity)), cohort
             )
             for severity in SEVERITIES
         }
-    every = [of["auc"]["value"] for levels in found.values() for of in levels.values()]
+    every = [of["auc"]["value"] for levels in by_corruption.values() for of in levels.values()]
     return {
         "films": film_counts(cohort.labels),
         "seed": seed,
@@ -43,7 +43,7 @@ def under_corruptions(ask: Ask, cohort: Cohort, clean: Answers, seed: int) -> Do
         "clean": _judged(clean, cohort),
         "mean_auc": float(np.mean(every)),
         "least_auc": float(np.min(every)),
-        "corruptions": found,
+        "corruptions": by_corruption,
     }
 
 
@@ -59,13 +59,13 @@ def without_parts(ask: Ask, cohort: Cohort, clean: Answers, masks: MaskPixels | 
 
 def as_small_copies(ask: Ask, cohort: Cohort, clean: Answers) -> Document:
     """How far the probability moves between a file and its 224 x 224 JPEG copy."""
-    found = [_small_copy(Path(path)) for path in cohort.table["path"]]
-    after = ask(np.stack([pixels for pixels, _ in found])).ensemble
+    copies = [_small_copy(Path(path)) for path in cohort.table["path"]]
+    after = ask(np.stack([pixels for pixels, _ in copies])).ensemble
     moved = np.abs(after - clean.ensemble)
     flipped = (after > clean.threshold) != (clean.ensemble > clean.threshold)
     return {
-        "films": len(found),
-        "larger_than_the_copy": sum(larger for _, larger in found),
+        "films": len(copies),
+        "larger_than_the_copy": sum(larger for _, larger in copies),
         "copy_px": COPY_PX,
         "copy_quality": COPY_QUALITY,
         "moved_mean": float(moved.mean()),

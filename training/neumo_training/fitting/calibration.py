@@ -28,8 +28,8 @@ def platt(
     at = np.array([1.0, 0.0])
 
     def loss(at: Numbers) -> float:
-        found = design @ at
-        return float(weights @ (np.logaddexp(0.0, found) - targets * found))
+        calibrated = design @ at
+        return float(weights @ (np.logaddexp(0.0, calibrated) - targets * calibrated))
 
     for _ in range(ITERATIONS):
         guess = sigmoid(design @ at)

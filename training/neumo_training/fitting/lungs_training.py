@@ -87,7 +87,7 @@ def fit(
         config=config,
         films=resumable_run.fingerprint(seen.table[train], kept.lungs),
         build=lambda: _compiled(config),
-        epoch=lambda number: _epoch(config, kept, others, number),
+        epoch=lambda epoch: _epoch(config, kept, others, epoch),
         held_loss=held_loss,
     )
     return resumable_run.run(task, folder, say)[0]
@@ -116,9 +116,9 @@ def predict(
     """Probabilities for ``overviews``: lungs float32 [n, 128, 128, 1] and chest float32 [n]."""
     lungs, chest = [], []
     for (batch,) in batches.of(films):
-        found = model(batch, training=False)
-        lungs.append(tf.sigmoid(found[lungs_network.MASK]).numpy())
-        chest.append(tf.sigmoid(found[lungs_network.CHEST]).numpy()[:, 0])
+        answers = model(batch, training=False)
+        lungs.append(tf.sigmoid(answers[lungs_network.MASK]).numpy())
+        chest.append(tf.sigmoid(answers[lungs_network.CHEST]).numpy()[:, 0])
     return np.concatenate(lungs), np.concatenate(chest)
 
 
@@ -131,8 +131,8 @@ def dice_at_half(
     """
     scores = []
     for probabilities, drawn in batches.of(lungs, truth):
-        found = tf.image.resize(probabilities, drawn.shape[1:3]).numpy() > 0.5
-        scores.append(lung_masks.dice(found, drawn))
+        sure = tf.image.resize(probabilities, drawn.shape[1:3]).numpy() > 0.5
+        scores.append(lung_masks.dice(sure, drawn))
     return np.concatenate(scores)
 
 
@@ -170,7 +170,7 @@ def _compiled(config: LungsConfig) -> Any:
     return model
 
 
-def _epoch(config: LungsConfig, rows: _Rows, others: _Others, number: int) -> Any:
+def _epoch(config: LungsConfig, rows: _Rows, others: _Others, epoch: int) -> Any:
     counts = (
         config.films_per_batch, config.spoilt_per_batch,
         config.drawn_per_batch, config.phantoms_per_batch,
@@ -179,7 +179,7 @@ def _epoch(config: LungsConfig, rows: _Rows, others: _Others, number: int) -> An
     side, mask_side = lungs_network.SIZE_PX, config.mask_size_px
 
     def batch(step: Any) -> Any:
-        random = np.random.RandomState([config.seed, number, int(step)])
+        random = np.random.RandomState([config.seed, epoch, int(step)])
         picked = random.randint(0, len(rows.films), counts[0] + counts[1])
         films = rows.films[picked]
         films[counts[0] :] = [_spoilt(film, random) for film in films[counts[0] :]]
@@ -199,7 +199,7 @@ def _epoch(config: LungsConfig, rows: _Rows, others: _Others, number: int) -> An
         films, lungs = tf.numpy_function(batch, [step], (tf.float32, tf.float32))
         films = tf.ensure_shape(films, (size, side, side, 1))
         lungs = tf.ensure_shape(lungs, (size, mask_side, mask_side, 1))
-        seed = tf.stack([config.seed * 1000 + number, tf.cast(step, tf.int32)])
+        seed = tf.stack([config.seed * 1000 + epoch, tf.cast(step, tf.int32)])
         films, lungs = _augmented(films, lungs, seed, config)
         weights = {lungs_network.MASK: masked, lungs_network.CHEST: tf.ones(size)}
         return films, {lungs_network.MASK: lungs, lungs_network.CHEST: chest}, weights

@@ -59,7 +59,7 @@ def fit(
         config=config,
         films=resumable_run.fingerprint(kept.films.table, kept.emphasis),
         build=lambda: _compiled(config),
-        epoch=lambda number: _epoch(config, kept, number),
+        epoch=lambda epoch: _epoch(config, kept, epoch),
         held_loss=None if held is None else _loss_on(held),
     )
     return resumable_run.run(task, folder, say)
@@ -67,8 +67,8 @@ def fit(
 
 def logits(model: Any, crops: npt.NDArray[np.float16]) -> npt.NDArray[np.float64]:
     """The model's logit of PNEUMONIA for ``Framed.crops``, float64 [n]."""
-    found = [model(batch, training=False).numpy()[:, 0] for (batch,) in batches.of(crops)]
-    return np.concatenate(found).astype(np.float64)
+    by_batch = [model(batch, training=False).numpy()[:, 0] for (batch,) in batches.of(crops)]
+    return np.concatenate(by_batch).astype(np.float64)
 
 
 def log_loss(
@@ -94,10 +94,10 @@ def _compiled(config: MemberConfig) -> Any:
     return model
 
 
-def _epoch(config: MemberConfig, train: Framed, number: int) -> Any:
+def _epoch(config: MemberConfig, train: Framed, epoch: int) -> Any:
     """Films drawn by their weights, augmented; the same for the same seed and number."""
     size, side = config.batch_size, train.small.shape[1]
-    order = _rows(config, train, number)
+    order = _rows(config, train, epoch)
     labels = train.films.labels
 
     def batch(step: Any) -> Any:
@@ -110,7 +110,7 @@ def _epoch(config: MemberConfig, train: Framed, number: int) -> Any:
         )
         small = tf.ensure_shape(small, (size, side, side, 1))
         boxes, targets = tf.ensure_shape(boxes, (size, 4)), tf.ensure_shape(targets, (size,))
-        seed = tf.stack([config.seed * 1000 + number, tf.cast(step, tf.int32)])
+        seed = tf.stack([config.seed * 1000 + epoch, tf.cast(step, tf.int32)])
         crops, targets = _augmented(small, boxes, targets, seed, config)
         return crops, targets[:, None]
 
@@ -118,9 +118,9 @@ def _epoch(config: MemberConfig, train: Framed, number: int) -> Any:
     return steps.map(prepare, num_parallel_calls=2, deterministic=True).prefetch(2)
 
 
-def _rows(config: MemberConfig, train: Framed, number: int) -> npt.NDArray[np.int64]:
+def _rows(config: MemberConfig, train: Framed, epoch: int) -> npt.NDArray[np.int64]:
     """Which films an epoch shows, in its order."""
-    random = np.random.RandomState([config.seed, number])
+    random = np.random.RandomState([config.seed, epoch])
     weights = curation.weights(train.films.table, config.curation) * train.emphasis
     count = config.steps_per_epoch * config.batch_size
     return np.asarray(random.choice(len(weights), count, p=weights / weights.sum()), np.int64)

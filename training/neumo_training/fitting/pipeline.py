@@ -141,8 +141,8 @@ def lungs_network(
         config, seen, drawn, held, workdir / config.model,
         lambda line: say(f"{config.model}: {line}"),
     )  # fmt: skip
-    found, _ = lungs_training.predict(model, seen.overviews[tested])
-    dice = float(np.mean(lungs_training.dice_at_half(found, drawn.pixels[tested])))
+    lungs, _ = lungs_training.predict(model, seen.overviews[tested])
+    dice = float(np.mean(lungs_training.dice_at_half(lungs, drawn.pixels[tested])))
     say(f"{config.model}: Dice {dice:.4f} on {int(tested.sum())} films of patients held out")
     return model, {"source": "masks", "masks": int(drawn.known.sum()), "dice": dice}
 
@@ -157,8 +157,8 @@ def frame(
     films: Films, seen: lungs_training.Seen, localiser: Any, chosen: splits.Splits
 ) -> Development:
     """The films with the boxes that ``localiser`` finds, and their folds."""
-    found, _ = lungs_training.predict(localiser, seen.overviews)
-    framed = member_training.frame(films, framing.boxes(found).numpy())
+    lungs, _ = lungs_training.predict(localiser, seen.overviews)
+    framed = member_training.frame(films, framing.boxes(lungs).numpy())
     return Development(framed, fold_numbers(films.table, chosen))
 
 

@@ -99,8 +99,8 @@ def cut_out(films: Any, seed: Any, count: int) -> Any:
 def mix_up(films: Any, labels: Any, seed: Any, beta: float) -> tuple[Any, Any]:
     """Mix each film and label with its neighbour in the batch (Zhang et al. 2018)."""
     n = tf.shape(films)[0]
-    one, two = tf.unstack(tf.random.stateless_gamma(tf.stack([2, n]), seed, beta))
-    share = one / (one + two + 1e-12)
+    gamma_a, gamma_b = tf.unstack(tf.random.stateless_gamma(tf.stack([2, n]), seed, beta))
+    share = gamma_a / (gamma_a + gamma_b + 1e-12)
     share = tf.maximum(share, 1.0 - share)
     spread = share[:, None, None, None]
     films = films * spread + tf.roll(films, 1, 0) * (1.0 - spread)

@@ -49,14 +49,14 @@ def boxes(lungs: Any, margin: float = MARGIN) -> Any:
     sure = tf.where(lungs[..., 0] > 0.5, lungs[..., 0], 0.0)
     top, bottom = _span(tf.reduce_sum(sure, axis=2))
     left, right = _span(tf.reduce_sum(sure, axis=1))
-    found = (
+    is_pair = (
         (tf.reduce_mean(sure, axis=(1, 2)) >= LUNGS_AREA_MIN)
         & (bottom - top >= LUNGS_SIDE_MIN)
         & (right - left >= LUNGS_SIDE_MIN)
     )
     y, x = margin * (bottom - top), margin * (right - left)
     box = tf.stack([top - y, left - x, bottom + y, right + x], axis=1)
-    return tf.where(found[:, None], tf.clip_by_value(box, 0.0, 1.0), tf.constant(WHOLE))
+    return tf.where(is_pair[:, None], tf.clip_by_value(box, 0.0, 1.0), tf.constant(WHOLE))
 
 
 def crop(films: Any, box: Any) -> Any:

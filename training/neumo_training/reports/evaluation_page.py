@@ -45,20 +45,20 @@ _SHOWS_FILMS = (
 
 def page(assessment: Assessment, *, with_names: bool) -> str:
     """The whole report; files' names only ``with_names``."""
-    found, examples = assessment.document, assessment.examples
+    document, examples = assessment.document, assessment.examples
     return render(
         "evaluation.html",
-        title=f"neumo: release {found['release']['number']} judged",
-        found=found,
-        cautions=[found["notice"], *([_SHOWS_FILMS] if examples else []), *cautions(found)],
-        plots=_plots(found),
-        tables=_tables(found),
+        title=f"neumo: release {document['release']['number']} judged",
+        document=document,
+        cautions=[document["notice"], *([_SHOWS_FILMS] if examples else []), *cautions(document)],
+        plots=_plots(document),
+        tables=_tables(document),
         examples=[(example, _caption(example, with_names=with_names)) for example in examples],
-        tried=[table for part in TRIED if (table := _tried(part, found["tried"])).rows],
+        tried=[table for part in TRIED if (table := _tried(part, document["tried"])).rows],
     )
 
 
-def _plots(found: Document) -> dict[str, str]:
+def _plots(document: Document) -> dict[str, str]:
     plots = (
         evaluation_plots.roc,
         evaluation_plots.precision_recall,
@@ -67,25 +67,25 @@ def _plots(found: Document) -> dict[str, str]:
         evaluation_plots.histogram,
         evaluation_plots.corruptions,
     )
-    return {draw.__name__: svg_uri(draw(found)) for draw in plots}
+    return {draw.__name__: svg_uri(draw(document)) for draw in plots}
 
 
-def _tables(found: Document) -> dict[str, Table]:
+def _tables(document: Document) -> dict[str, Table]:
     return {
-        "films": _films(found["set"]),
-        "models": _models(found),
-        "baselines": _baselines(found["baselines"]),
-        "thresholds": _thresholds(found),
-        "predictive_values": _predictive_values(found),
-        "differences": _differences(found),
-        "subgroups": _subgroups(found),
-        "corruptions": _corruptions(found["corruptions"]),
-        "shortcuts": _shortcuts(found["shortcuts"]),
-        "looking": _table("What is asked, and the answer", ("", ""), _looking(found)),
+        "films": _films(document["set"]),
+        "models": _models(document),
+        "baselines": _baselines(document["baselines"]),
+        "thresholds": _thresholds(document),
+        "predictive_values": _predictive_values(document),
+        "differences": _differences(document),
+        "subgroups": _subgroups(document),
+        "corruptions": _corruptions(document["corruptions"]),
+        "shortcuts": _shortcuts(document["shortcuts"]),
+        "looking": _table("What is asked, and the answer", ("", ""), _looking(document)),
         "absent": _table(
             "What is absent, and why",
             ("", ""),
-            ((_PARTS[name], reason) for name, reason in found["not_measured"].items()),
+            ((_PARTS[name], reason) for name, reason in document["not_measured"].items()),
         ),
     }
 
@@ -100,12 +100,12 @@ def _films(about: Document) -> Table:
     return _table(f"Part: {about['part']}", ("", *kinds), rows)
 
 
-def _models(found: Document) -> Table:
+def _models(document: Document) -> Table:
     return _table(
         "Models",
-        ("", *found["models"]),
+        ("", *document["models"]),
         (
-            (title, *(interval(values[name]) for values in found["models"].values()))
+            (title, *(interval(values[name]) for values in document["models"].values()))
             for name, title in METRICS.items()
         ),
     )
@@ -120,8 +120,8 @@ def _baselines(baselines: Document) -> Table:
     )
 
 
-def _thresholds(found: Document) -> Table:
-    names = list(found["thresholds"][0]["metrics"])
+def _thresholds(document: Document) -> Table:
+    names = list(document["thresholds"][0]["metrics"])
     return _table(
         "Thresholds of the ensemble",
         ("", "threshold", *(METRICS[name] for name in names)),
@@ -131,7 +131,7 @@ def _thresholds(found: Document) -> Table:
                 number(t["threshold"]),
                 *(interval(t["metrics"][name]) for name in names),
             )
-            for t in found["thresholds"]
+            for t in document["thresholds"]
         ),
     )
 
@@ -142,21 +142,21 @@ def _threshold(row: Document) -> str:
     return name if wanted is None else f"{name}: {wanted}"
 
 
-def _predictive_values(found: Document) -> Table:
+def _predictive_values(document: Document) -> Table:
     return _table(
         "Predictive values at the shipped threshold, by how common pneumonia is",
         ("prevalence", "PPV", "NPV"),
         (
             (percent(row["prevalence"]), interval(row["ppv"]), interval(row["npv"]))
-            for row in found["predictive_values"]
+            for row in document["predictive_values"]
         ),
     )
 
 
-def _differences(found: Document) -> Table:
-    names = list(next(iter(found["ensemble_less_member"].values())))
-    pairs = {f"ensemble less {model}": of for model, of in found["ensemble_less_member"].items()}
-    if (other := found["against"]) is not None:
+def _differences(document: Document) -> Table:
+    names = list(next(iter(document["ensemble_less_member"].values())))
+    pairs = {f"ensemble less {model}": of for model, of in document["ensemble_less_member"].items()}
+    if (other := document["against"]) is not None:
         pairs[f"this release less release {other['release']}"] = other["difference"]
     return _table(
         "Each pair on the same draws of patients; a Brier score is better where it is lower",
@@ -165,14 +165,14 @@ def _differences(found: Document) -> Table:
     )
 
 
-def _subgroups(found: Document) -> Table:
+def _subgroups(document: Document) -> Table:
     groups = [
         (f"{KINDS.get(kind, kind)} against all normal films", group)
-        for kind, group in found["types"].items()
+        for kind, group in document["types"].items()
     ]
     groups += [
         (f"{GEOMETRY[g['by']]} {number(g['from'])} to {number(g['to'])}", g)
-        for g in found["geometry"]
+        for g in document["geometry"]
     ]
     names = ("auc", "sensitivity", "specificity")
     return _table(
@@ -214,8 +214,8 @@ def _shortcuts(about: Document) -> Table:
     )
 
 
-def _looking(found: Document) -> list[tuple[str, str]]:
-    copies = found["resolution"]
+def _looking(document: Document) -> list[tuple[str, str]]:
+    copies = document["resolution"]
     what = f"{copies['copy_px']}-pixel JPEG copy (quality {copies['copy_quality']})"
     rows = [
         (f"films compared with their {what}", str(copies["films"])),
@@ -226,7 +226,7 @@ def _looking(found: Document) -> list[tuple[str, str]]:
         ("most", small(copies["moved_most"])),
         ("decisions that change", str(copies["decisions_changed"])),
     ]
-    if (lungs := found["lungs"]) is not None:
+    if (lungs := document["lungs"]) is not None:
         refused = lungs["refused"]
         rows += [
             ("share of films refused as no chest radiograph", interval(refused["share"])),
@@ -234,7 +234,7 @@ def _looking(found: Document) -> list[tuple[str, str]]:
         ]
         if (dice := lungs["dice"]) is not None:
             rows.append((f"Dice of the lungs on {dice['films']} masks", interval(dice["mean"])))
-    if (heat := found["heat"]) is not None:
+    if (heat := document["heat"]) is not None:
         rows += [
             (f"share of the heat in the lungs, {heat['films']} films", interval(heat["share"])),
             ("the lungs' share of the film", interval(heat["lungs_share_of_the_film"])),

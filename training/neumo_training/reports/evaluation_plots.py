@@ -59,11 +59,11 @@ def reliability(document: Document) -> str:
 def histogram(document: Document) -> str:
     """How many films of each class have which probability."""
     figure, axes = _figure("Probability of pneumonia", "Films")
-    found = document["curves"]["histogram"]
-    edges = found["edges"]
+    bins = document["curves"]["histogram"]
+    edges = bins["edges"]
     for name, colour in (("normal", NORMAL), ("pneumonia", PNEUMONIA)):
-        axes.stairs(found[name], edges, color=colour, fill=True, alpha=0.35)
-        axes.stairs(found[name], edges, color=colour, label=name.upper())
+        axes.stairs(bins[name], edges, color=colour, fill=True, alpha=0.35)
+        axes.stairs(bins[name], edges, color=colour, label=name.upper())
     threshold = document["release"]["threshold"]
     axes.axvline(threshold, color="black", linestyle="--", linewidth=1, label="threshold")
     axes.legend(loc="upper center", frameon=False)
@@ -73,10 +73,10 @@ def histogram(document: Document) -> str:
 def confusion(document: Document) -> str:
     """How many films were called what."""
     figure, axes = _figure("Called", "Is")
-    found = document["confusion"]
+    called = document["confusion"]
     rows = [
-        [found["true_negative"], found["false_positive"]],
-        [found["false_negative"], found["true_positive"]],
+        [called["true_negative"], called["false_positive"]],
+        [called["false_negative"], called["true_positive"]],
     ]
     shares = [[count / max(sum(row), 1) for count in row] for row in rows]
     axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
@@ -92,18 +92,18 @@ def confusion(document: Document) -> str:
 
 def corruptions(document: Document) -> str:
     """AUC and balanced accuracy under each corruption, a dot for each severity."""
-    found = document["corruptions"]
+    measured = document["corruptions"]
     figure = Figure(_WIDE_INCHES, layout="constrained")
-    names = list(found["corruptions"])
+    names = list(measured["corruptions"])
     for place, (metric, label) in enumerate(
         (("auc", "AUC"), ("balanced_accuracy", "Balanced accuracy")), start=1
     ):
         axes = figure.add_subplot(1, 2, place)
-        for rank, severity in enumerate(found["severities"], start=1):
-            values = [found["corruptions"][n][str(severity)][metric]["value"] for n in names]
-            shade = 0.25 + 0.75 * rank / len(found["severities"])
+        for rank, severity in enumerate(measured["severities"], start=1):
+            values = [measured["corruptions"][n][str(severity)][metric]["value"] for n in names]
+            shade = 0.25 + 0.75 * rank / len(measured["severities"])
             axes.plot(values, range(len(names)), "o", color=MODEL, alpha=shade, label=f"{severity}")
-        clean = found["clean"][metric]["value"]
+        clean = measured["clean"][metric]["value"]
         axes.axvline(clean, color=FAINT, linestyle=":", label="clean")
         axes.set_yticks(range(len(names)), [_spaced(n) for n in names] if place == 1 else [])
         axes.invert_yaxis()

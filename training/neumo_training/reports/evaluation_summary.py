@@ -22,8 +22,8 @@ def text(document: dict[str, Any]) -> str:
         "",
         f"{'':{_WIDTH}}" + "".join(f"{METRICS[name]:>{_WIDTH}}" for name in _COLUMNS),
         *(
-            f"{name:{_WIDTH}}" + "".join(f"{interval(found[c]):>{_WIDTH}}" for c in _COLUMNS)
-            for name, found in document["models"].items()
+            f"{name:{_WIDTH}}" + "".join(f"{interval(values[c]):>{_WIDTH}}" for c in _COLUMNS)
+            for name, values in document["models"].items()
         ),
         *(
             f"{name:{_WIDTH}}{interval(auc):>{_WIDTH}}"
@@ -33,23 +33,23 @@ def text(document: dict[str, Any]) -> str:
     if document["against"] is not None:
         number = document["against"]["release"]
         lines += ["", f"less release {number}, paired:"] + [
-            f"{METRICS[name]:{_WIDTH}}{signed(found):>{_WIDTH}}"
-            for name, found in document["against"]["difference"].items()
+            f"{METRICS[name]:{_WIDTH}}{signed(values):>{_WIDTH}}"
+            for name, values in document["against"]["difference"].items()
         ]
     return "\n".join([*lines, "", document["notice"], ""])
 
 
 def cautions(document: dict[str, Any]) -> list[str]:
     """What a reader must know before any figure."""
-    about, found = document["set"], []
+    about, lines = document["set"], []
     if about["holds_training_films"]:
-        found.append(
+        lines.append(
             "These are the films that the release was trained on: the figures say nothing about "
             "new films. --part holdout judges those that it never saw."
         )
     if about["holdout_readings"] is not None and about["holdout_readings"] > 1:
-        found.append(
+        lines.append(
             f"The locked hold-out was read {about['holdout_readings']} times for this release: "
             "figures that were looked at before a choice was made are too good."
         )
-    return found
+    return lines

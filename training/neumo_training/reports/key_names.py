@@ -81,6 +81,6 @@ def small(value: float, *, sign: str = "") -> str:
     return f"{value:{sign}.4f}"
 
 
-def counts(found: dict[str, int]) -> str:
+def counts(by_name: dict[str, int]) -> str:
     """``{"NORMAL": 5}`` as ``5 NORMAL``; "none" where there is nothing."""
-    return ", ".join(f"{count} {name}" for name, count in found.items()) or "none"
+    return ", ".join(f"{count} {name}" for name, count in by_name.items()) or "none"

@@ -11,9 +11,9 @@ _COLUMNS = ("auc", "accuracy", "sensitivity", "specificity", "brier", "ece")
 
 def text(manifest: Manifest) -> str:
     """The out-of-fold metrics of the ensemble, with 95 % intervals, and of its members."""
-    found: dict[str, Any] = manifest.metrics["out_of_fold"]
-    intervals = found["ensemble_intervals"]
-    members = [name for name in sorted(manifest.models) if name in found]
+    metrics: dict[str, Any] = manifest.metrics["out_of_fold"]
+    intervals = metrics["ensemble_intervals"]
+    members = [name for name in sorted(manifest.models) if name in metrics]
     lines = [
         f"release {manifest.release}, threshold {manifest.threshold:.3f}; out of fold, "
         "95 % intervals by patient:",
@@ -21,7 +21,7 @@ def text(manifest: Manifest) -> str:
         f"{'ensemble':20}" + "".join(f"{_interval(intervals[name]):>18}" for name in _COLUMNS),
     ]
     lines += [
-        f"{member:20}" + "".join(f"{found[member][c]:>18.3f}" for c in _COLUMNS)
+        f"{member:20}" + "".join(f"{metrics[member][c]:>18.3f}" for c in _COLUMNS)
         for member in members
     ]
     return "\n".join(lines)

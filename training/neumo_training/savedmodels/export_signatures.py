@@ -81,8 +81,8 @@ class MemberModule(tf.Module):  # type: ignore[misc]  # tensorflow has no types
         return {contract.HEATMAP.name: _to_peak(heat), **self._scores(logits)}
 
     def _crop(self, image: Any) -> tuple[Any, Any]:
-        found = self._localiser(framing.overview(image))
-        box = framing.boxes(tf.sigmoid(found[lungs_network.MASK]))
+        answer = self._localiser(framing.overview(image))
+        box = framing.boxes(tf.sigmoid(answer[lungs_network.MASK]))
         return framing.crop(framing.film(image), box), box
 
     def _scores(self, logits: list[Any]) -> dict[str, Any]:
@@ -107,10 +107,10 @@ class LungsModule(tf.Module):  # type: ignore[misc]  # tensorflow has no types
         return {known.name: _traced(self._segment, known)}
 
     def _segment(self, image: Any) -> dict[str, Any]:
-        found = self._lungs(framing.overview(image))
+        answer = self._lungs(framing.overview(image))
         size = [contract.IMAGE_SIZE_PX, contract.IMAGE_SIZE_PX]
-        chest = tf.sigmoid(found[lungs_network.CHEST])[:, 0]
-        mask = tf.image.resize(found[lungs_network.MASK], size)[..., 0] > 0.0
+        chest = tf.sigmoid(answer[lungs_network.CHEST])[:, 0]
+        mask = tf.image.resize(answer[lungs_network.MASK], size)[..., 0] > 0.0
         return {
             contract.MASK.name: tf.cast(mask, tf.uint8),
             contract.CHEST.name: chest,

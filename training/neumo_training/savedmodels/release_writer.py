@@ -35,47 +35,49 @@ SERVED_FROM = "/models"
 
 
 def export(
-    workdir: Path, models_dir: Path, number: int | None = None, *, forced: bool = False
+    workdir: Path, models_dir: Path, release_number: int | None = None, *, forced: bool = False
 ) -> release.Manifest:
-    """Write the run in ``workdir`` as release ``number`` of ``models_dir``.
+    """Write the run in ``workdir`` as release ``release_number`` of ``models_dir``.
 
     By default the number is the UTC time, see ``release.next_number``; ``forced`` is
     ``release.check_number``'s. Raises ``ConfigError`` where the run is not finished, or the number
     cannot be taken.
     """
     results = _results(workdir)
-    if number is None:
-        number = release.next_number(models_dir, datetime.now(UTC))
-    release.check_number(models_dir, number, forced=forced)
+    if release_number is None:
+        release_number = release.next_number(models_dir, datetime.now(UTC))
+    release.check_number(models_dir, release_number, forced=forced)
     staging = models_dir / ".staging"
     shutil.rmtree(staging, ignore_errors=True)
-    for name, servable in _servables(workdir, results, number).items():
-        _write_model(contract.model(name), servable, number, staging / name)
-    manifest = _manifest(results, number, {m.name: staging / m.name for m in contract.MODELS})
+    for name, servable in _servables(workdir, results, release_number).items():
+        _write_model(contract.model(name), servable, release_number, staging / name)
+    manifest = _manifest(
+        results, release_number, {m.name: staging / m.name for m in contract.MODELS}
+    )
     for name in manifest.models:
-        _install(staging / name, models_dir / name / str(number), staging)
+        _install(staging / name, models_dir / name / str(release_number), staging)
     config = release.models_config(manifest, SERVED_FROM)
-    write_atomically(release.manifest_path(models_dir, number), manifest.to_json())
+    write_atomically(release.manifest_path(models_dir, release_number), manifest.to_json())
     write_atomically(models_dir / release.MODELS_CONFIG, config)
     shutil.rmtree(staging)
     return manifest
 
 
-def _servables(workdir: Path, results: dict[str, Any], number: int) -> dict[str, Servable]:
+def _servables(workdir: Path, results: dict[str, Any], release_number: int) -> dict[str, Servable]:
     """Every model of the release by its name, ready to be saved."""
     localiser, lungs = (
         _lungs_network(workdir, name) for name in (shipped_networks.LOCALISER, LUNGS.name)
     )
     chest = results["lungs"]["chest_threshold"]
     servables: dict[str, Servable] = {
-        LUNGS.name: export_signatures.LungsModule(lungs, chest, number)
+        LUNGS.name: export_signatures.LungsModule(lungs, chest, release_number)
     }
     for member in MEMBERS:
         folders = (fold_folder(workdir / member.name, k) for k in range(results["data"]["folds"]))
         cnns = [keras.models.load_model(folder / resumable_run.BEST) for folder in folders]
         scale = export_signatures.Calibration(**results["calibration"][member.name])
         servables[member.name] = export_signatures.MemberModule(
-            localiser, cnns, scale, results["threshold"], number
+            localiser, cnns, scale, results["threshold"], release_number
         )
     return servables
 
@@ -88,20 +90,24 @@ def _lungs_network(workdir: Path, name: str) -> Any:
 
 def _results(workdir: Path) -> dict[str, Any]:
     try:
-        found: dict[str, Any] = json.loads((workdir / RESULTS).read_text(encoding="utf-8"))
+        results: dict[str, Any] = json.loads((workdir / RESULTS).read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{workdir}: no finished run here; first: neumo train") from error
     except ValueError as error:
         raise ConfigError(
             f"{workdir / RESULTS}: not the results of a run ({error}); neumo train writes it anew"
         ) from error
-    return found
+    return results
 
 
-def _write_model(model: contract.Model, servable: Servable, number: int, folder: Path) -> None:
+def _write_model(
+    model: contract.Model, servable: Servable, release_number: int, folder: Path
+) -> None:
     tf.saved_model.save(servable, str(folder), signatures=servable.signatures())
     (folder / contract.CONTRACT_ASSET).parent.mkdir(exist_ok=True)
-    (folder / contract.CONTRACT_ASSET).write_text(contract.to_json(model, number), encoding="utf-8")
+    (folder / contract.CONTRACT_ASSET).write_text(
+        contract.to_json(model, release_number), encoding="utf-8"
+    )
     warmup_records.write(model, folder / contract.WARMUP_ASSET)
 
 
@@ -113,9 +119,11 @@ def _install(staged: Path, version: Path, staging: Path) -> None:
     staged.replace(version)
 
 
-def _manifest(results: dict[str, Any], number: int, folders: dict[str, Path]) -> release.Manifest:
+def _manifest(
+    results: dict[str, Any], release_number: int, folders: dict[str, Path]
+) -> release.Manifest:
     return release.Manifest(
-        release=number,
+        release=release_number,
         contract=contract.version(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         threshold=results["threshold"],

@@ -51,14 +51,14 @@ def render(evaluation: dict[str, Any], manifest: Manifest | None) -> dict[str, s
 def read(path: Path) -> dict[str, Any]:
     """The evaluation in ``path``; ``ConfigError`` where it holds none."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        evaluation = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigError(
             f"{path}: not an evaluation ({error}); neumo evaluate writes it"
         ) from error
-    if not isinstance(found, dict):
+    if not isinstance(evaluation, dict):
         raise ConfigError(f"{path}: not an evaluation; neumo evaluate writes it")
-    return found
+    return evaluation
 
 
 def _filled(name: str, values: dict[str, str]) -> str:

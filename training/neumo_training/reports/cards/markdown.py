@@ -44,8 +44,8 @@ def plain(value: object, words: Words) -> str:
     return words.unknown if value is None else str(value)
 
 
-def counts(found: dict[str, int] | None, called: dict[str, str], words: Words) -> str:
+def counts(by_name: dict[str, int] | None, called: dict[str, str], words: Words) -> str:
     """``{"NORMAL": 5}`` with each key by what it is ``called``."""
-    if found is None:
+    if by_name is None:
         return words.unknown
-    return ", ".join(f"{count} {called.get(n, n)}" for n, count in found.items()) or words.none
+    return ", ".join(f"{count} {called.get(n, n)}" for n, count in by_name.items()) or words.none

@@ -104,8 +104,8 @@ def _measures(films: pd.DataFrame) -> list[str]:
 
 
 def _measured(films: pd.DataFrame, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = {"auc": separation(films[name], films["label"])}
+    measured: dict[str, Any] = {"auc": separation(films[name], films["label"])}
     for label in LABELS:
         known = films.loc[films["label"] == label, name].dropna()
-        found[label] = None if known.empty else [float(q) for q in known.quantile(_QUANTILES)]
-    return found
+        measured[label] = None if known.empty else [float(q) for q in known.quantile(_QUANTILES)]
+    return measured

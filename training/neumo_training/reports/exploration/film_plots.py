@@ -96,9 +96,9 @@ def per_patient(counts: Mapping[str, Mapping[str, int]]) -> str:
 
     def draw(axes: Axes) -> None:
         for shift, label in _BESIDE:
-            found = counts.get(label, {})
-            places = [int(films) + shift for films in found]
-            axes.bar(places, list(found.values()), _WIDTH, color=OF_CLASS[label], label=label)
+            by_films = counts.get(label, {})
+            places = [int(films) + shift for films in by_films]
+            axes.bar(places, list(by_films.values()), _WIDTH, color=OF_CLASS[label], label=label)
         axes.set_yscale("log")
         axes.set_xlabel("films of one patient")
         axes.set_ylabel("patients")

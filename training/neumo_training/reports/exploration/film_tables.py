@@ -36,14 +36,14 @@ def films(
 def patients(judged: pd.DataFrame) -> pd.DataFrame:
     """One row for each patient of ``films``' table: how many films of which type, which part."""
     counted = judged.groupby(["label", "patient"], sort=True)
-    found = counted.agg(
+    counted_patients = counted.agg(
         group=("group", "first"), series=("series", "first"), part=("part", "first")
     )
-    found["films"] = counted.size()
+    counted_patients["films"] = counted.size()
     kinds = pd.crosstab([judged["label"], judged["patient"]], judged["type"])
-    found = found.join(kinds).reset_index()
+    counted_patients = counted_patients.join(kinds).reset_index()
     both = has_both_types(curation.without_duplicates(judged))
-    return found.assign(both_types=found["patient"].isin(both.index[both]))
+    return counted_patients.assign(both_types=counted_patients["patient"].isin(both.index[both]))
 
 
 def counts(described: dict[str, Any]) -> pd.DataFrame:

@@ -56,8 +56,8 @@ def has_both_types(films: pd.DataFrame) -> pd.Series[bool]:
 
 
 def _counts(values: pd.Series[Any]) -> dict[str, int]:
-    found = values.value_counts().sort_index()
-    return {str(name): int(count) for name, count in found.items()}
+    counted = values.value_counts().sort_index()
+    return {str(name): int(count) for name, count in counted.items()}
 
 
 def _duplicates(films: pd.DataFrame, chosen: splits.Splits | None) -> dict[str, Any]:
