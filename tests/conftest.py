@@ -17,14 +17,26 @@ def pytest_configure():
         os.environ.setdefault(TIMEOUT_VARIABLE, f"{patience(DEFAULT_TIMEOUT_S):g}")
 
 
+COSTLY = {
+    "browser": "browser",
+    "run": "slow",
+    "judged": "slow",
+    "wheel": "network",
+}
+"""What a test is that has one of these fixtures, itself or through another one."""
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """A limit for a test, its own or everyone's, is stretched as the limits within it are."""
-    if config.getoption("timeout") is not None:
-        return
+    """Mark what costs, and stretch every limit, a test's own or everyone's, as those within it."""
     for item in items:
-        own = item.get_closest_marker("timeout")
-        limit = own.args[0] if own else float(config.getini("timeout"))
-        item.add_marker(pytest.mark.timeout(patience(limit)), append=False)
+        for fixture, mark in COSTLY.items():
+            if fixture in item.fixturenames:
+                item.add_marker(mark)
+        if config.getoption("timeout") is None:
+            own = item.get_closest_marker("timeout")
+            limit = own.args[0] if own else float(config.getini("timeout"))
+            item.add_marker(pytest.mark.timeout(patience(limit)), append=False)
 
 
 @dataclass(frozen=True)
