@@ -13,6 +13,8 @@ sys.path.insert(0, str(DOCS))
 
 import generated  # noqa: E402 - lies beside this file
 
+import neumo  # noqa: E402
+
 project = "neumo"
 author = "the neumo project"
 version = release = version_of("neumo")
@@ -116,9 +118,7 @@ def _language(_app: Any, page: str, _template: str, context: dict[str, Any], _tr
 
 
 def _public_name(app: Any, env: Any, node: Any, content: Any) -> Any:  # noqa: ANN401
-    """A class by the module it is defined in, or by its bare name: the page shows ``neumo.NAME``."""
-    import neumo
-
+    """A class by the module that defines it, or by its bare name: pages show ``neumo.NAME``."""
     name = node.get("reftarget", "").rpartition(".")[2]
     if node.get("refdomain") != "py" or name not in neumo.__all__:
         return None

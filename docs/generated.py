@@ -15,6 +15,9 @@ import house_picture
 import neumo
 from neumo import cautions, errors
 from neumo._transports import status_codes
+from neumo_serving.config.flags import flag_table
+from neumo_serving.gateway import problems
+from neumo_serving.gateway.gateway_settings import MIB, Limits
 
 
 def write(folder: Path) -> None:
@@ -78,19 +81,16 @@ def cautions_table() -> str:
 
 def flags_table() -> str:
     """Each flag of ``neumo serve``, by group."""
-    from neumo_serving.config.flags import flag_table
-
-    rows = []
-    for group, flags in flag_table.GROUPS.items():
-        for flag in flags:
-            rows.append((group, f"`--{flag.name}`", _default(flag.name, flag.default), flag.help))
+    rows = [
+        (group, f"`--{flag.name}`", _default(flag.name, flag.default), flag.help)
+        for group, flags in flag_table.GROUPS.items()
+        for flag in flags
+    ]
     return _table(("group", "flag", "default", "does"), rows)
 
 
 def refused_flags_table() -> str:
     """Each flag of the original that is refused, and why."""
-    from neumo_serving.config.flags import flag_table
-
     return _table(
         ("flag", "why it is refused"), ((f"`--{one.name}`", one.why) for one in flag_table.REFUSED)
     )
@@ -98,8 +98,6 @@ def refused_flags_table() -> str:
 
 def problems_table() -> str:
     """Each problem of the gateway: its type, its status and its title."""
-    from neumo_serving.gateway import problems
-
     rows = []
     for name, status in problems.STATUSES.items():
         made = problems.make(name, "")
@@ -110,8 +108,6 @@ def problems_table() -> str:
 
 def limits_table() -> str:
     """Each limit of the gateway and its default."""
-    from neumo_serving.gateway.gateway_settings import MIB, Limits
-
     usual = Limits()
     rows = []
     for name in Limits.__slots__:
@@ -138,8 +134,10 @@ def _first_line(thing: object) -> str:
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [head, ("---",) * len(head), *rows]
-    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n" for row in lines)
+    def line(row: tuple[str, ...]) -> str:
+        return "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n"
+
+    return "".join(map(line, [head, ("---",) * len(head), *rows]))
 
 
 FILES: dict[str, Callable[[], str]] = {

@@ -41,7 +41,14 @@ class Panel:
     @property
     def height(self) -> float:
         """How high it is, pixels."""
-        return _HEAD + _FLOOR * len(self.rows)
+        return _HEAD + _FLOOR * len(self.rows) - _GAP
+
+    def widen(self, width: float) -> None:
+        """Make it as wide, its rooms spread."""
+        times = width / self.width
+        for room, (x, y, own) in self.at.items():
+            self.at[room] = ((x + own / 2) * times - own / 2, y, own)
+        self.width = width
 
 
 def rooms(graph: Edges, package: str) -> Edges:
@@ -139,6 +146,7 @@ def svg() -> str:
     spare = (width - sum(p.width for p in others)) / (len(others) + 1)
     x = spare
     sdk_y = top + 90
+    sdk.widen(width - 2 * _MARGIN)
     for each in others:
         y = top - each.height + _MARGIN
         parts += _drawn(each, x, y)
@@ -161,6 +169,7 @@ def svg() -> str:
 _STYLE = (
     "text{font:11px DejaVu Sans,Verdana,sans-serif;fill:#1d2733}"
     ".name{font-weight:bold;font-size:13px}"
+    ".in{text-anchor:middle}"
     ".panel{fill:#f6f8fa;stroke:#8a97a5}"
     ".room{fill:#fff;stroke:#2b6a8f}"
     ".private{fill:#eceff2;stroke:#8a97a5;stroke-dasharray:3 2}"
@@ -179,6 +188,8 @@ def _drawn(each: Panel, x: float, y: float) -> list[str]:
         f'height="{each.height:.0f}" rx="6"/>',
         f'<text class="name" x="{x + _MARGIN:.0f}" y="{y + 21:.0f}">{each.package}</text>',
     ]
+    if not each.below:
+        parts.append(f'<text x="{x + _MARGIN:.0f}" y="{y + 48:.0f}">no module yet</text>')
     for room, others in sorted(reduced(each.below).items()):
         left, top, width = each.at[room]
         for other in sorted(others):
@@ -197,7 +208,7 @@ def _drawn(each: Panel, x: float, y: float) -> list[str]:
         kind = "private" if room.startswith("_") else "room"
         parts.append(
             f'<rect class="{kind}" x="{x + left:.0f}" y="{y + top:.0f}" width="{width:.0f}" '
-            f'height="{_BOX}" rx="3"/><text x="{x + left + _PAD:.0f}" '
+            f'height="{_BOX}" rx="3"/><text class="in" x="{x + left + width / 2:.0f}" '
             f'y="{y + top + 17:.0f}">{escape(room)}</text>'
         )
     return parts

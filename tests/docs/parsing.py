@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import re
 import shlex
 import subprocess
@@ -118,7 +119,7 @@ def _docker(rest: list[str]) -> None:
     if rest[0] == "compose":
         compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
         known = {p for s in compose["services"].values() for p in s.get("profiles", [])}
-        for flag, value in zip(rest, rest[1:], strict=False):
+        for flag, value in itertools.pairwise(rest):
             assert flag != "--profile" or value in known, f"no profile {value}"
         assert {"up", "down", "ps", "logs"} & set(rest), rest
         services = rest[rest.index("logs") + 1 :] if "logs" in rest else []
@@ -135,7 +136,7 @@ def _kubectl(rest: list[str]) -> None:
     flags = ("-n", "-k", "-f")
     verbs = [w for i, w in enumerate(rest) if not w.startswith("-") and rest[i - 1] not in flags]
     assert verbs[0] in K8S_VERBS, rest
-    for flag, value in zip(rest, rest[1:], strict=False):
+    for flag, value in itertools.pairwise(rest):
         if flag == "-k":
             assert (ROOT / value / "kustomization.yaml").is_file(), f"no {value}"
         if flag == "-f":

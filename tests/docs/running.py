@@ -15,6 +15,8 @@ from typing import Any
 import parsing
 from blocks import Block, Command, commands
 
+from support.patience import patience
+
 _LOOSE = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 _COMMAND_TIMEOUT_S = 240
 
@@ -68,7 +70,7 @@ class Stage:
             env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
             capture_output=True,
             text=True,
-            timeout=_COMMAND_TIMEOUT_S,
+            timeout=patience(_COMMAND_TIMEOUT_S),
             check=False,
         )
         place = f"{block.page}:{command.line}: {command.text}"

@@ -8,6 +8,7 @@ from blocks import DIRECTIVES, RUN, SHOWN, blocks, commands, pages
 IDS = [f"{page.parent.name}/{page.name}" for page in pages()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", pages(), ids=IDS)
 def test_what_a_page_says_to_do_works(page, request):
     """The blocks of a page run one after the other, as a reader would run them."""
