@@ -27,14 +27,14 @@ def signatures(model: LoadedModel) -> get_model_metadata_pb2.SignatureDefMap:
 
 
 def status(
-    models: Models, name: str, number: int | None
+    models: Models, name: str, version: int | None
 ) -> get_model_status_pb2.GetModelStatusResponse:
     """The versions of the model ``name``, newest first, or the one asked for.
 
     A label asks for nothing here, as upstream has it. Raises ``Fault`` where there is none such.
     """
     response = get_model_status_pb2.GetModelStatusResponse()
-    for known in _asked(models, name, number):
+    for known in _asked(models, name, version):
         row = response.model_version_status.add()
         row.version = known.number
         row.state = get_model_status_pb2.ModelVersionStatus.State.Value(known.state.value)
@@ -46,12 +46,12 @@ def status(
     return response
 
 
-def _asked(models: Models, name: str, number: int | None) -> list[VersionStatus]:
+def _asked(models: Models, name: str, version: int | None) -> list[VersionStatus]:
     # A model that is known but has no version yet is told of like one that is not known.
     statuses = models.named(name).statuses() if name in models else []
-    if number is not None:
-        statuses = [one for one in statuses if one.number == number]
+    if version is not None:
+        statuses = [one for one in statuses if one.number == version]
     if not statuses:
-        asked = "any versions" if number is None else f"version {number}"
+        asked = "any versions" if version is None else f"version {version}"
         raise Fault(request_faults.NOT_FOUND, f"Could not find {asked} of model {name}")
     return statuses

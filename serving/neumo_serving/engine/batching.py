@@ -92,8 +92,8 @@ class BatchingSession:
         self._tickets: dict[int, _Ticket] = {}
         self._numbers = itertools.count()
         self._queues = {
-            tensors: self._queue(number, tensors)
-            for number, tensors in enumerate(sorted(set(map(_tensors, signatures)), key=_order))
+            tensors: self._queue(place, tensors)
+            for place, tensors in enumerate(sorted(set(map(_tensors, signatures)), key=_order))
         }
 
     def run(self, feeds: Mapping[str, Array], fetches: Sequence[str]) -> list[Any]:
@@ -134,7 +134,7 @@ class BatchingSession:
             raise Fault(ticket.fault.code, ticket.fault.message)
         return _joined(ticket)
 
-    def _queue(self, number: int, tensors: Tensors) -> tuple[str, str]:
+    def _queue(self, place: int, tensors: Tensors) -> tuple[str, str]:
         """A queue in the graph: the tensors that take its tickets and give them back."""
         names = _order(tensors)
 
@@ -159,7 +159,7 @@ class BatchingSession:
                 # One name, one set of batch threads for all queues of the model, as in upstream's
                 # scheduler.
                 shared_name="queues",
-                batching_queue=str(number),
+                batching_queue=str(place),
                 **_attributes(self._parameters),
             )
         return lines.name, done.name

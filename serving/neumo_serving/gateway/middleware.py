@@ -1,4 +1,7 @@
-"""Around every request: security headers, counting, and no fault that reaches a client bare."""
+"""Around every request: security headers, counting, and no fault that reaches a client bare.
+
+Plain ASGI: Starlette's middleware class would hand each answer through a stream of its own.
+"""
 
 from __future__ import annotations
 

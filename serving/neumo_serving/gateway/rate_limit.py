@@ -1,6 +1,7 @@
 """How many films a client may send in a while: a bucket of tokens each.
 
-In this process: behind several gateways a client gets as many times the rate.
+By hand, as it is fifty lines. It counts in this process: with several gateways behind one address a
+client gets as many times the rate.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The page for people: files of the package, read once, told apart by their content."""
+"""The page for people: files of the package, read once, told apart by their content.
+
+By hand, as Starlette's static files have tags of a file's time, which differs between replicas.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """A body's text to JSON, refused in the words of the parser that TensorFlow Serving uses.
 
-Upstream: ``util/json_tensor.cc`` with RapidJSON's ``error/en.h``.
+Upstream: ``util/json_tensor.cc`` with RapidJSON's ``error/en.h``. Python's parser reads,
+and its errors are translated.
 """
 
 from __future__ import annotations

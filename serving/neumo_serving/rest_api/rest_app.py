@@ -1,5 +1,7 @@
 """The REST port: HTTP in and out as a raw ASGI application; the work is done on threads.
 
+By hand: a framework would decode paths and know queries, which upstream does not.
+
 Upstream: ``model_servers/http_server.cc`` and ``util/net_http``.
 """
 
