@@ -13,5 +13,6 @@ def write_atomically(path: Path, text: str) -> None:
     with partial.open("w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
+        # Before the rename: after a power cut there could be a name with nothing in it.
         os.fsync(file.fileno())
     partial.replace(path)

@@ -53,7 +53,10 @@ def weights(films: pd.DataFrame, policy: str) -> npt.NDArray[np.float64]:
     _check_classes(films)
     raw = pd.Series(1.0, index=films.index)
     if policy == ALL_WEIGHTED:
+        # The root is a middle way: ten films tell more of a child than one does, not ten times as
+        # much.
         raw = 1.0 / np.sqrt(films.groupby("patient")["name"].transform("size"))
+    # Half for each class: the public set has nearly three times as many films of pneumonia.
     shares = raw / raw.groupby(films["label"]).transform("sum") / films["label"].nunique()
     return np.asarray(shares, dtype=np.float64)
 
@@ -66,6 +69,7 @@ def steps(films: pd.DataFrame, policy: str, seed: int) -> list[Step]:
     _check_classes(unique)
     if policy == ALL_WEIGHTED:
         return done
+    # Repeats before balance: what is drawn to be even must be what is left.
     first = one_per_patient(unique)
     even = balanced(first, seed)
     return [
@@ -77,6 +81,7 @@ def steps(films: pd.DataFrame, policy: str, seed: int) -> list[Step]:
 
 def without_contradictions(films: pd.DataFrame) -> pd.DataFrame:
     """The films but for byte-identical files that carry both labels."""
+    # By content: a copy under another name contradicts as well.
     return films[films.groupby("sha256")["label"].transform("nunique") == 1]
 
 
@@ -87,6 +92,7 @@ def without_duplicates(films: pd.DataFrame) -> pd.DataFrame:
 
 def one_per_patient(films: pd.DataFrame) -> pd.DataFrame:
     """The first film, by name, of each patient and type."""
+    # By type, too: the original kept one film of each where a number has both infections.
     first = films.sort_values("name").drop_duplicates(["label", "patient", "type"])
     return first.sort_index()
 
@@ -94,6 +100,7 @@ def one_per_patient(films: pd.DataFrame) -> pd.DataFrame:
 def balanced(films: pd.DataFrame, seed: int) -> pd.DataFrame:
     """As many films of each label as the rarer one has, the others drawn by ``seed``."""
     count = int(films["label"].value_counts().min())
+    # RandomState, here and everywhere: NumPy froze its streams, default_rng's may change.
     random = np.random.RandomState(seed)
     kept = [
         rows.iloc[np.sort(random.permutation(len(rows))[:count])]
@@ -104,6 +111,8 @@ def balanced(films: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 def _first_steps(films: pd.DataFrame) -> list[Step]:
     """What both policies begin with."""
+    # In this order: a file that lies in test, too, is gone before it contradicts or repeats
+    # another.
     unseen = films[films["also_in"] == ""]
     agreed = without_contradictions(unseen)
     unique = agreed.drop_duplicates("sha256")

@@ -37,6 +37,7 @@ def load(table: pd.DataFrame, say: Callable[[str], None]) -> Films:
 
     Raises ``ConfigError`` where a whole class cannot be read.
     """
+    # Bytes: the 4,118 development films are 270 MB so, and four times that as float32.
     pixels, kept = [], []
     for index, path in table["path"].items():
         try:

@@ -25,6 +25,7 @@ WORDS = (
 def draw(seed: int, count: int) -> npt.NDArray[np.uint8]:
     """``count`` images, uint8 [count, 256, 256, 1], every kind in turn."""
     random = Random(seed)
+    # In turn, not at random: each kind has its share of however few.
     return np.stack([_finished(KINDS[i % len(KINDS)](random), random) for i in range(count)])
 
 
@@ -60,6 +61,7 @@ def _grey(random: Random, low: int = 0, high: int = 256) -> int:
 def blank(random: Random) -> Image.Image:
     """One grey, or a gradient."""
     y, x = np.mgrid[0:1:256j, 0:1:256j]
+    # Two zeros of four: half are of one grey.
     slope = random.uniform(-1, 1, 2) * random.choice([0.0, 0.0, 100.0, 255.0])
     plane = random.uniform(0, 255) + slope[0] * (y - 0.5) + slope[1] * (x - 0.5)
     return Image.fromarray(np.clip(plane, 0, 255).astype(np.uint8))
@@ -77,6 +79,7 @@ def clouds(random: Random) -> Image.Image:
     y, x = np.fft.fftfreq(IMAGE_SIZE_PX)[:, None], np.fft.fftfreq(IMAGE_SIZE_PX)[None, :]
     falling = np.hypot(y, x) + 1.0 / IMAGE_SIZE_PX
     waves = np.exp(2j * np.pi * random.rand(IMAGE_SIZE_PX, IMAGE_SIZE_PX))
+    # Photographs of nature are near 1: amplitudes that fall as one over the frequency.
     field = np.real(np.fft.ifft2(waves / falling ** random.uniform(0.8, 2.2)))
     field = (field - field.mean()) / field.std()
     return Image.fromarray(np.clip(128 + field * random.uniform(20, 70), 0, 255).astype(np.uint8))

@@ -46,6 +46,8 @@ class Patient:
     @property
     def group(self) -> str:
         """The number alone: what a split keeps together."""
+        # Whether person1_virus and person1_bacteria are one child, no one knows: never in two
+        # parts.
         return f"{'person' if self.series == 'person' else 'normal'}-{self.number}"
 
 
@@ -95,6 +97,7 @@ def has_odd_name(films: pd.DataFrame) -> pd.Series[bool]:
 
 def is_misfiled(films: pd.DataFrame) -> pd.Series[bool]:
     """Whether a film's name tells the other class than its folder, which is the one that counts."""
+    # What no name tells has the type "unknown", or its folder's: left out below.
     told = films["type"].map({"normal": NORMAL, "virus": PNEUMONIA, "bacteria": PNEUMONIA})
     return ~has_odd_name(films) & (told != films["label"])
 
@@ -115,6 +118,7 @@ def original_sizes(path: Path) -> pd.DataFrame:
 
 def fingerprint(films: pd.DataFrame) -> str:
     """SHA-256 of the labels and names: which films, however they were compressed."""
+    # Not the contents: the copies at hand were compressed anew, and are the splits' films still.
     lines = sorted(films["label"] + "/" + films["name"])
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
@@ -127,6 +131,7 @@ def content_fingerprint(films: pd.DataFrame) -> str:
 
 def _in_other_parts(root: Path) -> dict[str, str]:
     """The folder that holds a file beside ``root``, by the file's SHA-256; none but for train."""
+    # What lies beside a folder of another name is no test set of it.
     if root.name != TRAIN:
         return {}
     return {
@@ -163,6 +168,7 @@ def _row(path: Path, label: str) -> tuple[Any, ...]:
     digest = _digest(path)
     known = patient_of(path.name)
     if known is None:
+        # With the label: each class may have a film called 1.jpeg.
         own = f"{label}/{path.stem}"
         kind = "normal" if label == NORMAL else "unknown"
         return (str(path), path.name, label, kind, f"{label}/", 0, own, own, digest)
@@ -176,4 +182,5 @@ def _digest(path: Path) -> str:
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
+        # Its own name: two that cannot be read are no duplicates of each other.
         return f"unreadable: {path.parent.name}/{path.name}"

@@ -15,6 +15,7 @@ import pandas as pd
 from neumo.errors import ConfigError
 from neumo_training.datasets.film_table import fingerprint, has_odd_name
 
+# Each costs a CNN for each member, in training and, since a member is all of them, in every answer.
 FOLDS = 3
 HOLDOUT_SHARE = 0.15
 HOLDOUT = "hold-out"
@@ -44,6 +45,8 @@ def make(films: pd.DataFrame) -> Splits:
     holdout: set[str] = set()
     folds: tuple[set[str], ...] = tuple(set() for _ in range(FOLDS))
     for label, rows in films.assign(position=_positions(films)).groupby("label"):
+        # A group may have films in both normal series: the lower place counts. Stable: ties keep
+        # their order.
         groups = rows.groupby("group")["position"].min().sort_values(kind="stable").index
         held = max(1, round(HOLDOUT_SHARE * len(groups)))
         if len(groups) < FOLDS + held:
@@ -51,6 +54,8 @@ def make(films: pd.DataFrame) -> Splits:
             raise ConfigError(f"{label}: {found} too few; {FOLDS + held} are the least")
         holdout.update(groups[:held])
         for rank, group in enumerate(groups[held:]):
+            # Blocks, not in turn: neighbouring numbers share a device, which a fold must not have
+            # seen.
             folds[rank * FOLDS // (len(groups) - held)].add(group)
     return Splits(fingerprint(films), frozenset(holdout), tuple(map(frozenset, folds)))
 
@@ -67,6 +72,7 @@ def read(path: Path) -> Splits:
 
 def splits_for(films: pd.DataFrame) -> Splits:
     """The committed splits where ``films`` are the ones they were made for, else new ones."""
+    # Whoever trains anew on the public set holds out the patients that no release has seen.
     committed = read(COMMITTED)
     return committed if committed.fingerprint == fingerprint(films) else make(films)
 
@@ -82,6 +88,9 @@ def parts(films: pd.DataFrame, chosen: Splits) -> pd.Series[str]:
 def _positions(films: pd.DataFrame) -> pd.Series[float]:
     """Each film's place in its series, 0 (lowest patient number) to 1."""
     ranks = films.groupby("series")[["number"]].rank(method="dense")["number"]
+    # Names that tell no patient all have the number 0: the names themselves give the order.
     tied = films["patient"].where(has_odd_name(films))
     ranks = ranks.where(tied.isna(), tied.groupby(films["series"]).rank(method="dense"))
+    # As a share of its series: a hold-out of low numbers takes as much of a short series as of a
+    # long.
     return ranks / ranks.groupby(films["series"]).transform("max")

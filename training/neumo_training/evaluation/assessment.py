@@ -57,6 +57,7 @@ _EXPLAINING = 3
 class Bounds:
     """How many films the parts take that ask about each film many times; half of each class."""
 
+    # 13 corruptions at 3 severities: 7,800 answers of each member.
     corrupted: int = 200
     shortcuts: int = 600
     copied: int = 200
@@ -115,6 +116,7 @@ def assess(
     ensemble, cohort = subject.ensemble, subject.cohort
     progress.stage(f"release {ensemble.manifest.release} on {len(cohort.labels)} films")
     answers = answer(ensemble, cohort.pixels, progress.tick)
+    # Before a figure is told: a crash later on must not leave a reading uncounted.
     readings = answered()
     document = _heading(subject, readings)
     document |= _performance(answers, cohort)
@@ -260,6 +262,7 @@ def _with_masks(
     cohort = subject.cohort
     if subject.masked is not None:
         with_mask, drawn = subject.masked
+        # Drawn by people where there are any: a release must not be judged by its own masks.
         chosen = cohort.at(with_mask).balanced(films, _SEED)
         return with_mask[chosen], drawn[chosen]
     rows = cohort.balanced(films, _SEED)

@@ -96,6 +96,7 @@ def cross_validated(
     films: Pictures, patients: npt.NDArray[np.str_], sizes: Sizes | None = None
 ) -> dict[str, npt.NDArray[np.float64]]:
     """As ``scores``, each film scored by a fit on other patients, in five folds."""
+    # By patient: a thumbnail would be recognised by its neighbour.
     folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0)
     features = _features(films, sizes)
     scored = {name: np.zeros(len(films.labels)) for name in ("constant", *features)}
@@ -112,6 +113,7 @@ def _features(films: Pictures, sizes: Sizes | None) -> dict[str, Features]:
     known = sizes.min(axis=1) > 0
     share = min(known[films.labels == label].mean() for label in (0, 1))
     if share >= LEAST_KNOWN and len(np.unique(sizes[known], axis=0)) > 1:
+        # Not 0: a film of unknown size would be a very small one.
         told = np.where(known[:, None], sizes, np.nan)
         features |= {name: of(told) for name, of in _OF_SIZES.items()}
     return features
@@ -122,6 +124,7 @@ def _scores(
 ) -> npt.NDArray[np.float64]:
     """A fit's scores; rows with NaN are neither fitted on nor scored."""
     fits, told = (~np.isnan(rows.sum(axis=1)) for rows in (fitted_on, features))
+    # 1,024 features of a few thousand films: with less penalty it learns films by heart.
     model = RidgeClassifier(alpha=1000.0) if name == RIDGE else LogisticRegression()
     fit = make_pipeline(StandardScaler(), model).fit(fitted_on[fits], labels[fits])
     scores = np.full(len(features), np.nan)

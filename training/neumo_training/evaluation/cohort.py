@@ -98,6 +98,7 @@ def read(
         exclusions.append(Exclusion(path, reason, detail))
         leave_out(exclusions[-1])
 
+    # In the whole folder, then the part: a film held out may repeat one that is not.
     once = curation.without_duplicates(whole)
     unique = once[once["path"].isin(table["path"])]
     for path, reason in _repeated(table[~table["path"].isin(unique["path"])], whole):
@@ -113,6 +114,7 @@ def read(
             continue
         pixels.append(film.pixels)
         own = (film.width_px, film.height_px)
+        # Once there is a list it alone counts: of a squashed copy the file's own size is no news.
         sizes.append(own if sizes_px is None else sizes_px.get(key, _UNKNOWN_PX))
         rows.append(row)
     readable = unique.iloc[rows].reset_index(drop=True)

@@ -63,6 +63,7 @@ def _shot_noise(pixels: Pixels, photons: float, random: Random) -> Pixels:
 
 
 def _impulse_noise(pixels: Pixels, share: float, random: Random) -> Pixels:
+    # Two draws: which pixels, and salt or pepper.
     hit = random.uniform(size=pixels.shape) < share
     white = random.uniform(size=pixels.shape) < 0.5
     return np.where(hit, np.where(white, 255, 0), pixels).astype(np.uint8)
@@ -70,6 +71,7 @@ def _impulse_noise(pixels: Pixels, share: float, random: Random) -> Pixels:
 
 def _gaussian_blur(pixels: Pixels, kernel_px: float, _: Random) -> Pixels:
     size = int(kernel_px)
+    # OpenCV's rule where only the kernel's size is given.
     sigma_px = 0.3 * ((size - 1) * 0.5 - 1.0) + 0.8
     offsets = np.arange(size) - size // 2
     kernel = np.exp(-((offsets / sigma_px) ** 2) / 2.0)

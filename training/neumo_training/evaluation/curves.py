@@ -29,9 +29,11 @@ def roc(scores: Scores, labels: Labels, shown: float = 1.0) -> dict[str, list[fl
     every = roc_curve(labels, scores, drop_intermediate=False)
     cut = every[2]
     kept = np.isin(cut, roc_curve(labels, scores)[2])
+    # The point in use need be no corner of the curve.
     kept[np.flatnonzero(cut > shown)[-1]] = True
     false, true, cut = (values[kept] for values in every)
     below = np.nextafter(np.minimum(cut, 1.0).astype(np.float32), np.float32(-1.0))
+    # scikit-learn's first is infinity, which JSON lacks: above 1 there is nothing either.
     below[0] = 1.0
     return {
         "fpr": [float(v) for v in false],
@@ -67,6 +69,7 @@ def precision_recall(scores: Scores, labels: Labels) -> dict[str, list[float]]:
     """Precision at 101 recalls: the best that any threshold with that recall or more gives."""
     precision, recall, _ = precision_recall_curve(labels, scores)
     grid = np.linspace(0.0, 1.0, _POINTS)
+    # A hair less: a recall of .3 may be .29999… in binary.
     best = [float(precision[recall >= r - 1e-12].max()) for r in grid]
     return {"recall": grid.tolist(), "precision": best}
 

@@ -43,4 +43,5 @@ def _thirds(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int_]:
     """0, 1 or 2 for each value; equal values are together."""
     if not len(values):
         return np.zeros(0, np.int_)
+    # Left: of values that equal a quantile all go to the lower third.
     return np.searchsorted(np.quantile(values, [1 / 3, 2 / 3]), values, side="left")

@@ -70,5 +70,6 @@ def record(folder: Path, ensemble: Ensemble, fingerprint: str) -> int:
 
 
 def _own(folder: Path, ensemble: Ensemble, fingerprint: str) -> list[dict[str, Any]]:
+    # By its files: in another store the number may be another release's.
     own = (ensemble.weights_sha256, fingerprint)
     return [r for r in readings(folder) if (r["weights_sha256"], r["fingerprint"]) == own]

@@ -106,6 +106,7 @@ def answer(ensemble: Ensemble, pixels: Pixels, tick: Tick) -> Answers:
     for batch in _batches(pixels):
         for name, parts in by_member.items():
             given = ensemble.models[name].signatures[contract.SERVING_DEFAULT](image=batch)
+            # float64: the SDK takes the mean of Python's floats.
             parts.append(given[probability].numpy().astype(np.float64))
         tick(len(batch))
     members = {name: np.concatenate(parts) for name, parts in by_member.items()}

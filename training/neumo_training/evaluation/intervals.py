@@ -60,6 +60,7 @@ def differences(
 
     By a paired bootstrap of whole patients.
     """
+    # The same draws for both: a difference is surer than two intervals that overlap.
     resamples = resample(patients, labels)
     values = [metrics(scores, labels, threshold) for scores, threshold in (ours, theirs)]
     drawn = [drawn_metrics(scores, labels, cut, resamples) for scores, cut in (ours, theirs)]

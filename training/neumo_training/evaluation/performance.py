@@ -100,6 +100,7 @@ def subset(
     """The ensemble's metrics ``names`` on some ``films``; None with too few patients of a class."""
     labels, patients = cohort.labels[films], cohort.patients[films]
     counted: Document = {"films": film_counts(labels)}
+    # Patients, not films: resamples draw patients.
     few = min(len(np.unique(patients[labels == label])) for label in (0, 1)) < MIN_PATIENTS
     judged = (
         None

@@ -88,6 +88,7 @@ def prepare(request: Request, stream: TextIO) -> Prepared:
         held = holdout.held(whole, splits.read(request.splits or splits.COMMITTED))
         if not request.again:
             holdout.refuse_second(out, ensemble, fingerprint)
+        # One each: baselines must not learn a patient by his many films.
         others = curation.one_per_patient(whole[~held])
         fitted_on = read(others, "reading films for the trivial baselines")
         films = whole[held]
@@ -98,6 +99,7 @@ def prepare(request: Request, stream: TextIO) -> Prepared:
         if request.part != HOLDOUT:
             return None
         if against is not None:
+            # The release compared with has read these films as well.
             holdout.record(out, against, fingerprint)
         return holdout.record(out, ensemble, fingerprint)
 
@@ -132,6 +134,7 @@ def _make_writable(out: Path) -> None:
     """Before anything is measured, so that no result is lost for want of a place."""
     try:
         out.mkdir(parents=True, exist_ok=True)
+        # A real file: permission bits say nothing on a read-only mount.
         with NamedTemporaryFile(dir=out):
             pass
     except OSError as error:

@@ -31,7 +31,9 @@ def under_corruptions(ask: Ask, cohort: Cohort, clean: Answers, seed: int) -> Do
     for rank, name in enumerate(CORRUPTIONS):
         by_corruption[name] = {
             str(severity): _judged(
-                ask(corrupted(name, severity, cohort.pixels, seed + 10 * rank + severity)), cohort
+                # A seed of its own for each: the same noise 39 times would be one test.
+                ask(corrupted(name, severity, cohort.pixels, seed + 10 * rank + severity)),
+                cohort,
             )
             for severity in SEVERITIES
         }
@@ -79,6 +81,7 @@ def as_small_copies(ask: Ask, cohort: Cohort, clean: Answers) -> Document:
 def _small_copy(path: Path) -> tuple[Pixels, bool]:
     """The pixels of the copy, and whether the file is larger than it."""
     film, _ = image.decode(path)
+    # Squashed and compressed as the public copies were, so the question is a user's.
     small = film.convert("L").resize((COPY_PX, COPY_PX), Image.Resampling.BICUBIC)
     return image.read(compressed(small, COPY_QUALITY)).pixels, min(film.size) > COPY_PX
 

@@ -82,6 +82,7 @@ def cumulated(scores: Scores, labels: Labels, weights: Weights) -> tuple[Weights
 
 def in_bins(scores: Scores, count: int) -> npt.NDArray[np.float64]:
     """Which of ``count`` bins of equal width each score falls into, 0 or 1, [n, count]."""
+    # A score of 1 belongs to the last bin, which it would fall out of.
     bins = np.minimum((scores * count).astype(int), count - 1)
     inside: npt.NDArray[np.float64] = np.eye(count)[bins]
     return inside

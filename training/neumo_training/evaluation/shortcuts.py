@@ -19,6 +19,7 @@ Kept = npt.NDArray[np.bool_]
 
 def keeping(pixels: Pixels, kept: Kept) -> Pixels:
     """``pixels`` where ``kept``, the film's mean elsewhere."""
+    # The film's own mean: black or grey would be a new border for the model to read.
     mean = np.rint(pixels.mean(axis=(1, 2, 3), keepdims=True)).astype(np.uint8)
     return np.where(kept[..., None], pixels, mean)
 
@@ -27,6 +28,7 @@ def boxes(masks: MaskPixels) -> Kept:
     """What the members are shown: the lungs' box with its margin, all of a film without lungs."""
     box = framing.boxes(masks[..., None].astype(np.float32)).numpy()
     top, left, bottom, right = (box * IMAGE_SIZE_PX).T[:, :, None]
+    # A pixel belongs to the box that its centre lies in.
     middle = np.arange(IMAGE_SIZE_PX) + 0.5
     rows, columns = (top < middle) & (middle < bottom), (left < middle) & (middle < right)
     inside: Kept = rows[:, :, None] & columns[:, None, :]

@@ -32,6 +32,8 @@ def at_sensitivity(scores: Scores, labels: Labels, goal: float) -> Operating:
 
 
 def _operating(point: int, false: Scores, true: Scores, cut: Scores) -> Operating:
+    # Amid the gap: on a film's own score another processor's rounding would decide.
     lower = cut[point + 1] if point + 1 < len(cut) else 0.0
+    # As the servable holds it.
     threshold = float(np.float32((cut[point] + lower) / 2.0))
     return Operating(threshold, float(true[point]), float(1.0 - false[point]))

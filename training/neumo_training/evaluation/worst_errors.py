@@ -42,6 +42,7 @@ def rows(answers: Answers, cohort: Cohort) -> npt.NDArray[np.int_]:
     missed = np.flatnonzero(~called & sick)
     return np.concatenate(
         [
+            # Stable: equal scores keep the folder's order on every machine.
             alarms[np.argsort(-scores[alarms], kind="stable")][:EACH],
             missed[np.argsort(scores[missed], kind="stable")][:EACH],
         ]

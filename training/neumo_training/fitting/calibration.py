@@ -25,6 +25,7 @@ def platt(
     low = 1.0 / ((~sick).sum() + 2.0)
     targets = np.where(sick, high, low)
     design = np.stack([logits, np.ones_like(logits)], axis=1)
+    # From "as they are": scale 1, offset 0.
     at = np.array([1.0, 0.0])
 
     def loss(at: Numbers) -> float:
@@ -35,12 +36,15 @@ def platt(
         guess = sigmoid(design @ at)
         gradient = design.T @ (weights * (guess - targets))
         curvature = (design * (weights * guess * (1.0 - guess))[:, None]).T @ design
+        # Where every guess is 0 or 1 there is no curvature to divide by.
         step = np.linalg.solve(curvature + 1e-9 * np.eye(2), gradient)
         shares = 0.5 ** np.arange(HALVINGS)
+        # The default: no share of the step is lower, so the minimum is reached.
         at = next((at - k * step for k in shares if loss(at - k * step) <= loss(at)), at)
     return float(at[0]), float(at[1])
 
 
 def sigmoid(logits: Numbers) -> Numbers:
     """1 / (1 + exp(-logits)), float64."""
+    # By tanh: exp overflows with a warning, and warnings fail the tests.
     return np.asarray(0.5 * (1.0 + np.tanh(0.5 * logits)), np.float64)

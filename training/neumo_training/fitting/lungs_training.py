@@ -1,7 +1,7 @@
 """Training of the lungs' network: on masks where they are known, on drawn images and spoilt films.
 
 A film on its side, upside down or cut into pieces is no chest radiograph to it, nor is any of
-``nonchest``'s drawings. Phantoms are: what stands in for a film must pass where films do.
+``drawn_nonchest``'s drawings. Phantoms are: what stands in for a film must pass where films do.
 """
 
 from __future__ import annotations
@@ -81,6 +81,7 @@ def fit(
     )
 
     def held_loss(model: Any) -> float:
+        # Dice itself, not the loss: it is what a release is judged by.
         return 1.0 - float(np.mean(dice_at_half(predict(model, tested.films)[0], tested.lungs)))
 
     task = resumable_run.Task(
@@ -107,6 +108,7 @@ def halved(masks: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Masks uint8 [n, 256, 256, 1] at the network's size: lung where half of 2 x 2 pixels are."""
     n, side = len(masks), lungs_network.SIZE_PX
     count = masks.reshape(n, side, 2, side, 2, 1).sum(axis=(2, 4), dtype=np.uint8)
+    # At fewer masks would grow, at more shrink, along every border.
     return np.asarray(count >= 2, np.uint8)
 
 
@@ -147,6 +149,7 @@ def overlap_loss(truth: Any, logits: Any) -> Any:
     guess = tf.sigmoid(logits)
     both = tf.reduce_sum(guess * truth, axis=(1, 2, 3))
     all_ = tf.reduce_sum(guess + truth, axis=(1, 2, 3))
+    # The ones: a drawing has no lungs, and 0 / 0 would be its Dice.
     return tf.reduce_mean(entropy, axis=(1, 2, 3)) + 1.0 - (2.0 * both + 1.0) / (all_ + 1.0)
 
 
@@ -160,11 +163,13 @@ def _compiled(config: LungsConfig) -> Any:
     model = lungs_network.build(config.seed, config.widths)
     model.compile(
         optimizer=resumable_run.optimizer(config),
+        # Read by the outputs' names, whatever the order in which the network gives them.
         loss={
             lungs_network.MASK: overlap_loss,
             lungs_network.CHEST: keras.losses.BinaryCrossentropy(from_logits=True),
         },
         loss_weights={lungs_network.MASK: 1.0, lungs_network.CHEST: 0.3},
+        # By itself Keras would take XLA, which takes 2.2 times as long on this CPU (tried.csv).
         jit_compile=False,
     )
     return model
@@ -181,6 +186,7 @@ def _epoch(config: LungsConfig, rows: _Rows, others: _Others, epoch: int) -> Any
     def batch(step: Any) -> Any:
         random = np.random.RandomState([config.seed, epoch, int(step)])
         picked = random.randint(0, len(rows.films), counts[0] + counts[1])
+        # Picking by indices copies: what is spoilt below is not the films themselves.
         films = rows.films[picked]
         films[counts[0] :] = [_spoilt(film, random) for film in films[counts[0] :]]
         extra = [
@@ -196,15 +202,19 @@ def _epoch(config: LungsConfig, rows: _Rows, others: _Others, epoch: int) -> Any
     masked = np.repeat([1.0, 0.0, 0.3, 0.0], counts).astype(np.float32)
 
     def prepare(step: Any) -> Any:
+        # Films stay in NumPy: as constants they would be in the graph, which ends at 2 GB.
         films, lungs = tf.numpy_function(batch, [step], (tf.float32, tf.float32))
+        # numpy_function forgets every shape, and Keras builds by them.
         films = tf.ensure_shape(films, (size, side, side, 1))
         lungs = tf.ensure_shape(lungs, (size, mask_side, mask_side, 1))
+        # Apart for every epoch below 1,000 and every seed.
         seed = tf.stack([config.seed * 1000 + epoch, tf.cast(step, tf.int32)])
         films, lungs = _augmented(films, lungs, seed, config)
         weights = {lungs_network.MASK: masked, lungs_network.CHEST: tf.ones(size)}
         return films, {lungs_network.MASK: lungs, lungs_network.CHEST: chest}, weights
 
     steps = tf.data.Dataset.range(config.steps_per_epoch)
+    # Two workers may not swap batches: a run that goes on must see the same ones.
     return steps.map(prepare, num_parallel_calls=2, deterministic=True).prefetch(2)
 
 
@@ -230,4 +240,5 @@ def _augmented(films: Any, lungs: Any, seed: Any, config: LungsConfig) -> tuple[
     lungs = framing.sample(lungs, *view, config.mask_size_px, fill="CONSTANT")
     films = augmentation.expose(films, seeds[1], config.gamma)
     films = augmentation.blur(films, seeds[2])
+    # Turned masks have grey edges, and the loss wants 0 or 1.
     return augmentation.grain(films, seeds[3], config.noise), tf.round(lungs)

@@ -44,6 +44,7 @@ class Framed:
 
 def frame(films: Films, boxes: npt.NDArray[np.float32]) -> Framed:
     """``films`` at the resolution that the graphs keep."""
+    # Half precision: 4,118 films of 192 x 192 are 300 MB so.
     return Framed(films, batches.convert(framing.film, films.pixels), boxes, np.ones(len(boxes)))
 
 
@@ -51,6 +52,7 @@ def fit(
     config: MemberConfig, train: Framed, held: Framed | None, folder: Path, say: resumable_run.Say
 ) -> tuple[Any, resumable_run.RunState]:
     """The CNN and how its run in ``folder`` ended; ``held`` chooses the epoch, where given."""
+    # By index: curation keeps it, and pixels, boxes and emphasis lie in the table's order.
     chosen = train.films.table.index.isin(
         curation.curate(train.films.table, config.curation, config.seed).index
     )
@@ -83,6 +85,7 @@ def log_loss(
 
 def _loss_on(held: Framed) -> Any:
     crops, labels = held.crops(), held.films.labels
+    # Balanced and by patient, whatever was trained on: three films of four are pneumonia.
     weights = curation.weights(held.films.table, curation.ALL_WEIGHTED)
     return lambda model: log_loss(logits(model, crops), labels, weights)
 
@@ -90,6 +93,7 @@ def _loss_on(held: Framed) -> Any:
 def _compiled(config: MemberConfig) -> Any:
     model = member_networks.build(config)
     loss = keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=config.label_smoothing)
+    # No XLA: see lungs_training.
     model.compile(optimizer=resumable_run.optimizer(config), loss=loss, jit_compile=False)
     return model
 
@@ -101,6 +105,7 @@ def _epoch(config: MemberConfig, train: Framed, epoch: int) -> Any:
     labels = train.films.labels
 
     def batch(step: Any) -> Any:
+        # The epoch's order is drawn at once: a step's films do not depend on who runs it first.
         rows = order[int(step) * size : (int(step) + 1) * size]
         return train.small[rows].astype(np.float32), train.boxes[rows], labels[rows]
 
@@ -139,6 +144,7 @@ def _augmented(
     crops = augmentation.blur(crops, seeds[2])
     crops = augmentation.grain(crops, seeds[3], config.noise)
     crops = augmentation.cut_out(crops, seeds[4], config.cutouts)
+    # Last: what is mixed is two films as each was augmented.
     if not config.mixup:
         return crops, labels
     return augmentation.mix_up(crops, labels, seeds[5], config.mixup)

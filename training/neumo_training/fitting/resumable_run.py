@@ -77,6 +77,7 @@ def run(task: Task, folder: Path, say: Say) -> tuple[Any, RunState]:
     board = tf.summary.create_file_writer(str(folder / "tensorboard"))
     while state.epoch < epochs and not state.stopped_early(task.config.patience_epochs):
         began = time.monotonic()
+        # The data set is in its order already, and ``say`` tells how far it is.
         history = model.fit(task.epoch(state.epoch), shuffle=False, verbose=0).history
         state = replace(state, epoch=state.epoch + 1)
         held = None if task.held_loss is None else task.held_loss(model)
@@ -97,6 +98,7 @@ def run(task: Task, folder: Path, say: Say) -> tuple[Any, RunState]:
 
 def fingerprint(films: pd.DataFrame, beside: npt.NDArray[Any]) -> str:
     """These very films, each with what is ``beside`` it: its mask, or how often it is drawn."""
+    # Of contents, not of code: a module that is renamed does not end a run of days.
     files = film_table.content_fingerprint(films)
     return f"{files} {hashlib.sha256(beside.tobytes()).hexdigest()}"
 
@@ -105,6 +107,7 @@ def optimizer(config: Config) -> Any:
     """AdamW (Loshchilov and Hutter 2019), warmed up over a tenth of the steps, then a cosine."""
     steps = config.epochs * config.steps_per_epoch
     warmup = round(WARMUP_SHARE * steps)
+    # Keras counts the decay from the warm-up's end: together they are all steps.
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, steps - warmup, warmup_target=config.learning_rate, warmup_steps=warmup
     )
@@ -131,6 +134,7 @@ def _read_state(folder: Path, task: Task) -> RunState:
 def _resume_or_build(folder: Path, task: Task, state: RunState) -> Any:
     if not state.epoch:
         return task.build()
+    # With the optimiser's moments and step: the schedule goes on where it was.
     model = keras.models.load_model(folder / f"epoch-{state.epoch}.keras")
     _advance_dropout(model)
     return model
@@ -148,7 +152,9 @@ def _save(folder: Path, model: Any, state: RunState) -> None:
     """Checkpoint first, then the state that names it, then clean up: any kill is survived."""
     checkpoint = folder / f"epoch-{state.epoch}.keras"
     model.save(checkpoint)
+    # No loss yet is written as Infinity, which Python's json reads again.
     write_atomically(folder / _STATE, json.dumps(asdict(state)))
+    # Two at most: an epoch's checkpoint holds the optimiser, three times the weights.
     keep = {checkpoint.name, f"epoch-{state.best_epoch}.keras"}
     for old in folder.glob("epoch-*.keras"):
         if old.name not in keep:
@@ -156,6 +162,7 @@ def _save(folder: Path, model: Any, state: RunState) -> None:
 
 
 def _finish(folder: Path, state: RunState) -> tuple[Any, RunState]:
+    # The network before the state that says it is there: a kill between finishes twice.
     shutil.copyfile(folder / f"epoch-{state.best_epoch}.keras", folder / BEST)
     done = replace(state, done=True)
     write_atomically(folder / _STATE, json.dumps(asdict(done)))

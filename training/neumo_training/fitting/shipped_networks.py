@@ -15,6 +15,7 @@ from neumo_training.networks.network_config import CONFIGS, LungsConfig, read
 
 LOCALISER = "localiser"
 _VARIABLES = "variables/variables"
+# The checkpoint's name for an element of the list that export_signatures tracks.
 _WEIGHT = "_weights/{}/.ATTRIBUTES/VARIABLE_VALUE"
 
 
@@ -29,8 +30,10 @@ def load(name: str) -> Any:
         raise ConfigError(
             f"release {newest.release} in {store} finds no lungs: train with --masks DIR"
         )
+    # Every member holds the same localiser, before its CNNs.
     model = LUNGS.name if name == LUNGS.name else MEMBERS[0].name
     folder = store / model / str(newest.release)
+    # Folded before it is filled: the SavedModel's weights are folded ones.
     built = folded_batchnorm.fold(
         lungs_network.build(0, read(CONFIGS / f"{name}.toml", LungsConfig).widths)
     )
@@ -39,6 +42,8 @@ def load(name: str) -> Any:
 
 
 def _fill(built: Any, checkpoint: Path) -> None:
-    """Give ``built`` the first of the SavedModel's weights, which ``signatures`` keeps in order."""
+    """Give ``built`` the first of the SavedModel's weights, which ``export_signatures`` keeps in order."""
+    # By the checkpoint: a loaded SavedModel gives functions, not a network that can be asked for
+    # parts.
     saved = tf.train.load_checkpoint(str(checkpoint))
     built.set_weights([saved.get_tensor(_WEIGHT.format(k)) for k in range(len(built.weights))])

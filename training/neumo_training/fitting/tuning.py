@@ -28,6 +28,7 @@ from neumo_training.whole_files import write_atomically
 
 FOLDER = "tuning"
 WINNER = "winner.toml"
+# One fold of three: a search has 90 minutes at most.
 FOLD = 0
 EPOCHS = 8
 SEED = 17
@@ -42,6 +43,7 @@ BLOCKS = {4: (1, 2, 2, 2), 5: (1, 2, 2, 2, 1)}
 
 def suggested(hp: Any, base: MemberConfig) -> MemberConfig:
     """The search space: ``base`` with the values that ``hp`` (HyperParameters) chooses."""
+    # By name: keras-tuner takes numbers and texts, no tuples.
     widths = WIDTHS[hp.Choice("widths", list(WIDTHS))]
     return replace(
         base,
@@ -102,6 +104,7 @@ class _Search(keras_tuner.Tuner):  # type: ignore[misc]  # keras-tuner has no ty
             objective=keras_tuner.Objective(tuning_table.LOSS, "min"), max_trials=count, seed=SEED
         )
         self._whole = base
+        # Never stopped early: every trial has the same schedule.
         self._base = replace(base, epochs=EPOCHS, patience_epochs=EPOCHS)
         self._held = parts.framed.where(parts.folds == FOLD)
         self._train = parts.framed.where(parts.folds != FOLD)
@@ -111,6 +114,7 @@ class _Search(keras_tuner.Tuner):  # type: ignore[misc]  # keras-tuner has no ty
             hypermodel=lambda hp: suggested(hp, self._base),
             directory=str(folder),
             project_name="search",
+            # Its own trials are read back: that is how a search goes on.
             overwrite=False,
         )
 
@@ -131,11 +135,13 @@ class _Search(keras_tuner.Tuner):  # type: ignore[misc]  # keras-tuner has no ty
         )
         tuning_table.note(self._folder, trial.trial_id, config, state.best_loss, auc, state.seconds)
         self._say(f"{label}: loss {state.best_loss:.4f}, AUC {auc:.4f}")
+        # Not the AUC: an ordered fold ranks models by their loss.
         return {tuning_table.LOSS: state.best_loss}
 
     def best(self) -> MemberConfig:
         """The winner, with the committed configuration's full schedule."""
         (hp,) = self.get_best_hyperparameters(1)
+        # What was searched in 8 epochs is trained for as many as the committed file says.
         return suggested(hp, self._whole)
 
 

@@ -28,6 +28,7 @@ def note(
     scores = {"trial": trial, LOSS: round(loss, 5), "auc": round(auc, 5), "seconds": round(seconds)}
     row = pd.DataFrame([{**scores, **asdict(config)}])
     if path.exists():
+        # As text: trial 08 would become 8, and its row stand twice.
         known = pd.read_csv(path, dtype={"trial": str})
         row = pd.concat([known[known["trial"] != trial], row])
     table = row.sort_values(LOSS)
@@ -45,6 +46,7 @@ def plot(table: pd.DataFrame) -> str:
     for place, name in enumerate(varied, start=1):
         axes = figure.add_subplot(rows, _COLUMNS, place)
         numbers = pd.to_numeric(table[name], errors="coerce")
+        # Widths are tuples: a text, side by side, where a number has a scale.
         values = shown[name] if numbers.isna().any() else numbers
         axes.scatter(values, table[LOSS], s=14, color=palette.MODEL)
         axes.set_title(name, fontsize=9)

@@ -28,6 +28,8 @@ class ToCells(layers.Layer):  # type: ignore[misc]  # keras has no types
         """Gather each cell's pixels as channels."""
         _, h, w, c = films.shape
         x = keras.ops.reshape(films, (-1, h // CELL_PX, CELL_PX, w // CELL_PX, CELL_PX, c))
+        # Rows of the cell, then its columns, then channels: FromCells takes them apart in this
+        # order.
         x = keras.ops.transpose(x, (0, 1, 3, 2, 4, 5))
         return keras.ops.reshape(x, (-1, h // CELL_PX, w // CELL_PX, CELL_PX**2 * c))
 
@@ -49,6 +51,7 @@ def build(seed: int, widths: tuple[int, ...] = WIDTHS) -> Any:
 
     ``mask`` is float32 [n, 128, 128, 1] and ``chest`` float32 [n, 1], both logits.
     """
+    # Fresh weights come from this global seed: before the first layer.
     keras.utils.set_random_seed(seed)
     film = keras.Input((SIZE_PX, SIZE_PX, 1), name="film")
     x = ToCells()(Standardize()(film))
@@ -62,8 +65,10 @@ def build(seed: int, widths: tuple[int, ...] = WIDTHS) -> Any:
         [layers.GlobalAveragePooling2D()(x), layers.GlobalMaxPooling2D()(x)]
     )
     chest = layers.Dense(1, name=CHEST)(layers.Dropout(0.3, seed=seed)(deepest))
+    # The deepest has no skip: its features are what goes up.
     for width, skip in zip(widths[-2::-1], skips[-2::-1], strict=True):
         x = layers.Concatenate()([layers.UpSampling2D(2)(x), skip])
         x = layers.ReLU()(convolution(x, width))
+    # Logits, not probabilities: enlarged as logits, borders stay where one half is.
     mask = FromCells(name=MASK)(layers.Conv2D(CELL_PX**2, 1)(x))
     return keras.Model(film, {MASK: mask, CHEST: chest}, name="lungs")

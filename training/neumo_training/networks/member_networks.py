@@ -25,12 +25,14 @@ def build(config: MemberConfig) -> Any:
 
     Raises ``ConfigError`` for an architecture that does not exist.
     """
+    # Fresh weights come from this global seed: before the first layer.
     keras.utils.set_random_seed(config.seed)
     film = keras.Input((CROP_SIZE_PX, CROP_SIZE_PX, 1), name="film")
     bodies = {"plain": _plain, "residual": _residual}
     if config.architecture not in bodies:
         raise ConfigError(f"architecture {config.architecture!r}: choose plain or residual")
     x = bodies[config.architecture](Standardize()(film), config)
+    # Bodies end without it: this one is named, so that export finds it in any body.
     x = layers.Activation("relu", name=FEATURES)(x)
     x = layers.GlobalAveragePooling2D()(x)
     x = layers.Dropout(config.dropout, seed=config.seed)(x)
@@ -41,6 +43,7 @@ def _plain(x: Any, config: MemberConfig) -> Any:
     for stage, (width, count) in enumerate(zip(config.widths, config.blocks, strict=True)):
         for block in range(count):
             first = stage == block == 0
+            # Before each but the first: after the last one comes FEATURES.
             x = layers.ReLU()(x) if not first else x
             x = layers.MaxPooling2D(2)(x) if stage > 0 and block == 0 else x
             x = convolution(x, width, strides=2 if first else 1)
@@ -58,6 +61,7 @@ def _residual(x: Any, config: MemberConfig) -> Any:
 def _residual_block(x: Any, width: int, *, halve: bool) -> Any:
     y = layers.ReLU()(convolution(x, width, strides=2 if halve else 1))
     y = convolution(y, width)
+    # A strided 1 x 1 convolution would not look at three pixels of four.
     x = layers.AveragePooling2D(2)(x) if halve else x
     x = convolution(x, width, size=1) if x.shape[-1] != width else x
     return layers.Add()([x, y])

@@ -20,7 +20,7 @@ class MemberConfig:
 
     model: str
     architecture: str
-    """``plain`` or ``residual``, see ``models``."""
+    """``plain`` or ``residual``, see ``member_networks``."""
     widths: tuple[int, ...]
     """Channels of each stage; every stage after the first halves the size."""
     blocks: tuple[int, ...]
@@ -105,6 +105,7 @@ class Configs:
 
 def digest(config: Config) -> str:
     """A short name that changes with any value of ``config``."""
+    # Names of fields, too: a renamed one makes every unfinished run another one.
     return hashlib.sha256(repr(asdict(config)).encode()).hexdigest()[:12]
 
 
@@ -115,8 +116,10 @@ def read(path: Path, kind: type[Kind]) -> Kind:
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path}: {error}") from error
     known = {field.name for field in fields(kind)}
+    # No defaults: a file that lacks a value would change its meaning with the code.
     if odd := sorted(known ^ values.keys()):
         raise ConfigError(f"{path}: missing or unknown: {', '.join(odd)}")
+    # TOML gives lists, which a frozen configuration cannot hash.
     frozen: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
     return kind(**frozen)
 

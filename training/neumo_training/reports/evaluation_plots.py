@@ -48,6 +48,7 @@ def reliability(document: Document) -> str:
     bins = document["curves"]["reliability"]
     x = [b["mean_probability"] for b in bins]
     y = [b["share_pneumonia"]["value"] for b in bins]
+    # A quantile of draws may lie on the other side of the value; matplotlib refuses that.
     below = [max(0.0, b["share_pneumonia"]["value"] - b["share_pneumonia"]["low"]) for b in bins]
     above = [max(0.0, b["share_pneumonia"]["high"] - b["share_pneumonia"]["value"]) for b in bins]
     axes.plot([0, 1], [0, 1], color=FAINT, linestyle=":", label="calibrated")
@@ -85,6 +86,7 @@ def confusion(document: Document) -> str:
     axes.set_yticks((0, 1), labels, rotation=90, va="center")
     for y, row in enumerate(rows):
         for x, count in enumerate(row):
+            # Blues is dark from its middle on.
             ink = "white" if shares[y][x] > 0.5 else "black"
             axes.text(x, y, f"{count}\n{shares[y][x]:.1%}", ha="center", va="center", color=ink)
     return svg(figure)

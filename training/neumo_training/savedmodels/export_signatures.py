@@ -42,6 +42,7 @@ class MemberModule(tf.Module):  # type: ignore[misc]  # tensorflow has no types
     ) -> None:
         super().__init__()
         localiser, *cnns = (folded_batchnorm.fold(model) for model in (localiser, *cnns))
+        # The localiser's first: shipped_networks reads them by their places.
         self._weights = [weight.value for model in (localiser, *cnns) for weight in model.weights]
         # In closures: as attributes they would be tracked too, and every weight saved twice.
         inner = [_with_features(cnn) for cnn in cnns]
@@ -73,10 +74,12 @@ class MemberModule(tf.Module):  # type: ignore[misc]  # tensorflow has no types
         crop, box = self._crop(image)
         maps, logits = [], []
         for cnn in self._cnns:
+            # Nothing to watch: the weights are variables, so all that comes of them is on the tape.
             with tf.GradientTape() as tape:
                 features, logit = cnn(crop)
             maps.append(grad_cam(features, tape.gradient(logit, features)))
             logits.append(logit)
+        # Each CNN's map has its own peak at 1, so none outweighs the others.
         heat = framing.paste(tf.add_n(maps) / len(maps), box, HEATMAP_SIZE_PX)
         return {contract.HEATMAP.name: _to_peak(heat), **self._scores(logits)}
 
@@ -86,6 +89,7 @@ class MemberModule(tf.Module):  # type: ignore[misc]  # tensorflow has no types
         return framing.crop(framing.film(image), box), box
 
     def _scores(self, logits: list[Any]) -> dict[str, Any]:
+        # Logits within a member, probabilities between members: calibration is of logits.
         mean = tf.add_n(logits)[:, 0] / len(logits)
         probability = tf.sigmoid(self._calibration.scale * mean + self._calibration.offset)
         return {contract.PROBABILITY.name: probability, **self._tell(probability)}
@@ -110,6 +114,7 @@ class LungsModule(tf.Module):  # type: ignore[misc]  # tensorflow has no types
         answer = self._lungs(framing.overview(image))
         size = [contract.IMAGE_SIZE_PX, contract.IMAGE_SIZE_PX]
         chest = tf.sigmoid(answer[lungs_network.CHEST])[:, 0]
+        # Logits are enlarged, as in the loss; above 0 is a probability above one half.
         mask = tf.image.resize(answer[lungs_network.MASK], size)[..., 0] > 0.0
         return {
             contract.MASK.name: tf.cast(mask, tf.uint8),
@@ -136,6 +141,7 @@ class _Constants:
     release: int
 
     def __call__(self, like: Any) -> dict[str, Any]:
+        # One for each film: TensorFlow Serving splits a batch's outputs by their first axis.
         rows = tf.shape(like)
         return {
             contract.THRESHOLD.name: tf.fill(rows, tf.constant(self.threshold, tf.float32)),
@@ -148,6 +154,7 @@ def _to_peak(heat: Any) -> Any:
 
 
 def _with_features(cnn: Any) -> Any:
+    # One pass gives both: the gradient is of the one along the other.
     return keras.Model(cnn.input, [cnn.get_layer(FEATURES).output, cnn.output])
 
 

@@ -48,9 +48,11 @@ def export(
         release_number = release.next_number(models_dir, datetime.now(UTC))
     release.check_number(models_dir, release_number, forced=forced)
     staging = models_dir / ".staging"
+    # What a killed export left.
     shutil.rmtree(staging, ignore_errors=True)
     for name, servable in _servables(workdir, results, release_number).items():
         _write_model(contract.model(name), servable, release_number, staging / name)
+    # While all is staged: hashes and golden answers are of the very files that are moved.
     manifest = _manifest(
         results, release_number, {m.name: staging / m.name for m in contract.MODELS}
     )
@@ -58,6 +60,7 @@ def export(
         _install(staging / name, models_dir / name / str(release_number), staging)
     config = release.models_config(manifest, SERVED_FROM)
     write_atomically(release.manifest_path(models_dir, release_number), manifest.to_json())
+    # Last, since a server may watch it: until then it serves the release before.
     write_atomically(models_dir / release.MODELS_CONFIG, config)
     shutil.rmtree(staging)
     return manifest
@@ -139,6 +142,7 @@ def _manifest(
 def _golden(folders: dict[str, Path]) -> release.Golden:
     """What the SavedModels, read back from disk, answer to the golden inputs."""
     images = phantom.draw(GOLDEN_SEED, GOLDEN_COUNT)
+    # From disk, not from memory: what a server will load is what must answer so.
     outputs = {}
     for name, folder in folders.items():
         loaded = tf.saved_model.load(str(folder))

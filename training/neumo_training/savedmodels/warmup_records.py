@@ -15,6 +15,7 @@ from neumo.release import phantom
 from neumo.release.warmup import warmup_record
 
 SEED = 7
+# One film, and a batch: the first call of each shape is the slow one.
 BATCH_SIZES = (1, 2)
 
 

@@ -63,6 +63,7 @@ def read(path: Path) -> dict[str, Any]:
 
 def _filled(name: str, values: dict[str, str]) -> str:
     template = (_TEMPLATES / name).read_text(encoding="utf-8")
+    # Not safe_substitute: a place that nothing fills is an error, no text of a card.
     return Template(template).substitute(values)
 
 

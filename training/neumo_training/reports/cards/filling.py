@@ -89,6 +89,7 @@ def _tried(evaluation: Document, words: Words) -> str:
 
     What no release can have is no choice.
     """
+    # Older evaluations lack it.
     trials = [trial for trial in evaluation.get("tried") or () if trial["part"] != "limit"]
     gains = [
         trial["value"] - trial["reference"]

@@ -48,6 +48,7 @@ def separation(values: pd.Series[Any], labels: pd.Series[str]) -> float | None:
     if values.nunique() < 2 or ill.nunique() < 2:
         return None
     auc = evaluation.area(values.to_numpy(np.float64), np.asarray(ill, np.float32))
+    # Either way round: a shortcut is one whichever class is the brighter.
     return max(auc, 1.0 - auc)
 
 

@@ -46,6 +46,7 @@ def histogram(values: pd.Series[Any], labels: pd.Series[str], xlabel: str) -> st
 
     def draw(axes: Axes) -> None:
         known = values.dropna()
+        # A few films of odd size would squeeze all others into one bar.
         low, high = known.quantile([0.002, 0.998])
         for label in LABELS:
             mine = known[labels == label]
@@ -73,6 +74,7 @@ def scatter(
     """A dot for each film at ``x`` and ``y``, whose ``names`` stand at the axes."""
 
     def draw(axes: Axes) -> None:
+        # The rarer class on top.
         for label in reversed(LABELS):
             mine = labels == label
             axes.scatter(

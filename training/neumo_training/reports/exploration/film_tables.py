@@ -54,6 +54,7 @@ def counts(described: dict[str, Any]) -> pd.DataFrame:
 def _verdicts(
     table: pd.DataFrame, readable: pd.DataFrame, steps: list[curation.Step]
 ) -> pd.Series[str]:
+    # Each step names what it takes away; what none took is kept.
     verdicts = pd.Series(UNREADABLE, index=table.index)
     before = readable.index
     for step in steps:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from neumo_training.datasets import classes_folder, curation, film_table, splits
 
+# Any: it says which films balancing drops, and only how many is told.
 SEED = 0
 UNREADABLE = "unreadable"
 
@@ -61,6 +62,7 @@ def _counts(values: pd.Series[Any]) -> dict[str, int]:
 
 
 def _duplicates(films: pd.DataFrame, chosen: splits.Splits | None) -> dict[str, Any]:
+    # As curation does it: what lies in test, too, is told on a line of its own.
     here = films[films["also_in"] == ""]
     alike = here[here.duplicated("sha256", keep=False)]
     parts = "" if chosen is None else splits.parts(alike, chosen)
