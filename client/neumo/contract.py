@@ -148,6 +148,7 @@ def decide(probability: float, threshold: float) -> str:
     Raises ``ValueError`` where either is not a number in [0, 1].
     """
     for value in (probability, threshold):
+        # NaN compares as not above: without this a broken model would call every child healthy.
         if math.isnan(value) or not 0.0 <= value <= 1.0:
             raise ValueError(f"not a probability: {value}")
     return PNEUMONIA if probability > threshold else NORMAL
@@ -158,6 +159,7 @@ def understands(version: str) -> bool:
 
     One major version is one contract: an old client may use a new release and the reverse.
     """
+    # The minor never matters here: what it brought is optional on both sides.
     major, _, _ = version.partition(".")
     return major == str(CONTRACT_MAJOR)
 

@@ -98,6 +98,7 @@ class EmbeddedServer:
             f"--rest_api_port={self._http_port}",
             *self._flags,
         ]
+        # A file, not a pipe: a pipe that nobody reads would stop the server when it is full.
         log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)  # noqa: S603 - our own program
         self._running = _Running(process, log)
@@ -156,6 +157,7 @@ def _answers(transport: Transport) -> bool:
 def _free_ports() -> tuple[int, int]:
     """Two ports that nothing listens on now."""
     with socket.socket() as first, socket.socket() as second:
+        # Both are held until both are known, so that they differ.
         for one in (first, second):
             one.bind(("127.0.0.1", 0))
         return first.getsockname()[1], second.getsockname()[1]

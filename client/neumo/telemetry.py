@@ -96,6 +96,7 @@ class _Instruments:
         def seen(release: int) -> None:
             labels["neumo.release"] = release
 
+        # The parent of the calls' spans, so one film is one trace.
         with self.tracer.start_as_current_span(
             f"neumo.{name}",
             attributes={"neumo.films": films},

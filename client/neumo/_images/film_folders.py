@@ -35,6 +35,7 @@ def films_in(folder: str | os.PathLike[str]) -> list[Path]:
     top = Path(folder)
     films = sorted(
         path
+        # os.walk, not rglob: it goes on past a folder that may not be read.
         for parent, _, names in os.walk(top)
         for path in (Path(parent, name) for name in names)
         if not _is_hidden(path.relative_to(top)) and _is_film(path)

@@ -44,6 +44,7 @@ class HedgedTransport:
             except ConfigError:  # the client was closed meanwhile: the first call says so
                 return
 
+        # A thread for each hedged call: one in a hundred is late, and the rest cancel theirs.
         timer = threading.Timer(self._after_s, again)
         timer.daemon = True
         race.add_done_callback(lambda _: timer.cancel())
@@ -84,6 +85,7 @@ class _Race(Future[Reply[A]]):
     def _arrived(self, runner: Future[Any]) -> None:
         lost = runner.cancelled() or runner.exception() is not None
         with self._lock:
+            # An error counts only where nobody is left who may still answer.
             if self._decided or (lost and not all(one.done() for one in self._entered)):
                 return
             self._decided = True

@@ -56,11 +56,13 @@ def write_json(answers: Iterable[Answer], out: TextIO) -> None:
             print(separator, json.dumps(record(answer)), sep="\n", end="", file=out, flush=True)
             separator = ","
     finally:
+        # Also where asking ended in the middle: what was answered stays valid JSON.
         print("[]" if separator == "[" else "\n]", file=out)
 
 
 def write_csv(answers: Iterable[Answer], out: TextIO) -> None:
     """Writes CSV with a header; one column for each member's probability."""
+    # csv's own default is CR LF, which diff and awk stumble over.
     lines = csv.writer(out, lineterminator="\n")
     lines.writerow([*_PLAIN, *MEMBERS, "seconds", "warnings", "error"])
     for answer in answers:

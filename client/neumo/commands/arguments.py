@@ -14,6 +14,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise ``ConfigError`` with argparse's ``message``."""
+        # argparse would print its usage and exit by itself; every mistake is one line here.
         raise ConfigError(f"{message} (see: {self.prog} --help)")
 
 

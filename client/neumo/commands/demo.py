@@ -75,6 +75,7 @@ def _explain(client: Client, files: Sequence[Path], targets: Sequence[Path]) -> 
 
 
 def _default_film() -> str:
+    # Found, not imported: the package's code has nothing to do here.
     spec = importlib.util.find_spec(_FILM_PACKAGE)
     film = Path(spec.origin).parent / _FILM if spec and spec.origin else None
     if film is None or not film.exists():

@@ -21,6 +21,7 @@ def targets(out: str, films: Sequence[Path]) -> list[Path]:
         raise ConfigError(f"{out} would hold {len(films)} pictures: give a folder, {out}/")
     else:
         pictures = [Path(out)] * len(films)
+    # Resolved: a link or .. to the film is the film.
     if {path.resolve() for path in pictures} & {film.resolve() for film in films}:
         raise ConfigError(f"{out} would overwrite a film: name another picture")
     return pictures

@@ -91,6 +91,7 @@ def _with_refused(found: film_paths.Found, answers: Iterable[Answer]) -> Iterato
 
 def _while_served(answers: Iterable[Answer]) -> Iterator[Answer]:
     """``answers``, until the server is found to be down: then its error is raised, once."""
+    # Before the first answer one failure is enough: a wrong address fails on every film.
     allowed = 1
     failed_in_a_row = 0
     for answer in answers:
@@ -121,4 +122,5 @@ def _writer(chosen: argparse.Namespace, found: film_paths.Found) -> answer_repor
 
 def _shows_progress(count: int) -> bool:
     """Only over several films, and where the answers themselves are not on the terminal."""
+    # A bar between the lines of a table would leave pieces of itself.
     return count > 1 and sys.stderr.isatty() and not sys.stdout.isatty()

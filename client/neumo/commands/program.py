@@ -29,10 +29,12 @@ _NO_TENSORFLOW = (3, 14)
 
 def main(argv: list[str] | None = None) -> int:
     """Run ``neumo`` with ``argv`` (default: the process's); the exit status."""
+    # Before anything is printed: an error's own line may hold a name that cannot be.
     for stream in (sys.stdout, sys.stderr):
         _print_any_character(stream)
     try:
         status = _dispatch(sys.argv[1:] if argv is None else argv)
+        # Here, where a closed pipe or a full disk can still be told; at exit it cannot.
         sys.stdout.flush()
     except (ConfigError, ImageError) as error:
         status = _complain(error, USAGE)
@@ -138,6 +140,7 @@ def _print_any_character(stream: TextIO) -> None:
 
 def _close_quietly(stream: TextIO) -> None:
     """Whoever read our output is gone: nothing more may be written, not even at exit."""
+    # The interpreter flushes once more at exit, and would print a traceback of its own.
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 

@@ -59,6 +59,7 @@ def save(explanation: ShownExplanation, path: str | Path) -> None:
     """
     try:
         draw(explanation).save(path)
+    # Pillow's answer to a suffix that it knows no format for.
     except ValueError:
         raise ConfigError(f"{path}: not a picture's name: end it with .png") from None
     except OSError as error:
@@ -71,6 +72,7 @@ def heated(film: Image.Image, heatmap: npt.NDArray[np.float32]) -> Image.Image:
     heat = np.clip(np.asarray(heat_image.resize(film.size, Image.Resampling.BILINEAR)), 0.0, 1.0)
     steps = np.linspace(0.0, 1.0, len(_RAMP))
     colour = np.stack([np.interp(heat, steps, _RAMP[:, c]) for c in range(3)], axis=-1)
+    # By the heat itself: where nothing moved the score, the film is not tinted at all.
     opacity = _OPACITY * heat[:, :, None]
     grey = np.asarray(film, np.float32)[:, :, None]
     return Image.fromarray(np.rint(grey * (1.0 - opacity) + colour * opacity).astype(np.uint8))

@@ -16,6 +16,7 @@ def mean_heatmap(maps: Iterable[npt.NDArray[np.float32]]) -> npt.NDArray[np.floa
 
     Each is brought to the frame bilinearly; values stay in [0, 1].
     """
+    # Members differ in resolution: each is brought to the frame before they are averaged.
     stacked = np.stack([_in_frame(one) for one in maps])
     average: npt.NDArray[np.float32] = np.clip(stacked.mean(axis=0), 0.0, 1.0)
     return average

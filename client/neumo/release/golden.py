@@ -37,6 +37,7 @@ def images(golden: Golden) -> npt.NDArray[np.uint8]:
         raise ConfigError(
             f"golden pairs: the tolerance is at most {MAX_TOLERANCE}, not {tolerance!r}"
         )
+    # Drawn anew, not stored: a manifest stays small, and holds nobody's film.
     drawn = phantom.draw(seed, count)
     if phantom.sha256(drawn) != golden.inputs_sha256:
         raise ConfigError(f"golden pairs: seed {seed} draws other inputs than the manifest's")
@@ -61,6 +62,7 @@ def differences(numbers: Mapping[str, Any], outputs: Outputs, tolerance: float) 
         if name not in outputs:
             yield f"output {name} is recorded, but the model has none"
             continue
+        # A mask's mean moves by whole pixels, which another processor's rounding may flip.
         allowed = tolerance if outputs[name].ndim == 1 else MAX_TOLERANCE
         try:
             found, wanted = _per_input(outputs[name]), np.asarray(values, np.float64)

@@ -96,6 +96,7 @@ def read(path: Path) -> Manifest:
                 f"{path}: written for contract {document['contract']}, this neumo knows "
                 f"{contract.version()}; install a neumo of the same major contract"
             )
+        # A later minor of the contract may have more fields: an old client goes on without them.
         known = {name: document[name] for name in Manifest.__dataclass_fields__ if name in document}
         known["contract"] = str(document["contract"])
         known["models"] = {
@@ -114,6 +115,7 @@ def manifest_path(models_dir: Path, number: int) -> Path:
 
 def numbers(models_dir: Path) -> list[int]:
     """The releases in ``models_dir``, oldest first; empty where there is none."""
+    # The manifest is written last, so a half-copied release has none and does not count.
     found = (models_dir / MANIFEST_FOLDER).glob("*.json")
     return sorted(int(path.stem) for path in found if path.stem.isdecimal())
 
@@ -124,6 +126,7 @@ def next_number(models_dir: Path, now: datetime) -> int:
     ``now`` must know its time zone: it is ``now`` in UTC as YYYYMMDDhhmmss, or one more than the
     newest release where that is larger.
     """
+    # A clock that was set back would give a number below one that is served.
     stamp = int(now.astimezone(UTC).strftime("%Y%m%d%H%M%S"))
     return max(stamp, max(numbers(models_dir), default=0) + 1)
 
@@ -166,6 +169,7 @@ def newest(models_dir: Path) -> Manifest:
 
 def shipped() -> Path:
     """Where the release lies that neumo brings along: in the wheel, or a checkout's models."""
+    # By an entry point: the SDK imports no other room, nor knows one's name.
     for carrier in entry_points(group=CARRIERS):
         folder: Path = carrier.load()()
         return folder
@@ -182,6 +186,7 @@ def models_config(manifest: Manifest, base_path: str) -> str:
     model_version_policy {{ latest {{ num_versions: {SERVED_VERSIONS} }} }}
   }}
 """
+        # Sorted, so that the same release writes the same bytes.
         for name in sorted(manifest.models)
     ]
     return "model_config_list {\n" + "".join(blocks) + "}\n"
@@ -196,6 +201,7 @@ def weights_sha256(manifest: Manifest) -> str:
 def sha256_of_files(folder: Path) -> dict[str, str]:
     """SHA-256 of every file below ``folder``, by POSIX path relative to it."""
     return {
+        # POSIX: a manifest made on Windows is checked on Linux.
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
         if path.is_file()

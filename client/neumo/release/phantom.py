@@ -16,6 +16,7 @@ from neumo.contract import IMAGE_SIZE_PX
 
 def draw(seed: int, count: int) -> npt.NDArray[np.uint8]:
     """``count`` images, uint8 [count, 256, 256, 1]: chest-like phantoms, every fourth one noise."""
+    # RandomState: NumPy froze its stream; default_rng's may change with a version.
     random = np.random.RandomState(seed)
     return np.stack([_noise(random) if i % 4 == 3 else _chest(random) for i in range(count)])
 

@@ -48,6 +48,7 @@ class RocCurve:
 
     def _chosen(self) -> int:
         """The last point whose threshold is above the release's: what lies above that one."""
+        # The first point is (0, 0) at an infinite threshold: there is always one.
         return max(i for i, value in enumerate(self.thresholds) if i == 0 or value > self.threshold)
 
     def _repr_html_(self) -> str:

@@ -38,6 +38,7 @@ def releases(models_dir: Path) -> list[int]:
     """
     if not models_dir.is_dir():
         raise ConfigError(f"{models_dir}: no such folder; give one with releases/N.json in it")
+    # Folders without a manifest too: a half-copied release is served by whoever lists folders.
     found = {number for _, number in store_layout.versions(models_dir)} | {
         *release.numbers(models_dir)
     }
@@ -104,6 +105,7 @@ def _in_model(
     yield from changed
     yield from contract_asset.findings(folder, model, int(folder.name), manifest.contract)
     if changed:
+        # A SavedModel is a program: what somebody changed is not run to find out what it does.
         yield "not run, since its files are not the release's"
     elif images is None:
         yield "not run, since the manifest has no golden pairs to judge it by"

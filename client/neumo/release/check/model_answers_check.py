@@ -27,6 +27,7 @@ def findings(
     model: contract.Model, manifest: Manifest, images: Images, servable: Servable
 ) -> Iterator[str]:
     """What is wrong with the ``model`` of the release ``manifest``, asked about ``images``."""
+    # Judged by its own minor: what came later is not missing in an old release.
     model = contract.at(model, contract.minor_of(manifest.contract))
     served = ModelMetadata(model.name, manifest.release, dict(servable.signatures))
     differences = list(model_checks.differences(model, served))
@@ -83,6 +84,7 @@ def _in_outputs(
     names = {tensor.name for tensor in signature.outputs}
     for name, values in expected.items():
         if name in names or signature.name == contract.SERVING_DEFAULT:
+            # Constants in the graph are exact on any processor; what is computed is not.
             is_fixed = name in {contract.RELEASE.name, contract.THRESHOLD.name}
             yield from golden.differences(
                 {name: values}, outputs, _EXACT if is_fixed else tolerance
