@@ -68,6 +68,8 @@ html_css_files = ["neumo.css"]
 html_show_sourcelink = False
 html_copy_source = False
 html_last_updated_fmt = None
+# The whole table of contents beside each page: the site is small enough to be seen at once.
+html_sidebars = {"**": ["globaltoc.html"]}
 html_theme_options: dict[str, Any] = {
     "logo": {"text": "neumo"},
     "navbar_end": ["theme-switcher"],
@@ -76,7 +78,8 @@ html_theme_options: dict[str, Any] = {
     "show_prev_next": True,
     "footer_start": ["copyright"],
     "footer_end": [],
-    "header_links_before_dropdown": 6,
+    "navbar_center": [],
+    "collapse_navigation": False,
     "navigation_with_keys": False,
 }
 copyright = "the neumo project. A research tool, not a medical device."  # noqa: A001 - Sphinx's name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from blocks import DIRECTIVES, RUN, SHOWN, blocks, commands, pages
+from blocks import DIRECTIVES, RUN, SHOWN, Block, blocks, commands, pages
 
 IDS = [f"{page.parent.name}/{page.name}" for page in pages()]
 
@@ -38,6 +38,32 @@ def test_no_block_is_passed_over(page):
             first = [line.split(" ")[0] for line in block.text.split("\n")]
             told = {"$", "neumo", "docker", "kubectl", "pip", "make", "import", ">>>"}
             assert not told & set(first), f"{block.place}: a command in a block of data"
+
+
+FALSE = {
+    "Python that fails": ("python", "assert 1 == 2\n", ""),
+    "a doctest": ("pycon", ">>> 1 + 1\n3\n", ""),
+    "a command that fails": ("console", "$ false\n", ""),
+    "other output": ("console", "$ echo one\ntwo\n", ""),
+    "no such option": ("console", "$ neumo predict --nosuch a.png\n", "parsed"),
+    "no such command": ("console", "$ neumo nosuch\n", "parsed"),
+    "no such target": ("console", "$ make nosuch\n", "parsed"),
+    "no such file": ("console", "$ kubectl apply -k k8s/overlays/nosuch\n", "parsed"),
+    "no such Deployment": ("console", "$ kubectl rollout status deployment/nosuch\n", "parsed"),
+    "no such extra": ("console", "$ pip install 'neumo[nosuch]'\n", "parsed"),
+    "no such profile": ("console", "$ docker compose --profile nosuch up\n", "parsed"),
+    "no such program": ("console", "$ nosuch\n", "parsed"),
+    "not Python": ("python", "def\n", "parsed"),
+}
+
+
+@pytest.mark.parametrize("case", FALSE)
+def test_what_is_wrong_in_a_block_is_found(case, bare_stage):
+    """Running and parsing find what a page must not say."""
+    language, text, mark = FALSE[case]
+    block = Block("page.md", 1, language, text, mark, "it is wrong here" if mark else "")
+    with pytest.raises((AssertionError, SyntaxError)):
+        bare_stage.play(block)
 
 
 def _runs(todo):

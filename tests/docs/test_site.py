@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import subprocess
 import sys
@@ -166,6 +167,14 @@ def test_the_readme_is_short():
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
 
 
+def test_the_links_of_the_readme_lead_somewhere():
+    """They are files of this repository: the site's build does not see them."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)#]+)\)", text)
+    assert len(links) > 15
+    assert not [link for link in links if not (ROOT / link).exists()]
+
+
 def test_the_measurements_tell_how():
     """Each row of the measurements has its command."""
     text = (DOCS / "measurements.md").read_text(encoding="utf-8")
@@ -174,6 +183,24 @@ def test_the_measurements_tell_how():
         cells = [cell.strip() for cell in row.strip("|").split("|")]
         assert len(cells) == 3, row
         assert cells[2] == "by" or "`" in cells[2] or cells[2].startswith("the same"), row
+
+
+def test_the_spanish_guide_quotes_the_page():
+    """What it says that the page says, the page says."""
+    page = ROOT / "serving" / "neumo_serving" / "gateway" / "page" / "es.json"
+    words = set(json.loads(page.read_text(encoding="utf-8")).values())
+    quoted = re.findall(
+        "«(.+?)»", (DOCS / "es" / "guia-del-operador.md").read_text(encoding="utf-8")
+    )
+    assert len(quoted) > 5
+    assert not set(quoted) - words
+
+
+def test_the_spanish_pages_say_that_they_are(site):
+    """Browsers and screen readers are told the language."""
+    for path in _pages(site):
+        language = "es" if path.parent.name == "es" else "en"
+        assert f'<html lang="{language}"' in path.read_text(encoding="utf-8")
 
 
 def test_blocks_are_found():
