@@ -42,7 +42,7 @@ def load(name: str) -> Any:
 
 
 def _fill(built: Any, checkpoint: Path) -> None:
-    """Give ``built`` the first of the SavedModel's weights, which ``export_signatures`` keeps in order."""
+    """Give ``built`` the first of the SavedModel's weights: ``export_signatures`` orders them."""
     # By the checkpoint: a loaded SavedModel gives functions, not a network that can be asked for
     # parts.
     saved = tf.train.load_checkpoint(str(checkpoint))
