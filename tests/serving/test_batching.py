@@ -326,6 +326,7 @@ def test_the_parameters_file_is_upstreams():
 WRONG = [
     ("max_batch_size: 1", "Invalid protobuf file: 'f' is no BatchingParameters"),
     ("nonsense { }", "Invalid protobuf file: 'f' is no BatchingParameters"),
+    ("nonsense: 1", 'Message type "tensorflow.serving.BatchingParameters" has no field'),
     ("num_batch_threads { value: 0 }", "num_batch_threads must be positive; was 0"),
     ("max_enqueued_batches { value: -1 }", "max_enqueued_batches must be positive; was -1"),
     ("batch_timeout_micros { value: -1 }", "batch_timeout_micros must be non-negative; was -1"),

@@ -29,7 +29,7 @@ def executed():
 
         notebook = read()
         notebook.cells.append(nbformat.v4.new_code_cell(LAST_WORD))
-        NotebookClient(notebook, timeout=patience(240)).execute()
+        NotebookClient(notebook, timeout=int(patience(240))).execute()
     return notebook
 
 
