@@ -2,6 +2,7 @@
 
 ===========================  ==================================================================
 ``not_a_chest_radiograph``   ``lungs`` finds no frontal chest; only with ``screen=False``
+``not_screened``             no ``lungs`` answered: whether this is a chest is not known
 ``members_disagree``         the members fall on two sides of the threshold
 ``adult``, ``age``           the DICOM header's age is outside 1 to 5 years
 ``body_part``                the DICOM header names another part of the body
@@ -29,6 +30,9 @@ class Caution:
 
 
 NO_CHEST = Caution("not_a_chest_radiograph", "no frontal chest radiograph is found in this film")
+NOT_SCREENED = Caution(
+    "not_screened", "not screened: the model that tells chest radiographs apart did not answer"
+)
 MEMBERS_DISAGREE = Caution("members_disagree", "the models disagree: the answer is a close call")
 
 FIRST_FRAME = Caution("first_frame", "the file holds several frames: only the first was read")
@@ -45,6 +49,7 @@ LATERAL = Caution("lateral", "a lateral view: the models were trained on frontal
 
 ALL = (
     NO_CHEST,
+    NOT_SCREENED,
     MEMBERS_DISAGREE,
     FIRST_FRAME,
     RESCALED,

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 CONTRACT_MAJOR = 1
-CONTRACT_MINOR = 0
+CONTRACT_MINOR = 1
+"""1 since ``lungs`` has ``screen``."""
 
 NORMAL = "NORMAL"
 PNEUMONIA = "PNEUMONIA"
@@ -33,6 +34,7 @@ IMAGE_SCALE = 1.0 / 255.0
 SERVING_DEFAULT = "serving_default"
 ENCODED = "encoded"
 EXPLAIN = "explain"
+SCREEN = "screen"
 
 HEATMAP_MIN_SIZE_PX = 16
 
@@ -109,11 +111,20 @@ def _member(name: str) -> Model:
 MEMBERS: tuple[Model, ...] = (_member("pneumonia_tuned"), _member("pneumonia_residual"))
 """The CNNs whose probabilities are averaged; every release has both."""
 
+_SCREENED = (CHEST, THRESHOLD, RELEASE)
+
 LUNGS = Model(
     "lungs",
-    (Signature(SERVING_DEFAULT, (IMAGE,), (MASK, CHEST, THRESHOLD, RELEASE)),),
+    (
+        Signature(SERVING_DEFAULT, (IMAGE,), (MASK, *_SCREENED)),
+        # REST has no output filter: without a signature of its own, every film fetches the mask.
+        Signature(SCREEN, (IMAGE,), _SCREENED, since_minor=1),
+    ),
 )
 """The segmentation that some releases add; a release's manifest says whether it has it."""
+
+LUNGS_SCREEN_ONLY = Signature(SERVING_DEFAULT, (IMAGE,), _SCREENED)
+"""``lungs`` asked without its mask where a release has no ``screen``, before minor 1."""
 
 MODELS: tuple[Model, ...] = (*MEMBERS, LUNGS)
 

@@ -63,9 +63,27 @@ class ServingError(NeumoError):
 
 
 class Unavailable(ServingError):  # noqa: N818
-    """No server answers at the address, or it is overloaded or shutting down."""
+    """No server answers at the address, or it is overloaded or shutting down.
+
+    ``retry_after_seconds`` is how long the server asks to be left alone: ``inf`` where it asks not
+    to be asked again, None where it says nothing. ``is_out_of_reach`` is whether no connection was
+    made, so that no server has seen the call.
+    """
 
     advice = "is a server running there? start one with: neumo serve"
+
+    def __init__(
+        self,
+        model: str,
+        target: str,
+        detail: str,
+        *,
+        retry_after_seconds: float | None = None,
+        is_out_of_reach: bool = False,
+    ) -> None:
+        super().__init__(model, target, detail)
+        self.retry_after_seconds = retry_after_seconds
+        self.is_out_of_reach = is_out_of_reach
 
 
 class DeadlineExceeded(ServingError):  # noqa: N818

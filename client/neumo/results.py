@@ -44,6 +44,8 @@ class Prediction:
     is strictly above ``threshold``, which travels with the weights of ``release``.
     ``unanimous`` says whether every member alone falls on the label's side of the threshold.
     ``seconds`` is the time from the call to the answer, reading the image included.
+    ``screened`` says whether ``lungs`` looked whether the film is a chest radiograph; where it
+    did not, the warnings say so.
     """
 
     label: str
@@ -55,6 +57,7 @@ class Prediction:
     warnings: tuple[Caution, ...]
     seconds: float
     timings: Timings
+    screened: bool = False
 
     def _repr_html_(self) -> str:
         """What Jupyter shows."""

@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 from neumo import contract
 from neumo.errors import ConfigError
@@ -18,6 +19,12 @@ DEFAULT_SERVER = "grpc://localhost:8500"
 DEFAULT_TIMEOUT_S = 10.0
 DEFAULT_RETRIES = 3
 MAX_RETRIES = 10
+MAX_SECONDS = 1_000_000
+"""About 11 days: clocks and sockets of some systems take no more than 49 (2^32 ms)."""
+
+REQUIRED: Literal["required"] = "required"
+Screen: TypeAlias = bool | Literal["required"]
+"""What becomes of a film that is no chest radiograph, or of which nobody knows: see ``Client``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,7 @@ class Settings:
     labels: Mapping[str, str]
     retries: int
     hedge_s: float | None
-    screen: bool
+    screen: Screen
     token: str | None = field(repr=False)
     tls: Tls | None
 
@@ -56,7 +63,7 @@ def resolve(  # noqa: PLR0913 - all but the first by keyword
     labels: str | Mapping[str, str] | None = None,
     retries: int = DEFAULT_RETRIES,
     hedge: float | None = None,
-    screen: bool = True,
+    screen: Screen = True,
     token: str | None = None,
     tls: Tls | None = None,
     environ: Mapping[str, str] = os.environ,
@@ -65,7 +72,7 @@ def resolve(  # noqa: PLR0913 - all but the first by keyword
 
     Raises ``ConfigError`` for a timeout or hedge that is not a number of seconds above 0, a
     release that is not a whole number from 1, labels beside a release or of a model that is no
-    member, and retries outside 0 to 10.
+    member, retries outside 0 to 10, and another ``screen`` than True, False or "required".
     """
     server = url or environ.get(SERVER_VARIABLE) or DEFAULT_SERVER
     if release is not None and labels is not None:
@@ -77,7 +84,7 @@ def resolve(  # noqa: PLR0913 - all but the first by keyword
         _labels(labels),
         _retries(retries),
         None if hedge is None else _seconds("hedge", hedge),
-        screen,
+        _screen(screen),
         token or environ.get(TOKEN_VARIABLE),
         tls or _tls(server, environ),
     )
@@ -104,6 +111,8 @@ def _seconds(name: str, value: float | str) -> float:
         seconds = math.nan
     if not 0.0 < seconds < math.inf:
         raise ConfigError(f"{name} is {value!r}: give a number of seconds above 0")
+    if seconds > MAX_SECONDS:
+        raise ConfigError(f"{name} is {value!r}: give at most {MAX_SECONDS:,} seconds")
     return seconds
 
 
@@ -131,6 +140,12 @@ def _retries(retries: int) -> int:
     if not _is_whole(retries) or not 0 <= retries <= MAX_RETRIES:
         raise ConfigError(f"retries is {retries!r}: give a whole number from 0 to {MAX_RETRIES}")
     return retries
+
+
+def _screen(screen: Screen) -> Screen:
+    if not isinstance(screen, bool) and screen != REQUIRED:
+        raise ConfigError(f"screen is {screen!r}: give True, False or {REQUIRED!r}")
+    return screen
 
 
 def _is_whole(number: object) -> bool:

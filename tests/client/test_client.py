@@ -18,7 +18,7 @@ from neumo._wire.answer_types import Answer, ModelMetadata
 from neumo._wire.calls import Metadata, Predict, Status
 from neumo.model_status import ModelStatus, VersionState, VersionStatus
 from neumo.testing import answering
-from support.fake_clients import FILM, RESIDUAL, TUNED, client, rolling
+from support.fake_clients import FILM, LUNGS, RESIDUAL, TUNED, client, rolling
 
 DISAGREEING = {TUNED: 0.75, RESIDUAL: 0.125}
 
@@ -51,7 +51,7 @@ def test_members_on_different_sides_of_the_threshold_are_a_warning():
     """A prediction whose members disagree says so."""
     prediction = client(answering(DISAGREEING, threshold=0.4))[0].predict(FILM)
     assert not prediction.unanimous
-    assert [warning.code for warning in prediction.warnings] == ["members_disagree"]
+    assert "members_disagree" in [warning.code for warning in prediction.warnings]
 
 
 def test_the_models_are_asked_about_the_films_pixels():
@@ -149,11 +149,12 @@ def test_a_version_that_carries_another_release_is_refused():
 
 def test_the_contract_is_checked_before_the_first_prediction_and_once():
     """A server whose signatures differ is refused before a film is sent."""
-    asking, transport = client(answering(DISAGREEING))
+    asking, transport = client(answering({**DISAGREEING, LUNGS: 1.0}))
     for _ in range(2):
         asking.predict(FILM)
     kinds = [type(call).__name__ for call in transport.asked]
-    assert kinds == ["Metadata"] * 2 + ["Predict"] * 2 + ["Status"] + ["Predict"] * 2
+    learned = ["Status", "Metadata", "Predict"]
+    assert kinds == ["Metadata"] * 2 + ["Predict"] * 2 + learned + ["Predict"] * 3
 
     def answer(call):
         if isinstance(call, Metadata):

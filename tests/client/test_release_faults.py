@@ -74,6 +74,12 @@ def lacking(name):
     return opened
 
 
+def write_whole(store):
+    """A release of this contract, with ``lungs``, in ``store``."""
+    write_release(store, models=WITH_LUNGS)
+    return store
+
+
 class TestSound:
     """What is as it was exported has no findings."""
 
@@ -92,12 +98,26 @@ class TestSound:
 
     def test_a_release_of_an_earlier_minor(self, store, monkeypatch):
         """What came with a later minor is not missed in it."""
-        later = contract.Signature("later", (contract.IMAGE,), (contract.CHEST,), since_minor=1)
+        later = contract.Signature("later", (contract.IMAGE,), (contract.CHEST,), since_minor=9)
         members = tuple(contract.Model(m.name, (*m.signatures, later)) for m in contract.MEMBERS)
         monkeypatch.setattr(contract, "MEMBERS", members)
         monkeypatch.setattr(contract, "MODELS", (*members, contract.LUNGS))
-        monkeypatch.setattr(contract, "CONTRACT_MINOR", 1)
+        monkeypatch.setattr(contract, "CONTRACT_MINOR", 9)
         assert lines(store, open_model=lacking("later")) == []
+
+    def test_lungs_without_screen_is_of_minor_0(self, tmp_path):
+        """Release 2 is: from minor 1 on, it would be missed."""
+        write_release(tmp_path, models=WITH_LUNGS)
+        for model in WITH_LUNGS:
+            path = tmp_path / model / "1" / contract.CONTRACT_ASSET
+            older = contract.at(contract.model(model), 0)
+            text = contract.to_json(older, 1)
+            path.write_text(json.dumps(json.loads(text) | {"contract": "1.0"}))
+        hash_anew(tmp_path)
+        change_manifest(tmp_path, contract="1.0")
+        assert lines(tmp_path, open_model=lacking(contract.SCREEN)) == []
+        (missing, *_) = lines(write_whole(tmp_path / "new"), open_model=lacking(contract.SCREEN))
+        assert missing == "release 1, lungs: signature screen is missing"
 
     def test_a_release_of_a_later_minor(self, store):
         """It may have more signatures and outputs than this neumo knows."""
@@ -216,7 +236,7 @@ class TestManifest:
         path = release.manifest_path(store, 1)
         models = json.loads(path.read_text())["models"] | {"../else": {"sha256": {}}}
         change_manifest(store, models=models)
-        assert any("../else: contract 1.0 knows no such model" in line for line in lines(store))
+        assert any("../else: contract 1.1 knows no such model" in line for line in lines(store))
 
     @pytest.mark.parametrize("text", ["", "not JSON", "[]", '{"contract": "1.0"}'])
     def test_a_file_that_is_no_manifest(self, store, text):
@@ -232,7 +252,7 @@ class TestContract:
     @pytest.mark.parametrize(
         ("changes", "told"),
         [
-            ({"contract": "2.0"}, "is of contract 2.0, the manifest of 1.0"),
+            ({"contract": "2.0"}, "is of contract 2.0, the manifest of 1.1"),
             ({"model": RESIDUAL}, f"says model '{RESIDUAL}', not '{TUNED}'"),
             ({"release": 2}, "says release 2, not 1"),
             ({"positive": "NORMAL"}, "says positive 'NORMAL', not 'PNEUMONIA'"),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import time
+
 import pytest
 
 import neumo
 from neumo import contract
-from neumo._drive.driver import BUDGET, LONGEST_PAUSE_S, Patience, Retries
+from neumo._drive.driver import LONGEST_PAUSE_S, RATIO, RESERVE, WINDOW_S, Patience, Retries
 from neumo._wire.calls import Metadata, Predict, Status
 from neumo.model_status import ModelStatus, VersionState, VersionStatus
 from neumo.release import phantom
@@ -106,26 +109,106 @@ def test_a_pause_beyond_the_deadline_is_not_made():
         neumo.Client(transport=FakeTransport(failing(1000)), timeout=0.05, retries=10).predict(FILM)
 
 
+@pytest.mark.parametrize("retries", [1, 3, 10])
+def test_one_film_after_another_is_never_ended_by_the_budget(retries):
+    """Where every call passes at its second try, every film is answered."""
+    failed = set()
+
+    def answer(call):
+        if isinstance(call, Predict) and call.model not in failed:
+            failed.add(call.model)
+            raise GONE
+        return WORKING(call)
+
+    with neumo.Client(transport=FakeTransport(answer), retries=retries) as client:
+        for _ in range(50):
+            failed.clear()
+            assert client.predict(FILM).probability == 0.5
+
+
+def spent(retries):
+    """How many further calls ``retries`` allows at once."""
+    return sum(retries.spend() for _ in range(10 * RESERVE))
+
+
 def test_a_server_in_trouble_is_not_asked_much_more_often():
-    """The budget of a client ends the retries of all its calls together."""
-    transport = FakeTransport(failing(10_000))
-    client = neumo.Client(transport=transport, retries=1)
-    for _ in range(50):
-        with pytest.raises(neumo.Unavailable):
-            client.predict(FILM)
-    assert predictions_asked(transport) <= 2 * (50 + BUDGET / 2 + 1)
-
-
-def test_answers_earn_retries_back():
-    """After a while of good answers a fault is retried again."""
-    retries = Retries(1)
-    for _ in range(int(BUDGET / 2)):
-        retries.after(1, GONE)
+    """The budget of a client ends the retries of all its calls together, until time has passed."""
+    clock = [0.0]
+    retries = Retries(1, clock=lambda: clock[0])
+    assert spent(retries) == RESERVE
     with pytest.raises(neumo.Unavailable):
         retries.after(1, GONE)
-    for _ in range(20):
-        retries.answered()
+    clock[0] = WINDOW_S
     retries.after(1, GONE)
+
+
+def test_the_budget_grows_with_what_is_answered():
+    """A tenth of it, as gRPC's proposal A6 has it, and of the 10 s before."""
+    clock = [0.0]
+    retries = Retries(1, clock=lambda: clock[0])
+    for _ in range(10_000):
+        retries.answered()
+    assert spent(retries) == RESERVE + RATIO * 10_000
+    clock[0] = WINDOW_S
+    assert spent(retries) == RESERVE + RATIO * 10_000
+    clock[0] = 3 * WINDOW_S
+    assert spent(retries) == RESERVE
+
+
+def test_what_a_server_asks_for_is_waited_for():
+    """``Retry-After`` comes before the pause; one beyond the deadline ends the film at once."""
+    busy = neumo.Unavailable(TUNED, "fake://", "busy", retry_after_seconds=0.3)
+    began = time.monotonic()
+    client = neumo.Client(transport=FakeTransport(failing(1, busy)))
+    assert client.predict(FILM).probability == 0.5
+    assert time.monotonic() - began >= 0.3
+    for seconds in (60.0, math.inf):
+        far = neumo.Unavailable(TUNED, "fake://", "busy", retry_after_seconds=seconds)
+        with pytest.raises(neumo.Unavailable, match="busy"):
+            neumo.Client(transport=FakeTransport(failing(1, far))).predict(FILM)
+
+
+OUT_OF_REACH = neumo.Unavailable(TUNED, "fake://", "connection refused", is_out_of_reach=True)
+
+
+def test_a_server_that_is_away_for_less_than_the_deadline_costs_no_film():
+    """However many tries it takes, where it had answered before and none of them reached it."""
+    down = [False]
+
+    def answer(call):
+        if down[0] and time.monotonic() < down[0]:
+            raise OUT_OF_REACH
+        return WORKING(call)
+
+    client = neumo.Client(transport=FakeTransport(answer), timeout=20, retries=1)
+    client.predict(FILM)
+    down[0] = time.monotonic() + 1.5
+    assert client.predict(FILM).probability == 0.5
+
+
+def test_a_server_that_stays_away_is_said_after_the_retries():
+    """So it is where nothing ever answered, and where it was away for longer than a film may take."""
+    clock = [0.0]
+    retries = Retries(1, 10.0, clock=lambda: clock[0])
+    with pytest.raises(neumo.Unavailable):
+        retries.while_away(2, OUT_OF_REACH)
+    retries.answered()
+    for tries in range(1, 30):
+        assert retries.while_away(tries, OUT_OF_REACH).seconds <= LONGEST_PAUSE_S
+    clock[0] = 10.0
+    with pytest.raises(neumo.Unavailable):
+        retries.while_away(2, OUT_OF_REACH)
+    retries.answered()
+    retries.while_away(2, OUT_OF_REACH)
+    assert spent(retries) >= RESERVE - 1
+
+
+def test_without_retries_a_server_that_is_away_is_said_at_once():
+    """``retries=0`` holds here, too."""
+    retries = Retries(0, 10.0)
+    retries.answered()
+    with pytest.raises(neumo.Unavailable):
+        retries.while_away(1, OUT_OF_REACH)
 
 
 def test_pauses_double_and_are_jittered():

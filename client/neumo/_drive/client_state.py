@@ -104,7 +104,7 @@ def begin(
     chosen: Settings, metadata: Mapping[str, str] | None, transport: Transport | None
 ) -> ClientState[Transport]:
     """The state with these settings; raises ``ConfigError`` for what cannot be used."""
-    telemetry, retries = Telemetry(), Retries(chosen.retries)
+    telemetry, retries = Telemetry(), Retries(chosen.retries, chosen.timeout_s)
     carrier = connected(chosen, metadata, transport, telemetry, retries)
     return over(carrier, chosen, telemetry, retries)
 

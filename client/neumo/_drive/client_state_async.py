@@ -18,7 +18,7 @@ def begin(
     chosen: Settings, metadata: Mapping[str, str] | None, transport: Transport | None
 ) -> ClientState[AsyncTransport]:
     """As ``client_state.begin``; REST, hedged calls and a ``transport`` given run on threads."""
-    telemetry, retries = Telemetry(), Retries(chosen.retries)
+    telemetry, retries = Telemetry(), Retries(chosen.retries, chosen.timeout_s)
     carrier = _own(chosen, metadata, telemetry) if transport is None else None
     if carrier is None:
         carrier = OnThreads(client_state.connected(chosen, metadata, transport, telemetry, retries))

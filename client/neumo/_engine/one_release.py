@@ -14,8 +14,15 @@ from neumo._engine import model_checks
 from neumo._engine.model_checks import Scores
 from neumo._engine.plan import Plan, Terms, ask
 from neumo._wire.calls import Metadata, Predict, Status
-from neumo.errors import InvalidRequest, ModelNotFound, ReleaseMismatch, VersionUnavailable
+from neumo.errors import (
+    InvalidRequest,
+    ModelNotFound,
+    ReleaseMismatch,
+    ServingError,
+    VersionUnavailable,
+)
 from neumo.model_status import ModelStatus, VersionState, VersionStatus
+from neumo.settings import REQUIRED
 
 T = TypeVar("T")
 
@@ -24,29 +31,40 @@ Pixels = npt.NDArray[np.uint8]
 
 
 def answers(signature: str, pixels: Pixels, terms: Terms) -> Plan[dict[str, Scores]]:
-    """What each model says by its name: every member, and ``lungs`` where it is served.
+    """What each model says by its name: every member, and ``lungs`` where it answers.
 
-    ``signature`` is the members'; ``lungs`` has only its default. ``lungs`` is asked beside the
-    members once it is known that the release has it.
+    ``signature`` is the members'; of ``lungs``, only ``explain`` fetches the mask. ``lungs`` is
+    asked beside the members once it has answered. Where it does not answer, it is left out, or
+    its error raised where the terms require it.
     """
     found = yield from explained(partial(_first, signature, pixels, terms), terms)
     found = yield from _of_one_release(found, signature, pixels, terms)
     release = next(iter(found.values())).release
-    if contract.LUNGS.name not in found and (yield from _has_lungs(release, terms)):
-        lungs = partial(_asked, [contract.LUNGS], signature, pixels, release, terms)
-        found |= yield from explained(lungs, terms)
+    try:
+        if contract.LUNGS.name not in found:
+            found |= yield from _lungs(release, signature, pixels, terms)
+        elif release not in terms.lungs.signatures:
+            yield from _learn(release, terms)
+    except (ModelNotFound, VersionUnavailable):
+        if contract.LUNGS.name not in found:
+            terms.lungs.latest = None
+            if terms.screen == REQUIRED:
+                raise
+        return found
+    terms.lungs.latest = release
     return found
 
 
 def _first(signature: str, pixels: Pixels, terms: Terms) -> Plan[dict[str, Scores]]:
-    """The members' answers, and those of ``lungs`` where a release with it was met last."""
-    if any(terms.lungs_served.values()):
+    """The members' answers, and that of ``lungs`` where it answered about the film before."""
+    if terms.lungs.latest is not None:
         try:
             return (yield from _asked(contract.MODELS, signature, pixels, terms.release, terms))
-        except ModelNotFound as error:
-            if error.model != contract.LUNGS.name:
+        except (ModelNotFound, InvalidRequest) as error:
+            # Rolled back to a release without it, or to one whose ``lungs`` has no ``screen``.
+            is_lacking = isinstance(error, ModelNotFound) or _NO_SIGNATURE in error.detail
+            if error.model != contract.LUNGS.name or not is_lacking:
                 raise
-            terms.lungs_served.clear()
     return (yield from _asked(contract.MEMBERS, signature, pixels, terms.release, terms))
 
 
@@ -77,24 +95,77 @@ def _of_one_release(
     raise ReleaseMismatch("", terms.target, detail)
 
 
-def _has_lungs(release: int, terms: Terms) -> Plan[bool]:
-    """Whether ``release`` has ``lungs``: the server is asked once, and its contract compared."""
-    if release in terms.lungs_served:
-        return terms.lungs_served[release]
-    name = contract.LUNGS.name
+def _lungs(release: int, signature: str, pixels: Pixels, terms: Terms) -> Plan[dict[str, Scores]]:
+    """What ``lungs`` of ``release`` says, also where it is still loading.
+
+    Raises ``ModelNotFound`` or ``VersionUnavailable`` where it does not answer. That the release
+    has none is believed only from a server that holds the release: in a roll one address stands
+    for servers of several releases.
+    """
+    waits = strays = 0
+    while True:
+        status = yield from _status_of(contract.LUNGS, release, terms)
+        if status is not None and status.ready:
+            try:
+                yield from _learn(release, terms)
+                return (yield from _asked([contract.LUNGS], signature, pixels, release, terms))
+            except ModelNotFound as error:  # another server answered, or it was unloaded meanwhile
+                missing: ServingError = error
+        else:
+            missing = _missing_lungs(release, status, terms)
+        is_coming = status is not None and status.state in _LOADING
+        if terms.screen is False or not (
+            is_coming or (yield from _may_be_elsewhere(release, status, terms))
+        ):
+            raise missing
+        if is_coming:
+            waits += 1
+            yield terms.retries.while_coming(waits, missing)
+        else:
+            strays += 1
+            yield terms.retries.after(strays, missing)
+
+
+def _may_be_elsewhere(release: int, status: VersionStatus | None, terms: Terms) -> Plan[bool]:
+    """Whether another server than the one that told ``status`` may have ``lungs`` ready."""
+    if status is not None:
+        return status.ready
+    if release in terms.lungs.signatures:
+        return True
+    member = yield from _status_of(contract.MEMBERS[0], release, terms)
+    return member is None or not member.ready
+
+
+def _status_of(model: contract.Model, version: int, terms: Terms) -> Plan[VersionStatus | None]:
+    """What a server says of one version; None where it does not know it."""
     try:
-        (reply,) = yield from ask(terms, Status(name))
+        (reply,) = yield from ask(terms, Status(model.name))
     except ModelNotFound:
-        terms.lungs_served[release] = False
-        return False
-    versions = [one for one in reply.answer.versions if one.version == release]
-    if versions and not versions[0].ready:
-        return False  # loading, or failed: it may come, and is asked for again with the next film
-    if versions:
-        (metadata,) = yield from ask(terms, Metadata(name, release))
-        model_checks.check(contract.LUNGS, metadata.answer, terms.target)
-    terms.lungs_served[release] = bool(versions)
-    return bool(versions)
+        return None
+    return next((one for one in reply.answer.versions if one.version == version), None)
+
+
+def _missing_lungs(release: int, status: VersionStatus | None, terms: Terms) -> ServingError:
+    """Why a film of ``release`` is not screened."""
+    name = contract.LUNGS.name
+    if status is None:
+        told = f"release {release} is served without it, so films are not screened"
+        return ModelNotFound(name, terms.target, told)
+    told = f"{_condition(status)}, so films are not screened"
+    return VersionUnavailable(name, terms.target, told)
+
+
+def _learn(release: int, terms: Terms) -> Plan[None]:
+    """Compare ``lungs`` of ``release`` with the contract, once, and keep how it is screened by."""
+    if release in terms.lungs.signatures:
+        return
+    (reply,) = yield from ask(terms, Metadata(contract.LUNGS.name, release))
+    model_checks.check(contract.LUNGS, reply.answer, terms.target)
+    terms.lungs.signatures[release] = (
+        contract.LUNGS.signature(contract.SCREEN)
+        if contract.SCREEN in reply.answer.signatures
+        else contract.LUNGS_SCREEN_ONLY
+    )
 
 
 def _asked(
@@ -116,15 +187,22 @@ def _asked(
 def _call(
     model: contract.Model, signature: str, pixels: Pixels, version: int | None, terms: Terms
 ) -> Predict:
-    is_lungs = model == contract.LUNGS
-    chosen = contract.SERVING_DEFAULT if is_lungs else signature
-    label = terms.labels.get(model.name) if version is None else None
-    if is_lungs and terms.labels and version is None:  # labels are the members'
-        version = max(release for release, served in terms.lungs_served.items() if served)
     inputs = {contract.IMAGE.name: pixels}
-    return Predict(model.name, model.signature(chosen), inputs, version, label)
+    label = terms.labels.get(model.name) if version is None else None
+    if model != contract.LUNGS:
+        return Predict(model.name, model.signature(signature), inputs, version, label)
+    if terms.labels and version is None:  # labels are the members'
+        version = terms.lungs.latest
+    release = version or terms.lungs.latest
+    if signature == contract.EXPLAIN or release is None:
+        chosen = model.signature(contract.SERVING_DEFAULT)
+    else:
+        chosen = terms.lungs.signatures.get(release, contract.LUNGS_SCREEN_ONLY)
+    return Predict(model.name, chosen, inputs, version)
 
 
+_NO_SIGNATURE = "Serving signature"
+"""TensorFlow Serving's text for a signature that a model lacks begins so, on gRPC and REST."""
 _UNKNOWN_LABEL = "Unrecognized servable version label"
 """TensorFlow Serving's text, which has no code of its own (``model_servers/server_core.cc``)."""
 
@@ -172,7 +250,8 @@ def _is_coming(status: ModelStatus, wanted: int | None) -> bool:
     )
 
 
-_COMING = (VersionState.START, VersionState.LOADING, VersionState.AVAILABLE)
+_LOADING = (VersionState.START, VersionState.LOADING)
+_COMING = (*_LOADING, VersionState.AVAILABLE)
 
 
 def _condition(version: VersionStatus) -> str:

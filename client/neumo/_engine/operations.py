@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
@@ -15,7 +15,7 @@ from neumo._engine.model_checks import Scores
 from neumo._engine.one_release import explained
 from neumo._engine.plan import Plan, Terms, ask
 from neumo._wire.calls import Metadata, Status
-from neumo.cautions import MEMBERS_DISAGREE, NO_CHEST, Caution
+from neumo.cautions import MEMBERS_DISAGREE, NO_CHEST, NOT_SCREENED, Caution
 from neumo.drawing.mean_heatmap import mean_heatmap
 from neumo.errors import ContractError, ModelNotFound, NeumoError, NotAChestRadiograph
 from neumo.image import Film
@@ -122,19 +122,24 @@ def _prediction(
     members = tuple(
         Member(of.model, of.release, float(of.values[row]), of.reply.seconds) for of in of_members
     )
-    cautions = (*one.film.cautions, *_screened(found.get(contract.LUNGS.name), row, terms))
+    lungs = found.get(contract.LUNGS.name)
+    cautions = (*one.film.cautions, *_screened(lungs, row, terms))
     timings = Timings(
         one.seconds,
         sum(of.reply.encode_seconds for of in found.values()),
         {name: of.reply.seconds for name, of in found.items()},
     )
     threshold = model_checks.threshold(of_members, terms.target)
-    return combine(members, threshold, of_members[0].release, cautions, seconds, timings)
+    release = of_members[0].release
+    combined = combine(members, threshold, release, cautions, seconds, timings)
+    return replace(combined, screened=lungs is not None)
 
 
 def _screened(lungs: Scores | None, row: int, terms: Terms) -> tuple[Caution, ...]:
     """What ``lungs`` makes of the film: nothing, a caution, or ``NotAChestRadiograph``."""
-    if lungs is None or float(lungs.values[row]) >= lungs.threshold:
+    if lungs is None:
+        return (NOT_SCREENED,)
+    if float(lungs.values[row]) >= lungs.threshold:
         return ()
     if terms.screen:
         raise NotAChestRadiograph(

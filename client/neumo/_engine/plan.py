@@ -25,8 +25,10 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias, TypeVar
 
+from neumo import contract
 from neumo._wire.calls import Call, Reply
 from neumo.errors import ServingError, Unavailable
+from neumo.settings import Screen
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -46,6 +48,15 @@ class RetryRule(Protocol):
     def after(self, tries: int, error: ServingError) -> Pause:
         """The pause after ``tries`` failed tries; raises ``error`` where it was the last one."""
 
+    def while_away(self, tries: int, error: Unavailable) -> Pause:
+        """As ``after``, where no server was reached: so no server has work with it."""
+
+    def while_coming(self, tries: int, error: ServingError) -> Pause:
+        """The pause before a version that is loading is asked for again; raises ``error`` if none.
+
+        The film's deadline alone bounds it: nothing is computed meanwhile.
+        """
+
     def answered(self) -> None:
         """A call was answered."""
 
@@ -55,21 +66,34 @@ Step: TypeAlias = Calls | Pause
 Plan: TypeAlias = Generator[Step, Sequence[Reply[Any]], T]
 
 
+@dataclass(slots=True)
+class KnownLungs:
+    """What a client has learned of ``lungs``.
+
+    ``signatures`` holds, for each release that is known to have it, the one that answers without
+    a mask. Nothing in it ever becomes wrong, since a release never changes; that a release has
+    none is not kept, since in a roll an older server may have said so. ``latest`` is the release
+    that ``lungs`` answered from, and None where it did not: a guess for the next film.
+    """
+
+    signatures: dict[int, contract.Signature] = field(default_factory=dict)
+    latest: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What holds for every call of a client.
 
     ``target`` is the server's URL; ``release``, or a label for each model, pins what answers;
-    ``screen`` is whether a film that is no chest radiograph is an error. ``lungs_served`` is
-    learned: which releases have ``lungs``.
+    ``screen`` says what becomes of a film that is no chest radiograph, or was not screened.
     """
 
     target: str
     retries: RetryRule
     release: int | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
-    screen: bool = True
-    lungs_served: dict[int, bool] = field(default_factory=dict)
+    screen: Screen = True
+    lungs: KnownLungs = field(default_factory=KnownLungs)
 
 
 def ask(terms: Terms, *calls: Call[A]) -> Plan[Sequence[Reply[A]]]:
@@ -77,13 +101,17 @@ def ask(terms: Terms, *calls: Call[A]) -> Plan[Sequence[Reply[A]]]:
 
     All of these calls may be made twice: they change nothing on the server.
     """
-    tries = 0
+    tries = unreached = 0
     while True:
         try:
             replies = yield calls
         except Unavailable as error:
-            tries += 1
-            pause = terms.retries.after(tries, error)
+            if error.is_out_of_reach:
+                unreached += 1
+                pause = terms.retries.while_away(unreached, error)
+            else:
+                tries += 1
+                pause = terms.retries.after(tries, error)
         else:
             terms.retries.answered()
             return replies
