@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
   $$p -c '$(SUITABLE)' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo docs test coverage release test-images test-cluster fuzz lint benchmarks refusals soak train lock proto wheel clean
+.PHONY: help demo docs test quick coverage release test-images test-cluster fuzz lint benchmarks refusals soak train lock proto wheel clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile
@@ -22,6 +22,9 @@ demo: $(VENV)/.serving  ## real radiographs through the shipped release: make de
 test: lint  ## lint, types, walls and every test
 	@echo "== tests"
 	@$(BIN)/pytest
+
+quick: lint  ## lint, types, walls and what is quick of the tests: three minutes
+	@$(BIN)/pytest -q -m "not (images or cluster or slow or network or browser)"
 
 test-images: $(VENV)/.dev  ## build the images and run them (docker; minutes)
 	@$(BIN)/pytest -m images tests/images

@@ -17,10 +17,14 @@ def pytest_configure():
         os.environ.setdefault(TIMEOUT_VARIABLE, f"{patience(DEFAULT_TIMEOUT_S):g}")
 
 
+PROCESSES = {"e2e", "docs"}
+"""The folders whose tests are slow: each starts servers or programs as a user does."""
+
 COSTLY = {
     "browser": "browser",
     "run": "slow",
     "judged": "slow",
+    "search": "slow",
     "wheel": "network",
 }
 """What a test is that has one of these fixtures, itself or through another one."""
@@ -33,6 +37,8 @@ def pytest_collection_modifyitems(config, items):
         for fixture, mark in COSTLY.items():
             if fixture in item.fixturenames:
                 item.add_marker(mark)
+        if PROCESSES & set(item.nodeid.split("/")[:2]):
+            item.add_marker("slow")
         if config.getoption("timeout") is None:
             own = item.get_closest_marker("timeout")
             limit = own.args[0] if own else float(config.getini("timeout"))

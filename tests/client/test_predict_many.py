@@ -157,6 +157,7 @@ def test_films_are_read_while_others_are_asked_about():
     assert len(list(asking.predict_many(films(), batch_size=2, concurrency=2))) == 12
 
 
+@pytest.mark.slow
 def test_ten_thousand_films_need_no_more_memory_than_a_few():
     """What was answered is let go of."""
     asking, _ = client(FLAT)

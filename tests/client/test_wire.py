@@ -231,7 +231,10 @@ def test_a_warm_up_record_is_the_official_prediction_log(official):
     assert ours == log.SerializeToString(deterministic=True)
 
 
-@pytest.mark.parametrize("first", ["neumo._wire.grpc_messages", "tensorflow_serving.apis.predict_pb2"])
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "first", ["neumo._wire.grpc_messages", "tensorflow_serving.apis.predict_pb2"]
+)
 def test_the_messages_live_beside_the_official_ones(official, first):
     """Whichever is imported first, both sets of messages work in one process."""
     names = ["neumo._wire.grpc_messages", "tensorflow_serving.apis.predict_pb2"]

@@ -24,7 +24,7 @@ class OnlyTensorFlow:
             raise ModuleNotFoundError(name)
 
 sys.meta_path.insert(0, OnlyTensorFlow())
-from neumo_serving.command_release import main
+from neumo_serving.commands.release_check import main
 sys.exit(main(["check", sys.argv[1], "--json"]))
 """
 

@@ -371,6 +371,7 @@ def test_a_versions_own_file_says_how_it_is_batched(tmp_path):
     assert raised.value.code == "INVALID_ARGUMENT"
 
 
+@pytest.mark.slow
 def test_a_server_batches_what_its_clients_ask_at_once(store, tmp_path):
     """Each gets its own answer, over --enable_batching and the file."""
     file = tmp_path / "batching.config"
@@ -398,6 +399,7 @@ def test_a_server_batches_what_its_clients_ask_at_once(store, tmp_path):
         running.channel.close()
 
 
+@pytest.mark.slow
 def test_a_batch_fills_whatever_the_number_of_threads(store, tmp_path):
     """Who waits in a batch keeps nobody out of it, even with --grpc_max_threads=1."""
     file = tmp_path / "batching.config"

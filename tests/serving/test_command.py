@@ -22,6 +22,8 @@ from neumo_serving.engine.version_policy import (
 )
 from support.patience import patience
 
+pytestmark = pytest.mark.slow
+
 LIST = 'model_config_list {{ config {{ name: "m" base_path: "{path}" {rest} }} }}'
 TENSORFLOW = 'model_platform: "tensorflow"'
 ONE = f'config {{ name: "m" base_path: "/m" {TENSORFLOW} }}'

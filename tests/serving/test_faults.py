@@ -19,6 +19,8 @@ from neumo_serving.fault_injection.fault_rules import GRPC, LOAD, REST, FaultPla
 from support.patience import patience
 from support.toy_model import MODEL, connected, predict_request, save_toy, write_config
 
+pytestmark = pytest.mark.slow
+
 X = np.array([[1.0, 2.0]], np.float32)
 PREDICT = Occasion(GRPC, "Predict", MODEL)
 

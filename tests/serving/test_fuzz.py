@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from support.conformance import servers
 from support.fuzz import fuzzer
 from support.fuzz.tally import report
+
+pytestmark = pytest.mark.slow
 
 REQUESTS = 2_000
 

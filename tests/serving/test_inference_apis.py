@@ -279,6 +279,7 @@ def test_what_cannot_be_answered_is_refused_in_tensorflow_servings_words(
     assert raised.value.details().startswith(text)
 
 
+@pytest.mark.slow
 def test_a_method_name_of_its_own_is_refused_by_predict_where_the_flag_says_so(tmp_path):
     """INTERNAL with --enable_signature_method_name_check, answered without it."""
     folder = tmp_path / MODEL

@@ -12,6 +12,8 @@ from support.kill_rounds import put_half, rounds
 from support.patience import patience
 from support.toy_model import MODEL, save_toy, write_config
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_killed_server_starts_again_and_answers(tmp_path):
     """Whatever it was doing, and with versions beside it that were only half copied."""

@@ -26,6 +26,8 @@ from support.patience import patience
 from support.serving_process import said_until, serve
 from support.toy_model import MODEL, connected, predict_request, save_toy, write_config
 
+pytestmark = pytest.mark.slow
+
 QUICK = ["--max_num_load_retries=0", "--file_system_poll_wait_seconds=1"]
 PATIENCE_S = patience(60.0)
 STEPS = 10_000

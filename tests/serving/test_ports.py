@@ -25,6 +25,8 @@ from support import serving_process
 from support.patience import patience
 from support.toy_model import MODEL, predict_request
 
+pytestmark = pytest.mark.slow
+
 X = np.array([[1.0, 2.0]], np.float32)
 INSTANCES = json.dumps({"instances": [[1.0, 2.0]]}).encode()
 CORS = {

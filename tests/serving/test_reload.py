@@ -16,6 +16,8 @@ from neumo.testing import EmbeddedServer
 from support.patience import patience
 from support.toy_model import connected, save_toy
 
+pytestmark = pytest.mark.slow
+
 X = np.array([[1.0, 2.0]], np.float32)
 PATIENCE_S = patience(60.0)
 TENSORFLOW = 'model_platform: "tensorflow"'

@@ -10,6 +10,8 @@ import pytest
 from support.conformance import servers
 from support.patience import patience
 
+pytestmark = pytest.mark.slow
+
 WITHIN_S = patience(120)
 
 

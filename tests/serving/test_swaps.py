@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import grpc
 import numpy as np
+import pytest
 
 from neumo.testing import EmbeddedServer
 from support.toy_model import MODEL, predict_request, save_toy
 from support.version_swaps import Answer, Load, Sightings, put, resident_mib, swap, watched
+
+pytestmark = pytest.mark.slow
 
 X = np.array([[1.0, 2.0]], np.float32)
 SWAPS = 4

@@ -48,6 +48,7 @@ def weights(folder):
     return np.concatenate([np.ravel(w) for w in model.get_weights()])
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_and_ends_like_an_unbroken_one(setting):
     """After SIGKILL between epochs the run resumes there and finds the same weights."""
     data, configs, base = setting

@@ -117,6 +117,7 @@ def picture(document):
     return np.asarray(image)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/v1/predictions", "/v1/explanations"])
 def test_a_large_film_is_answered_as_by_the_sdk(web, sdk, path):
     """Though it is read apart from others, with the same warnings, and its original size."""
@@ -134,6 +135,7 @@ def test_a_large_film_is_answered_as_by_the_sdk(web, sdk, path):
         assert (found["film"]["width_px"], found["film"]["height_px"]) == (9 * 640, 9 * 480)
 
 
+@pytest.mark.slow
 def test_large_films_among_others_keep_their_places(web, sdk):
     """Also one that is damaged."""
     large = films.enlarged(9)

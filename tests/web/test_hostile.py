@@ -103,6 +103,7 @@ def test_no_hostile_file_harms_the_gateway_or_others(web, corpus):
     assert largest_mib(web) < MOST_MIB
 
 
+@pytest.mark.slow
 def test_large_films_take_neither_the_memory_nor_the_time_of_others(web):
     """They are read one at a time; who brings more than wait already is told to come back."""
     content = io.BytesIO()
@@ -172,6 +173,7 @@ def test_a_body_of_a_gigabyte_is_refused_before_it_fills_the_memory(web, head):
     assert largest_mib(web) < MOST_MIB
 
 
+@pytest.mark.slow
 def test_clients_that_send_slowly_do_not_hold_others_up(web):
     """Neither heads nor bodies that drip; a head that does not end is not waited for."""
 
@@ -202,6 +204,7 @@ def test_clients_that_send_slowly_do_not_hold_others_up(web):
     assert set(ordinary) == {200}
 
 
+@pytest.mark.slow
 def test_clients_that_do_not_read_do_not_hold_others_up(web):
     """Their answers wait in the connection, their places are free."""
 

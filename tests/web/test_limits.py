@@ -241,6 +241,7 @@ def test_it_finishes_what_it_is_answering_when_told_to_stop():
     assert asyncio.run(talk()) == (503, 200)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_process_with_status_0(neumo_server, number):
     """Nothing but what it is doing is said."""

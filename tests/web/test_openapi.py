@@ -35,6 +35,7 @@ def schemathesis(folder, url, *flags):
     )
 
 
+@pytest.mark.slow
 def test_schemathesis_finds_nothing(web, tmp_path):
     """Whatever it sends is answered as the document says, and never by 500."""
     found = schemathesis(tmp_path, web.url)
@@ -42,6 +43,7 @@ def test_schemathesis_finds_nothing(web, tmp_path):
     assert "6 selected" in found.stdout
 
 
+@pytest.mark.slow
 def test_schemathesis_finds_nothing_where_a_token_is_wanted(neumo_server, tmp_path):
     """Nor does it get past the token."""
     (tmp_path / "token").write_text("sesame\n")
