@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
@@ -79,7 +80,8 @@ class GrpcTransport:
     def _read(self, call: Call[A], rpc: Any) -> A:  # noqa: ANN401 - grpc has no types
         code = rpc.code()
         if code is not grpc.StatusCode.OK:
-            raise fault(call.model, self.target, code.name, rpc.details() or "")
+            details, trailing = rpc.details() or "", rpc.trailing_metadata()
+            raise fault(call.model, self.target, code.name, details, trailing)
         return answer(call, rpc.result(), self.target)
 
 
@@ -113,9 +115,31 @@ def answer(call: Call[A], data: bytes, target: str) -> A:
         raise BadResponse(call.model, target, status_codes.brief(str(error))) from error
 
 
-def fault(model: str, target: str, code: str, details: str) -> ServingError:
-    """The error of a call that ended with the gRPC code called ``code``."""
+def fault(
+    model: str,
+    target: str,
+    code: str,
+    details: str,
+    trailing: Iterable[tuple[str, str | bytes]] | None = None,
+) -> ServingError:
+    """The error of a call that ended with the gRPC code called ``code``.
+
+    ``trailing`` is the metadata after it, in which a server may ask to be left alone for a while.
+    """
     kind = status_codes.of_grpc(code)
-    if kind is Unavailable and status_codes.is_about_certificates(details):
-        kind = PermissionDenied
-    return kind(model, target, f"{code}: {status_codes.brief(details)}")
+    detail = f"{code}: {status_codes.brief(details)}"
+    if kind is not Unavailable:
+        return kind(model, target, detail)
+    if status_codes.is_about_certificates(details):
+        return PermissionDenied(model, target, detail)
+    asked = dict(trailing or ()).get(_PUSHBACK)
+    return Unavailable(
+        model,
+        target,
+        detail,
+        retry_after_seconds=status_codes.pushback_seconds(None if asked is None else str(asked)),
+        is_out_of_reach=status_codes.is_out_of_reach(details),
+    )
+
+
+_PUSHBACK = "grpc-retry-pushback-ms"

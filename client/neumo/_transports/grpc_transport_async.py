@@ -76,7 +76,8 @@ class AsyncGrpcTransport:
             data = await send(body, timeout=timeout_s, metadata=self._metadata)
         except grpc.aio.AioRpcError as error:
             code, details = error.code().name, error.details() or ""
-            raise grpc_transport.fault(call.model, self.target, code, details) from None
+            trailing = error.trailing_metadata()
+            raise grpc_transport.fault(call.model, self.target, code, details, trailing) from None
         except grpc.aio.UsageError:  # closed since the call was started
             raise ConfigError(CLIENT_CLOSED) from None
         answer = grpc_transport.answer(call, data, self.target)

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import requests
 from requests import exceptions
-from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
+from urllib3.exceptions import DecodeError, HTTPError, NewConnectionError, ReadTimeoutError
 
 from neumo._transports import status_codes
 from neumo._transports.address import Address
@@ -88,19 +88,22 @@ class RestTransport:
         request = call.rest_request()
         started = time.monotonic()
         try:
-            status, body = self._exchange(request, deadline)
+            status, body, wait_text = self._exchange(request, deadline)
         except _BROKEN as error:
             raise self._broken(call.model, error) from error
         if status != 200:
-            raise self._refused(call.model, status, body)
+            raise self._refused(call.model, status, body, wait_text)
         try:
             answer = call.read_rest(body)
         except ValueError as error:
             raise BadResponse(call.model, self.target, status_codes.brief(str(error))) from error
         return Reply(answer, time.monotonic() - started, started - began)
 
-    def _exchange(self, request: RestRequest, deadline: float) -> tuple[int, bytes]:
-        """The status and the whole body; each wait is bounded by what is left of the deadline."""
+    def _exchange(self, request: RestRequest, deadline: float) -> tuple[int, bytes, str | None]:
+        """The status, the whole body, and ``Retry-After`` where the server says it.
+
+        Each wait is bounded by what is left of the deadline.
+        """
         with self._session.request(
             request.verb,
             self.target + request.path,
@@ -118,7 +121,8 @@ class RestTransport:
                 _left(deadline)
             # A connection that was cut looks like one that has ended.
             of_this_call.get().check()
-            return response.status_code, b"".join(pieces)
+            wait_text = response.headers.get("Retry-After")
+            return response.status_code, b"".join(pieces), wait_text
 
     def _broken(self, model: str, error: Exception) -> ServingError:
         text = status_codes.brief(_reason(error))
@@ -130,13 +134,17 @@ class RestTransport:
             return PermissionDenied(model, self.target, text)
         if isinstance(error, exceptions.InvalidHeader | DecodeError):
             return BadResponse(model, self.target, text)
-        return Unavailable(model, self.target, text)
+        return Unavailable(model, self.target, text, is_out_of_reach=_is_unconnected(error))
 
-    def _refused(self, model: str, status: int, body: bytes) -> ServingError:
+    def _refused(self, model: str, status: int, body: bytes, wait_text: str | None) -> ServingError:
         from_server = rest_json.rest_error(body)
         kind = status_codes.of_http(status, said_by_server=from_server is not None)
         text = body.decode("utf-8", "replace") if from_server is None else from_server
-        return kind(model, self.target, f"HTTP {status}: {status_codes.brief(text)}")
+        detail = f"HTTP {status}: {status_codes.brief(text)}"
+        if kind is Unavailable:
+            asked = status_codes.retry_after_seconds(wait_text)
+            return Unavailable(model, self.target, detail, retry_after_seconds=asked)
+        return kind(model, self.target, detail)
 
 
 class _RestFuture(Future[Reply[A]]):
@@ -160,6 +168,14 @@ def _reason(error: BaseException) -> str:
         if isinstance(wrapped, BaseException):
             return _reason(wrapped)
     return str(error).rpartition("): ")[2]
+
+
+def _is_unconnected(error: BaseException) -> bool:
+    """Whether no connection was made: urllib3's error for that lies below requests' own."""
+    if isinstance(error, NewConnectionError):
+        return True
+    below = (getattr(error, "reason", None), *error.args)
+    return any(isinstance(one, BaseException) and _is_unconnected(one) for one in below)
 
 
 def _left(deadline: float) -> float:

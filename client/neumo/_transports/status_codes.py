@@ -6,7 +6,10 @@ code here (``tensorflow_serving/util/net_http``), so the same fault is the same 
 
 from __future__ import annotations
 
+import math
 import re
+import time
+from email.utils import parsedate_to_datetime
 
 from neumo.errors import (
     BadResponse,
@@ -81,6 +84,42 @@ def is_about_certificates(text: str) -> bool:
     gRPC and urllib3 say so in words only, both in those of their TLS libraries.
     """
     return any(word in text.upper() for word in ("CERTIFICATE", "UNKNOWN_CA", "UNKNOWN CA"))
+
+
+_OUT_OF_REACH = (
+    "failed to connect to all addresses",
+    "connections to all backends failing",
+    "resolution fail",
+    "errors resolving",
+    "empty address list",
+)
+"""gRPC's words for a call that no server has seen: its code is that of refused ones, too."""
+
+
+def is_out_of_reach(text: str) -> bool:
+    """Whether gRPC says in ``text`` that it reached no server at all."""
+    return any(words in text.lower() for words in _OUT_OF_REACH)
+
+
+def retry_after_seconds(text: str | None, now: float | None = None) -> float | None:
+    """The seconds in ``Retry-After``, a number or a date; None where there is none to be read."""
+    if text is None:
+        return None
+    if text.strip().isdecimal():
+        return float(text)
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max(0.0, date.timestamp() - (time.time() if now is None else now))
+
+
+def pushback_seconds(text: str | None) -> float | None:
+    """The seconds in gRPC's ``grpc-retry-pushback-ms``; ``inf`` for "do not ask again"."""
+    if text is None:
+        return None
+    # By gRPC's proposal A6 what is no whole number from 0 says: not again.
+    return int(text) / 1000.0 if text.isdecimal() else math.inf
 
 
 def brief(text: str) -> str:
