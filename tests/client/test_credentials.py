@@ -109,7 +109,7 @@ def http_server(pem, seen, asks_callers):
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_verify_locations(pem.ca)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=[0.01])
     thread.start()
     try:
         yield f"https://127.0.0.1:{server.server_address[1]}"

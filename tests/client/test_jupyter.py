@@ -64,7 +64,7 @@ def test_markup_in_a_text_stays_text():
 
 
 def test_nothing_else_is_needed():
-    """Drawing imports neither IPython nor matplotlib, and an import of neumo not even the drawing."""
+    """Drawing imports neither IPython nor matplotlib, and importing neumo not even it."""
     code = (
         "import sys; from neumo import Prediction\n"
         "assert 'neumo.drawing.jupyter_html' not in sys.modules\n"

@@ -239,7 +239,8 @@ def test_the_messages_live_beside_the_official_ones(official, first):
     """Whichever is imported first, both sets of messages work in one process."""
     names = ["neumo._wire.grpc_messages", "tensorflow_serving.apis.predict_pb2"]
     names.sort(key=lambda name: name != first)
-    code = f"import {names[0]}, {names[1]}, neumo._wire.grpc_messages as w; print(len(w.status_request('m')))"
+    code = f"import {names[0]}, {names[1]}; from neumo._wire.grpc_messages import status_request"
+    code += "; print(len(status_request('m')))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "5"
 

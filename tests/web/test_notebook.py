@@ -10,6 +10,8 @@ import pytest
 import neumo
 from support.patience import patience
 
+pytestmark = pytest.mark.slow
+
 NOTEBOOK = Path(__file__).parents[2] / "serving" / "notebooks" / "diagnostico.ipynb"
 FILM = Path(importlib.util.find_spec("data_store").origin).parent / "data" / "RG1_UNCR.dcm"
 LAST_WORD = "print(repr(prediccion.probability))"
