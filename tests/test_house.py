@@ -1,7 +1,8 @@
 """The house stays as it was put: ``python tests/house.py`` prints the same figures."""
 
-import house
 import pytest
+
+import house
 
 
 @pytest.fixture(scope="module")
