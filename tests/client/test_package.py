@@ -83,3 +83,13 @@ def test_a_release_that_is_none_is_refused(release):
     """A release is a whole number from 1."""
     with pytest.raises(neumo.ConfigError, match="whole number from 1"):
         settings.resolve(release=release, environ={})
+
+
+def test_a_documented_name_that_moved_still_works():
+    """``neumo.notebook.RocCurve``, with a word on where it is now."""
+    from neumo.release import RocCurve
+
+    with pytest.warns(DeprecationWarning, match=r"neumo\.release\.RocCurve"):
+        from neumo.notebook import RocCurve as moved
+
+    assert moved is RocCurve
