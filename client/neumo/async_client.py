@@ -10,10 +10,10 @@ from typing import TypeVar
 
 from neumo import settings
 from neumo._drive import client_state_async, many, many_async
-from neumo._drive.client_state import Reading
+from neumo._drive.client_state import Planned, Reading
 from neumo._drive.driver import Deadline
 from neumo._drive.driver_async import drive
-from neumo._drive.many import DEFAULT_CONCURRENCY, Failure, Group, Progress, Taken
+from neumo._drive.many import DEFAULT_CONCURRENCY, A, Course, Failure, Group, Progress, Taken
 from neumo._engine import operations
 from neumo._engine.operations import ReadFilm
 from neumo._engine.plan import Plan, Terms
@@ -88,15 +88,28 @@ class AsyncClient:
         *,
         concurrency: int = DEFAULT_CONCURRENCY,
         batch_size: int = 1,
+        ordered: bool = True,
         progress: Progress | None = None,
     ) -> AsyncIterator[Prediction | Failure]:
         """A ``Prediction`` or a ``Failure`` for each source, in order, as ``Client.predict_many``.
 
         What ``sources`` raises comes after the answers about the films before it.
         """
-        many.check(concurrency, batch_size)
-        films, total = many.counted(sources)
-        return self._answers(films, total, concurrency, batch_size, progress)
+        course = many.Course(concurrency, batch_size, progress, ordered)
+        return self._answers(operations.predict, *many.counted(sources), course)
+
+    def explain_many(
+        self,
+        sources: Iterable[Source] | AsyncIterable[Source] | str | os.PathLike[str],
+        *,
+        concurrency: int = DEFAULT_CONCURRENCY,
+        batch_size: int = 1,
+        ordered: bool = True,
+        progress: Progress | None = None,
+    ) -> AsyncIterator[Explanation | Failure]:
+        """An ``Explanation`` or a ``Failure`` for each source, as ``predict_many``."""
+        course = many.Course(concurrency, batch_size, progress, ordered)
+        return self._answers(operations.explain, *many.counted(sources), course)
 
     async def status(self) -> tuple[ModelStatus, ...]:
         """Every model of the contract that the server knows, with all its versions."""
@@ -141,24 +154,23 @@ class AsyncClient:
 
     async def _answers(
         self,
+        planned: Planned[A],
         films: Iterable[Source] | AsyncIterable[Source],
         total: int | None,
-        concurrency: int,
-        batch_size: int,
-        progress: Progress | None,
-    ) -> AsyncIterator[Prediction | Failure]:
+        course: Course,
+    ) -> AsyncIterator[A | Failure]:
         terms = self._state.patient_terms()
 
-        def start(group: Group) -> asyncio.Task[list[Prediction | Failure]]:
-            return asyncio.create_task(self._group(group, terms))
+        def start(group: Group) -> asyncio.Task[list[A | Failure]]:
+            return asyncio.create_task(self._group(planned, group, terms))
 
-        groups = many_async.grouped(self._taken(films), batch_size)
+        groups = many_async.grouped(self._taken(films), course.batch_size)
+        in_turn = many_async.ordered if course.is_ordered else many_async.as_they_come
         done = 0
-        async for outcomes in many_async.ordered(start, groups, concurrency):
+        async for outcomes in in_turn(start, groups, course.concurrency):
             for outcome in outcomes:
                 done += 1
-                if progress is not None:
-                    progress(done, total)
+                course.tell(done, total)
                 yield outcome
 
     async def _taken(self, films: Iterable[Source] | AsyncIterable[Source]) -> AsyncIterator[Taken]:
@@ -174,19 +186,19 @@ class AsyncClient:
 
     async def _take(self, index: int, reading: Reading) -> Taken:
         try:
-            return Taken(index, await self._film(reading))
+            return Taken(index, reading.path, await self._film(reading))
         except (ImageError, ServingError) as error:
-            return Taken(index, error)
+            return Taken(index, reading.path, error)
 
-    async def _group(self, group: Group, terms: Terms) -> list[Prediction | Failure]:
+    async def _group(self, planned: Planned[A], group: Group, terms: Terms) -> list[A | Failure]:
         """What came of the films of one batch."""
         films = many.films_of(group)
-        outcomes: list[Prediction | NeumoError] = []
+        outcomes: list[A | NeumoError] = []
         if films:
             deadline = self._state.deadline(max(read.seconds for read in films))
             try:
-                with self._state.telemetry.prediction("predict", len(films)) as seen:
-                    plan = self._state.about(films, operations.predict, deadline, terms)
+                with self._state.telemetry.prediction(planned.__name__, len(films)) as seen:
+                    plan = self._state.about(films, planned, deadline, terms)
                     outcomes = await self._run(plan, deadline)
                     many.tell(outcomes, seen)
             except (ContractError, ServingError) as error:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import contextvars
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
+from functools import partial
 from types import TracebackType
 from typing import TypeVar
 
 from neumo import settings
 from neumo._drive import client_state, many
-from neumo._drive.client_state import Reading
+from neumo._drive.client_state import Planned, Reading
 from neumo._drive.driver import Deadline, drive
-from neumo._drive.many import DEFAULT_CONCURRENCY, Failure, Group, Progress, Taken
+from neumo._drive.many import DEFAULT_CONCURRENCY, A, Course, Failure, Group, Progress, Taken
 from neumo._engine import operations
 from neumo._engine.operations import ReadFilm
 from neumo._engine.plan import Plan, Terms
-from neumo._images.film_readers import AT_ONCE
+from neumo._images.film_readers import AT_ONCE, FilmReaders
 from neumo._transports.transport import Transport
 from neumo.errors import ContractError, ImageError, NeumoError, ServingError
 from neumo.image import Source
@@ -108,9 +109,13 @@ class Client:
         *,
         concurrency: int = DEFAULT_CONCURRENCY,
         batch_size: int = 1,
+        ordered: bool = True,
         progress: Progress | None = None,
     ) -> Iterator[Prediction | Failure]:
         """A ``Prediction`` or a ``Failure`` for each source, in order.
+
+        Each says which source it is about: ``source_index``, and ``source`` where that is a path.
+        ``ordered=False`` gives each as soon as it is known.
 
         ``sources`` are films, or a folder, whose films are those of ``neumo.films_in``.
         ``batch_size`` films are sent as one request, ``concurrency`` requests are under way at a
@@ -120,9 +125,21 @@ class Client:
         None where it is not known. Raises ``ConfigError`` for a concurrency outside 1 to 64 or a
         batch size outside 1 to 1,024, and ``ImageError`` for a folder without films.
         """
-        many.check(concurrency, batch_size)
-        films, total = many.counted(sources)
-        return self._answers(films, total, concurrency, batch_size, progress)
+        course = many.Course(concurrency, batch_size, progress, ordered)
+        return self._answers(operations.predict, *many.counted(sources), course)
+
+    def explain_many(
+        self,
+        sources: Iterable[Source] | str | os.PathLike[str],
+        *,
+        concurrency: int = DEFAULT_CONCURRENCY,
+        batch_size: int = 1,
+        ordered: bool = True,
+        progress: Progress | None = None,
+    ) -> Iterator[Explanation | Failure]:
+        """An ``Explanation`` or a ``Failure`` for each source, as ``predict_many``."""
+        course = many.Course(concurrency, batch_size, progress, ordered)
+        return self._answers(operations.explain, *many.counted(sources), course)
 
     def status(self) -> tuple[ModelStatus, ...]:
         """Every model of the contract that the server knows, with all its versions.
@@ -164,53 +181,58 @@ class Client:
         return reading.future.result()
 
     def _answers(
-        self,
-        films: Iterable[Source],
-        total: int | None,
-        concurrency: int,
-        batch_size: int,
-        progress: Progress | None,
-    ) -> Iterator[Prediction | Failure]:
+        self, planned: Planned[A], films: Iterable[Source], total: int | None, course: Course
+    ) -> Iterator[A | Failure]:
         terms = self._state.patient_terms()
-        pool = ThreadPoolExecutor(concurrency, thread_name_prefix="neumo-many")
+        # Daemons, unlike a ThreadPoolExecutor's: an interrupted program does not wait for them.
+        workers = FilmReaders(course.concurrency)
+        under_way: set[Deadline] = set()
 
-        def start(group: Group) -> Future[list[Prediction | Failure]]:
+        def start(group: Group) -> Future[list[A | Failure]]:
             context = contextvars.copy_context()  # a caller's trace goes on in the pool
-            return pool.submit(context.run, self._group, group, terms)
+            work = partial(context.run, self._group, planned, group, terms, under_way)
+            return workers.submit(work)
 
-        groups = many.grouped(self._taken(films), batch_size)
+        groups = many.grouped(self._taken(films), course.batch_size)
+        in_turn = many.ordered if course.is_ordered else many.as_they_come
         done = 0
         try:
-            for future in many.ordered(start, groups, concurrency):
+            for future in in_turn(start, groups, course.concurrency):
                 for outcome in future.result():
                     done += 1
-                    if progress is not None:
-                        progress(done, total)
+                    course.tell(done, total)
                     yield outcome
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            workers.close()
+            for deadline in tuple(under_way):
+                deadline.give_up()
 
     def _taken(self, films: Iterable[Source]) -> Iterator[Taken]:
         """Each source read, in order; several are read at a time."""
         for index, reading in enumerate(many.ordered(self._state.read, films, AT_ONCE)):
             try:
-                yield Taken(index, self._film(reading))
+                yield Taken(index, reading.path, self._film(reading))
             except (ImageError, ServingError) as error:
-                yield Taken(index, error)
+                yield Taken(index, reading.path, error)
 
-    def _group(self, group: Group, terms: Terms) -> list[Prediction | Failure]:
+    def _group(
+        self, planned: Planned[A], group: Group, terms: Terms, under_way: set[Deadline]
+    ) -> list[A | Failure]:
         """What came of the films of one batch."""
         films = many.films_of(group)
-        outcomes: list[Prediction | NeumoError] = []
+        outcomes: list[A | NeumoError] = []
         if films:
             deadline = self._state.deadline(max(read.seconds for read in films))
+            under_way.add(deadline)
             try:
-                with self._state.telemetry.prediction("predict", len(films)) as seen:
-                    plan = self._state.about(films, operations.predict, deadline, terms)
+                with self._state.telemetry.prediction(planned.__name__, len(films)) as seen:
+                    plan = self._state.about(films, planned, deadline, terms)
                     outcomes = self._run(plan, deadline)
                     many.tell(outcomes, seen)
             except (ContractError, ServingError) as error:
                 outcomes = [error] * len(films)
+            finally:
+                under_way.discard(deadline)
         return many.in_place(group, outcomes)
 
     def _run(self, plan: Plan[T], deadline: Deadline) -> T:

@@ -154,7 +154,13 @@ def _of_path(path: Path) -> bytes:
 
 
 def _of_file(file: BinaryIO) -> bytes:
-    data = file.read(file_checks.MAX_FILE_BYTES + 1)
+    try:
+        data = file.read(file_checks.MAX_FILE_BYTES + 1)
+    except Exception as error:  # noqa: BLE001 - a caller's object, which may raise anything
+        # Not the error's own text: it may name the file.
+        reason = error.strerror if isinstance(error, OSError) else None
+        told = reason or type(error).__name__
+        raise ImageError(f"cannot be read ({told}): open the file again, or copy it") from None
     if not isinstance(data, bytes):
         raise ImageError('the file is open as text: open it in binary mode, open(path, "rb")')
     if len(data) > file_checks.MAX_FILE_BYTES:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -45,7 +47,8 @@ class Prediction:
     ``unanimous`` says whether every member alone falls on the label's side of the threshold.
     ``seconds`` is the time from the call to the answer, reading the image included.
     ``screened`` says whether ``lungs`` looked whether the film is a chest radiograph; where it
-    did not, the warnings say so.
+    did not, the warnings say so. Of several films, ``source_index`` is the source's place, from
+    0, and ``source`` its path where it is one; neither text nor JSON shows that.
     """
 
     label: str
@@ -58,6 +61,28 @@ class Prediction:
     seconds: float
     timings: Timings
     screened: bool = False
+    source_index: int = 0
+    source: Path | None = field(default=None, repr=False, compare=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """It as JSON takes it: lists and dictionaries of numbers and texts."""
+        return {
+            "source_index": self.source_index,
+            "label": self.label,
+            "probability": self.probability,
+            "threshold": self.threshold,
+            "release": self.release,
+            "unanimous": self.unanimous,
+            "screened": self.screened,
+            "members": [asdict(member) for member in self.members],
+            "warnings": [asdict(caution) for caution in self.warnings],
+            "seconds": self.seconds,
+            "timings": {
+                "decode_seconds": self.timings.decode_seconds,
+                "encode_seconds": self.timings.encode_seconds,
+                "wire_seconds": dict(self.timings.wire_seconds),
+            },
+        }
 
     def _repr_html_(self) -> str:
         """What Jupyter shows."""
@@ -90,6 +115,18 @@ class Explanation:
         if self.lungs is None or total == 0.0:
             return None
         return float(self.heatmap[self.lungs == 1].sum()) / total
+
+    def to_dict(self) -> dict[str, Any]:
+        """It as JSON takes it; pictures are lists of rows."""
+        return {
+            "prediction": self.prediction.to_dict(),
+            "heatmap": self.heatmap.tolist(),
+            "film": self.film.tolist(),
+            "lungs": None if self.lungs is None else self.lungs.tolist(),
+            "heat_in_lungs": self.heat_in_lungs,
+            "width_px": self.width_px,
+            "height_px": self.height_px,
+        }
 
     def _repr_html_(self) -> str:
         """What Jupyter shows."""

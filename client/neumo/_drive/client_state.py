@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Generic, TypeVar
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 import numpy as np
 
 from neumo import image
 from neumo._drive.driver import Deadline, Patience, Retries
+from neumo._drive.many import A
 from neumo._engine import operations
 from neumo._engine.operations import ReadFilm
 from neumo._engine.plan import Plan, Terms
@@ -20,7 +22,7 @@ from neumo._images import film_readers
 from neumo._images.film_readers import FilmReaders
 from neumo._transports.hedged_transport import HedgedTransport
 from neumo._transports.transport import Transport, connect
-from neumo.errors import DeadlineExceeded
+from neumo.errors import DeadlineExceeded, NeumoError
 from neumo.image import Film, Source
 from neumo.settings import Settings
 from neumo.telemetry import Telemetry
@@ -30,6 +32,11 @@ if TYPE_CHECKING:  # a client that blocks does without asyncio
 
 T = TypeVar("T")
 C = TypeVar("C", Transport, "AsyncTransport")
+
+Planned: TypeAlias = Callable[
+    [tuple[ReadFilm, ...], Terms, Callable[[], float]], Plan[list[A | NeumoError]]
+]
+"""``operations.predict`` or ``operations.explain``."""
 
 QUICK_PIXELS = 512 * 512
 """An array of so many is reduced in about a millisecond, and waits for no file."""
@@ -41,6 +48,7 @@ class Reading:
 
     deadline: Deadline
     future: Future[ReadFilm]
+    path: Path | None
 
     def cancel(self) -> None:
         """Do not begin it."""
@@ -66,12 +74,13 @@ class ClientState(Generic[C]):
     def read(self, source: Source) -> Reading:
         """Begin to read the film in ``source``, on another thread unless that takes longer."""
         deadline = self.deadline()
+        path = Path(source) if isinstance(source, str | PurePath) else None
         read = partial(_read, source)
         if isinstance(source, Film) or (
             isinstance(source, np.ndarray) and source.size <= QUICK_PIXELS
         ):
-            return Reading(deadline, film_readers.done(read))
-        return Reading(deadline, self.workers.submit(read))
+            return Reading(deadline, film_readers.done(read), path)
+        return Reading(deadline, self.workers.submit(read), path)
 
     def unread(self) -> DeadlineExceeded:
         """The error of a film that was not read in time."""
@@ -122,7 +131,7 @@ def connected(
     )
     carrier = telemetry.observed(carrier)
     if chosen.hedge_s is not None:
-        carrier = HedgedTransport(carrier, chosen.hedge_s, retries.spend)
+        carrier = HedgedTransport(carrier, chosen.hedge_s, retries.may_hedge)
     return carrier
 
 

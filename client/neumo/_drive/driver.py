@@ -57,6 +57,9 @@ def run_step(transport: Transport, step: Step, deadline: Deadline) -> Sequence[R
     finally:
         for future in futures:
             future.cancel()
+        # An error's traceback holds this frame, and a future its error: a circle with the films.
+        deadline.under_way(())
+        futures.clear()
 
 
 _GIVEN_UP = "the client was closed during a call: make a new one"
@@ -86,9 +89,12 @@ def raise_fault(futures: Sequence[Any]) -> None:
         raise ConfigError(_GIVEN_UP)
     # All of them are looked at: asyncio complains about an error that nobody saw.
     errors = [future.exception() for future in futures if future.done()]
-    for error in errors:
-        if error is not None:
-            raise error
+    first = next((error for error in errors if error is not None), None)
+    if first is not None:
+        try:
+            raise first
+        finally:
+            del errors, first  # they would make a circle with this frame
 
 
 class Deadline:
@@ -129,7 +135,7 @@ class Deadline:
     def under_way(self, calls: Sequence[Future[Any]]) -> None:
         """These ``calls`` end where it is given up."""
         self._calls = calls
-        if self.is_given_up:  # while they were started
+        if calls and self.is_given_up:  # while they were started
             self.give_up()
 
     def give_up(self) -> None:
@@ -148,6 +154,10 @@ RATIO = 0.1
 answered: gRPC's proposal A6 throttles by the same ratio, but from a reserve that no traffic sizes,
 so that it ended films that would have passed. One film after another never meets the reserve: its
 pauses, 0.05 s at the least on the mean, allow 200 in that time."""
+
+HEDGES = 10.0
+"""A hedge costs 1, an answer earns ``RATIO``, and less than half of these allows none: nothing
+has failed yet, so a server that is slow gets at most a tenth more (A6, as it stands)."""
 
 
 class Retries:
@@ -175,6 +185,7 @@ class Retries:
         self._window_began = clock()
         self._spent = 0
         self._answers = self._answers_before = 0
+        self._hedges = HEDGES
         self._has_answered = False
         self._away_since: float | None = None
 
@@ -217,11 +228,20 @@ class Retries:
             self._spent += 1
             return True
 
+    def may_hedge(self) -> bool:
+        """Take a second sending of a call from their budget; False where it allows none."""
+        with self._lock:
+            if self._hedges <= HEDGES / 2:
+                return False
+            self._hedges -= 1.0
+            return True
+
     def answered(self) -> None:
         """A call was answered."""
         with self._lock:
             self._turn()
             self._answers += 1
+            self._hedges = min(HEDGES, self._hedges + RATIO)
             self._has_answered = True
             self._away_since = None
 

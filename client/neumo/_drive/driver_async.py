@@ -50,3 +50,4 @@ async def _run_step(
     finally:
         for future in futures:
             future.cancel()
+        futures.clear()  # as in ``neumo._drive.driver``

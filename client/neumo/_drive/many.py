@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
-from dataclasses import dataclass
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from neumo._engine.operations import ReadFilm
 from neumo._images import film_folders
 from neumo.errors import ConfigError, NeumoError
-from neumo.results import Prediction
+from neumo.results import Explanation, Prediction
 
+A = TypeVar("A", Prediction, Explanation)
 S = TypeVar("S")
 T = TypeVar("T")
+
+Outcome: TypeAlias = Prediction | Explanation
 
 Progress: TypeAlias = Callable[[int, int | None], object]
 """Called after each film with how many are answered, and of how many where that is known."""
@@ -29,19 +32,26 @@ MAX_BATCH_SIZE = 1024
 class Failure:
     """What stands in a prediction's place where there is none.
 
-    ``source_index`` counts the sources from 0; ``error`` is an ``ImageError``, a
-    ``ContractError`` or a ``ServingError``.
+    ``error`` is an ``ImageError``, a ``ContractError`` or a ``ServingError``; ``source_index`` and
+    ``source`` are as a ``Prediction``'s.
     """
 
     source_index: int
     error: NeumoError
+    source: Path | None = field(default=None, repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """It as JSON takes it, without the source's name."""
+        error = {"type": type(self.error).__name__, "text": str(self.error)}
+        return {"source_index": self.source_index, "error": error}
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A source that was taken, by its place, and the film in it or why there is none."""
+    """A source that was taken, by its place and path, and the film in it or why there is none."""
 
     source_index: int
+    source: Path | None
     read: ReadFilm | NeumoError
 
 
@@ -49,12 +59,29 @@ Group: TypeAlias = tuple[Taken, ...]
 """Films that are asked about in one batch."""
 
 
-def check(concurrency: int, batch_size: int) -> None:
-    """Raise ``ConfigError`` for numbers outside their bounds."""
-    if not 1 <= concurrency <= MAX_CONCURRENCY:
-        raise ConfigError(f"concurrency is {concurrency}: give 1 to {MAX_CONCURRENCY}")
-    if not 1 <= batch_size <= MAX_BATCH_SIZE:
-        raise ConfigError(f"batch_size is {batch_size}: give 1 to {MAX_BATCH_SIZE}")
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How many films are asked about; raises ``ConfigError`` for a number that cannot be."""
+
+    concurrency: int
+    batch_size: int
+    progress: Progress | None
+    is_ordered: bool
+
+    def __post_init__(self) -> None:
+        _check("concurrency", self.concurrency, MAX_CONCURRENCY)
+        _check("batch_size", self.batch_size, MAX_BATCH_SIZE)
+
+    def tell(self, done: int, total: int | None) -> None:
+        """Say to whoever wants to know it that ``done`` films are answered."""
+        if self.progress is not None:
+            self.progress(done, total)
+
+
+def _check(name: str, number: int, most: int) -> None:
+    is_whole = isinstance(number, int) and not isinstance(number, bool)
+    if not is_whole or not 1 <= number <= most:
+        raise ConfigError(f"{name} is {number!r}: give a whole number from 1 to {most}")
 
 
 def counted(sources: Any) -> tuple[Any, int | None]:  # noqa: ANN401 - any iterable, also asynchronous
@@ -79,23 +106,52 @@ def ordered(start: Callable[[S], T], items: Iterable[S], ahead: int) -> Iterator
     What ``items`` raises comes after the results before it. Where the caller stops early, what
     was started is cancelled.
     """
-    waiting: deque[Any] = deque()
+
+    def first(waiting: list[T], *, is_full: bool) -> list[T]:
+        return waiting[:1] if is_full else []
+
+    return _started(start, items, ahead, first)
+
+
+def as_they_come(
+    start: Callable[[S], Future[T]], items: Iterable[S], ahead: int
+) -> Iterator[Future[T]]:
+    """As ``ordered``, but whatever is done is given first."""
+
+    def those_done(waiting: list[Future[T]], *, is_full: bool) -> list[Future[T]]:
+        done, _ = wait(waiting, None if is_full else 0.0, FIRST_COMPLETED)
+        return [one for one in waiting if one in done]
+
+    return _started(start, items, ahead, those_done)
+
+
+class _Choice(Protocol[T]):
+    """Which of those that wait are given now: at least one where no place is free."""
+
+    def __call__(self, waiting: list[T], *, is_full: bool) -> list[T]: ...
+
+
+def _started(
+    start: Callable[[S], T], items: Iterable[S], ahead: int, chosen: _Choice[T]
+) -> Iterator[T]:
+    waiting: list[Any] = []
     broken: Exception | None = None
     iterator = iter(items)
+    is_over = False
     try:
-        while True:
-            try:
-                item = next(iterator)
-            except StopIteration:
-                break
-            except Exception as error:  # noqa: BLE001 - it is raised in its place, below
-                broken = error
-                break
-            waiting.append(start(item))
-            if len(waiting) == ahead:
-                yield waiting.popleft()
-        while waiting:
-            yield waiting.popleft()
+        while not is_over or waiting:
+            if not is_over:
+                try:
+                    item = next(iterator)
+                except StopIteration:
+                    is_over = True
+                except Exception as error:  # noqa: BLE001 - it is raised in its place, below
+                    broken, is_over = error, True
+                else:
+                    waiting.append(start(item))
+            for one in chosen(waiting, is_full=len(waiting) >= ahead or is_over):
+                waiting.remove(one)
+                yield one
     finally:
         for one in waiting:
             one.cancel()
@@ -130,19 +186,24 @@ def films_of(group: Group) -> tuple[ReadFilm, ...]:
     return tuple(taken.read for taken in group if isinstance(taken.read, ReadFilm))
 
 
-def in_place(
-    group: Group, outcomes: Sequence[Prediction | NeumoError]
-) -> list[Prediction | Failure]:
+def in_place(group: Group, outcomes: Sequence[A | NeumoError]) -> list[A | Failure]:
     """What came of ``group``: ``outcomes`` are those of the films that could be read."""
     answered = iter(outcomes)
-    placed: list[Prediction | Failure] = []
+    placed: list[A | Failure] = []
     for taken in group:
         outcome = next(answered) if isinstance(taken.read, ReadFilm) else taken.read
         if isinstance(outcome, NeumoError):
-            placed.append(Failure(taken.source_index, without_frames(outcome)))
+            placed.append(Failure(taken.source_index, without_frames(outcome), taken.source))
         else:
-            placed.append(outcome)
+            placed.append(_beside(outcome, taken))
     return placed
+
+
+def _beside(outcome: A, taken: Taken) -> A:
+    """``outcome``, which says from then on which source it is about."""
+    if isinstance(outcome, Explanation):
+        return replace(outcome, prediction=_beside(outcome.prediction, taken))
+    return replace(outcome, source_index=taken.source_index, source=taken.source)
 
 
 def without_frames(error: NeumoError) -> NeumoError:
@@ -154,9 +215,10 @@ def without_frames(error: NeumoError) -> NeumoError:
     return error
 
 
-def tell(outcomes: Sequence[Prediction | NeumoError], seen: Callable[[int], None]) -> None:
+def tell(outcomes: Sequence[Outcome | NeumoError], seen: Callable[[int], None]) -> None:
     """Tell ``seen`` the release of a batch that was answered."""
     for outcome in outcomes:
-        if isinstance(outcome, Prediction):
-            seen(outcome.release)
+        if not isinstance(outcome, NeumoError):
+            predicted = outcome.prediction if isinstance(outcome, Explanation) else outcome
+            seen(predicted.release)
             return

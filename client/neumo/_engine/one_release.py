@@ -40,18 +40,17 @@ def answers(signature: str, pixels: Pixels, terms: Terms) -> Plan[dict[str, Scor
     found = yield from explained(partial(_first, signature, pixels, terms), terms)
     found = yield from _of_one_release(found, signature, pixels, terms)
     release = next(iter(found.values())).release
-    try:
-        if contract.LUNGS.name not in found:
-            found |= yield from _lungs(release, signature, pixels, terms)
-        elif release not in terms.lungs.signatures:
-            yield from _learn(release, terms)
-    except (ModelNotFound, VersionUnavailable):
-        if contract.LUNGS.name not in found:
-            terms.lungs.latest = None
-            if terms.screen == REQUIRED:
-                raise
+    if contract.LUNGS.name in found:
+        yield from _learn_if_met(release, terms)
+        terms.lungs.latest = release
         return found
-    terms.lungs.latest = release
+    lungs = yield from _lungs(release, signature, pixels, terms)
+    if isinstance(lungs, Scores):
+        terms.lungs.latest = release
+        return {**found, lungs.model: lungs}
+    terms.lungs.latest = None
+    if terms.screen == REQUIRED:
+        raise lungs
     return found
 
 
@@ -95,35 +94,48 @@ def _of_one_release(
     raise ReleaseMismatch("", terms.target, detail)
 
 
-def _lungs(release: int, signature: str, pixels: Pixels, terms: Terms) -> Plan[dict[str, Scores]]:
-    """What ``lungs`` of ``release`` says, also where it is still loading.
+def _lungs(
+    release: int, signature: str, pixels: Pixels, terms: Terms
+) -> Plan[Scores | ServingError]:
+    """What ``lungs`` of ``release`` says, also where it is still loading; or why it says nothing.
 
-    Raises ``ModelNotFound`` or ``VersionUnavailable`` where it does not answer. That the release
-    has none is believed only from a server that holds the release: in a roll one address stands
-    for servers of several releases.
+    That the release has none is believed only from a server that holds the release: in a roll one
+    address stands for servers of several releases.
     """
     waits = strays = 0
     while True:
         status = yield from _status_of(contract.LUNGS, release, terms)
-        if status is not None and status.ready:
-            try:
-                yield from _learn(release, terms)
-                return (yield from _asked([contract.LUNGS], signature, pixels, release, terms))
-            except ModelNotFound as error:  # another server answered, or it was unloaded meanwhile
-                missing: ServingError = error
-        else:
-            missing = _missing_lungs(release, status, terms)
+        is_ready = status is not None and status.ready
+        if is_ready and (yield from _learn_if_met(release, terms)):
+            lungs = yield from _asked_if_met(release, signature, pixels, terms)
+            if lungs is not None:  # else another server answered, or it was unloaded meanwhile
+                return lungs
+        missing = _missing_lungs(release, status, terms)
         is_coming = status is not None and status.state in _LOADING
         if terms.screen is False or not (
             is_coming or (yield from _may_be_elsewhere(release, status, terms))
         ):
-            raise missing
-        if is_coming:
-            waits += 1
-            yield terms.retries.while_coming(waits, missing)
-        else:
-            strays += 1
-            yield terms.retries.after(strays, missing)
+            return missing
+        try:
+            if is_coming:
+                waits += 1
+                yield terms.retries.while_coming(waits, missing)
+            else:
+                strays += 1
+                yield terms.retries.after(strays, missing)
+        except (ModelNotFound, VersionUnavailable):  # ``missing``: no try, or no time, is left
+            return missing
+
+
+def _asked_if_met(
+    release: int, signature: str, pixels: Pixels, terms: Terms
+) -> Plan[Scores | None]:
+    """What ``lungs`` says; None where a server that does not hold it is asked."""
+    name = contract.LUNGS.name
+    try:
+        return (yield from _asked([contract.LUNGS], signature, pixels, release, terms))[name]
+    except ModelNotFound:
+        return None
 
 
 def _may_be_elsewhere(release: int, status: VersionStatus | None, terms: Terms) -> Plan[bool]:
@@ -151,21 +163,33 @@ def _missing_lungs(release: int, status: VersionStatus | None, terms: Terms) -> 
     if status is None:
         told = f"release {release} is served without it, so films are not screened"
         return ModelNotFound(name, terms.target, told)
-    told = f"{_condition(status)}, so films are not screened"
+    if status.ready:
+        told = (
+            f"version {release} is served by some of the servers there, so films are not screened"
+        )
+    else:
+        told = f"{_condition(status)}, so films are not screened"
     return VersionUnavailable(name, terms.target, told)
 
 
-def _learn(release: int, terms: Terms) -> Plan[None]:
-    """Compare ``lungs`` of ``release`` with the contract, once, and keep how it is screened by."""
+def _learn_if_met(release: int, terms: Terms) -> Plan[bool]:
+    """Compare ``lungs`` of ``release`` with the contract, once, and keep how it is screened by.
+
+    False where a server that does not hold it is asked.
+    """
     if release in terms.lungs.signatures:
-        return
-    (reply,) = yield from ask(terms, Metadata(contract.LUNGS.name, release))
+        return True
+    try:
+        (reply,) = yield from ask(terms, Metadata(contract.LUNGS.name, release))
+    except ModelNotFound:
+        return False
     model_checks.check(contract.LUNGS, reply.answer, terms.target)
     terms.lungs.signatures[release] = (
         contract.LUNGS.signature(contract.SCREEN)
         if contract.SCREEN in reply.answer.signatures
         else contract.LUNGS_SCREEN_ONLY
     )
+    return True
 
 
 def _asked(

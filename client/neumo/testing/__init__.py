@@ -1,6 +1,6 @@
 """For tests of applications that use neumo: a real server as a process, and one in memory."""
 
 from neumo.embedded import EmbeddedServer
-from neumo.testing.fake_transport import FakeTransport, answering
+from neumo.testing.fake_transport import FakeTransport, answering, failing, slow
 
-__all__ = ["EmbeddedServer", "FakeTransport", "answering"]
+__all__ = ["EmbeddedServer", "FakeTransport", "answering", "failing", "slow"]
