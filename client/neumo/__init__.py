@@ -11,6 +11,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from neumo._drive.many import Failure
     from neumo._images.film_folders import films_in
+    from neumo._wire.answer_types import (
+        Classifications,
+        ModelMetadata,
+        Outputs,
+        Regressions,
+        ScoredClass,
+        SignatureSpec,
+        TensorSpec,
+    )
     from neumo.async_client import AsyncClient
     from neumo.cautions import Caution
     from neumo.client import Client
@@ -31,13 +40,17 @@ if TYPE_CHECKING:
         VersionUnavailable,
     )
     from neumo.model_status import ModelStatus, VersionState, VersionStatus
+    from neumo.models import Models
+    from neumo.models_async import AsyncModels
     from neumo.results import Explanation, Member, Prediction, Timings
     from neumo.settings import Tls
 
 __all__ = [
     "AsyncClient",
+    "AsyncModels",
     "BadResponse",
     "Caution",
+    "Classifications",
     "Client",
     "ConfigError",
     "ContractError",
@@ -47,14 +60,21 @@ __all__ = [
     "ImageError",
     "InvalidRequest",
     "Member",
+    "ModelMetadata",
     "ModelNotFound",
     "ModelStatus",
+    "Models",
     "NeumoError",
     "NotAChestRadiograph",
+    "Outputs",
     "PermissionDenied",
     "Prediction",
+    "Regressions",
     "ReleaseMismatch",
+    "ScoredClass",
     "ServingError",
+    "SignatureSpec",
+    "TensorSpec",
     "Timings",
     "Tls",
     "Unavailable",
@@ -66,13 +86,22 @@ __all__ = [
 
 _MODULES = {
     "AsyncClient": "async_client",
+    "AsyncModels": "models_async",
     "Client": "client",
+    "Models": "models",
     "Caution": "cautions",
     "Explanation": "results",
     "Member": "results",
     "Prediction": "results",
     "Timings": "results",
     "Failure": "_drive.many",
+    "Classifications": "_wire.answer_types",
+    "ModelMetadata": "_wire.answer_types",
+    "Outputs": "_wire.answer_types",
+    "Regressions": "_wire.answer_types",
+    "ScoredClass": "_wire.answer_types",
+    "SignatureSpec": "_wire.answer_types",
+    "TensorSpec": "_wire.answer_types",
     "Tls": "settings",
     "ModelStatus": "model_status",
     "VersionState": "model_status",

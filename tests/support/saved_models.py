@@ -157,7 +157,8 @@ def save_mirrored(folder: Path) -> None:
 def save_kinds(folder: Path) -> None:
     """Write a signature for each dtype, named after it, that answers its input ``x`` as ``y``."""
     kinds = ["float32", "float64", "half", "bfloat16", "int8", "int16", "int32", "int64"]
-    kinds += ["uint8", "uint16", "uint32", "uint64", "bool", "string", "complex64"]
+    kinds += ["uint8", "uint16", "uint32", "uint64", "bool", "string", "complex64", "complex128"]
+    kinds += ["qint8", "quint8", "qint16", "quint16", "qint32"]
     signatures = {
         kind: _concrete(
             lambda x: {"y": tf.identity(x)}, tf.TensorSpec(None, tf.as_dtype(kind), "x")

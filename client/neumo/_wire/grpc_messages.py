@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -12,11 +12,23 @@ from google.protobuf.wrappers_pb2 import Int64Value
 
 from neumo._proto import serving_pb2 as pb
 from neumo._wire import tensor_protos
-from neumo._wire.answer_types import Answer, ModelMetadata, SignatureSpec, TensorSpec
+from neumo._wire.answer_types import (
+    Answer,
+    Classifications,
+    ModelMetadata,
+    Regressions,
+    ScoredClass,
+    SignatureSpec,
+    TensorSpec,
+)
+from neumo._wire.features import Features
 from neumo.model_status import ModelStatus, VersionState, VersionStatus
 
 SIGNATURE_FIELD = "signature_def"
 """The only metadata field that TensorFlow Serving knows."""
+
+_FIELDS = {bytes: "bytes_list", int: "int64_list", float: "float_list"}
+"""Of a ``Feature``, by the kind of its values."""
 
 M = TypeVar("M", bound=Message)
 
@@ -57,6 +69,61 @@ def warmup_record(
     request = _predict(_spec(model, None, None, signature), inputs, ())
     log = pb.PredictionLog(predict_log=pb.PredictLog(request=request))
     return log.SerializeToString(deterministic=True)
+
+
+def typed_predict_request(
+    model: str,
+    signature: str,
+    inputs: Mapping[str, tuple[npt.NDArray[np.generic], str]],
+    version: int | None = None,
+    label: str | None = None,
+    outputs: Collection[str] = (),
+) -> bytes:
+    """As ``predict_request``, with TensorFlow's name of its dtype beside each array."""
+    spec = _spec(model, version, label, signature)
+    request = pb.PredictRequest(model_spec=spec, output_filter=outputs)
+    for name, (array, dtype) in inputs.items():
+        tensor_protos.encode(array, request.inputs[name], dtype)
+    return request.SerializeToString(deterministic=True)
+
+
+def examples_request(
+    kind: type[pb.ClassificationRequest | pb.RegressionRequest],
+    model: str,
+    signature: str,
+    examples: Sequence[Features],
+    context: Features | None = None,
+    version: int | None = None,
+    label: str | None = None,
+) -> bytes:
+    """A serialized request of ``kind`` about ``examples``, which share the ``context``."""
+    request = kind(model_spec=_spec(model, version, label, signature))
+    if context is None:
+        request.input.example_list.SetInParent()
+        held = request.input.example_list.examples
+    else:
+        _fill(request.input.example_list_with_context.context, context)
+        held = request.input.example_list_with_context.examples
+    for one in examples:
+        _fill(held.add(), one)
+    return request.SerializeToString(deterministic=True)
+
+
+def classification_response(data: bytes) -> Classifications:
+    """The answer in a serialized ``ClassificationResponse``; ``ValueError`` where it is none."""
+    response = _parsed(pb.ClassificationResponse, data)
+    rows = tuple(
+        tuple(ScoredClass(one.label.decode("utf-8", "replace"), one.score) for one in row.classes)
+        for row in response.result.classifications
+    )
+    return Classifications(response.model_spec.name, response.model_spec.version.value, rows)
+
+
+def regression_response(data: bytes) -> Regressions:
+    """The answer in a serialized ``RegressionResponse``; ``ValueError`` where it is none."""
+    response = _parsed(pb.RegressionResponse, data)
+    values = np.array([one.value for one in response.result.regressions], np.float32)
+    return Regressions(response.model_spec.name, response.model_spec.version.value, values)
 
 
 def status_request(model: str) -> bytes:
@@ -126,6 +193,17 @@ def _predict(
     return request
 
 
+def _fill(example: pb.Example, features: Features) -> None:
+    held = example.features.feature
+    example.features.SetInParent()
+    for name, values in features.items():
+        feature = held[name]
+        if not values:  # of no kind, as REST reads an empty list
+            continue
+        kind = _FIELDS[type(values[0])]
+        getattr(feature, kind).value.extend(values)
+
+
 def _parsed(kind: type[M], data: bytes) -> M:
     message = kind()
     try:
@@ -136,7 +214,7 @@ def _parsed(kind: type[M], data: bytes) -> M:
 
 
 def _signature(found: pb.SignatureDef) -> SignatureSpec:
-    return SignatureSpec(_specs(found.inputs), _specs(found.outputs))
+    return SignatureSpec(_specs(found.inputs), _specs(found.outputs), found.method_name)
 
 
 def _specs(infos: Mapping[str, pb.TensorInfo]) -> dict[str, TensorSpec]:

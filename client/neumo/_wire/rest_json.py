@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -13,7 +13,17 @@ import numpy.typing as npt
 
 from neumo import contract
 from neumo._wire import json_numbers, tensor_protos
-from neumo._wire.answer_types import Answer, ModelMetadata, SignatureSpec, TensorSpec
+from neumo._wire.answer_types import (
+    Answer,
+    Classifications,
+    ModelMetadata,
+    Outputs,
+    Regressions,
+    ScoredClass,
+    SignatureSpec,
+    TensorSpec,
+)
+from neumo._wire.features import Features
 from neumo.model_status import ModelStatus, VersionState, VersionStatus
 
 T = TypeVar("T")
@@ -55,6 +65,49 @@ def rest_answer(model: str, signature: contract.Signature, data: bytes) -> Answe
     )
 
 
+def rest_outputs(
+    model: str, specs: Mapping[str, TensorSpec], chosen: Collection[str], data: bytes
+) -> Outputs:
+    """The outputs in the column format of a signature with the outputs ``specs``.
+
+    Only those of ``chosen`` are read, all where it is empty. JSON has no dtypes, so those of
+    ``specs`` are applied. Raises ``ValueError`` where ``data`` is no answer of that signature.
+    """
+    document = _document(data)
+    if len(specs) == 1:  # a single output loses its name
+        if not isinstance(document, dict) or "outputs" not in document:
+            raise ValueError("no 'outputs' in the answer")
+        found = dict.fromkeys(specs, document["outputs"])
+    else:
+        found = _field(document, "outputs", dict)
+    if found.keys() != specs.keys():
+        raise ValueError(f"the outputs {', '.join(found)} where {', '.join(specs)} were expected")
+    return Outputs(
+        model, None, {name: _typed(found[name], specs[name]) for name in (chosen or specs)}
+    )
+
+
+def rest_examples(signature: str, examples: Sequence[Features], context: Features | None) -> bytes:
+    """The body of a classify or regress call."""
+    document: dict[str, Any] = {"signature_name": signature}
+    if context is not None:
+        document["context"] = _feature_values(context)
+    document["examples"] = [_feature_values(one) for one in examples]
+    return json.dumps(document).encode()
+
+
+def rest_classifications(model: str, data: bytes) -> Classifications:
+    """The answer of a classify call; ``ValueError`` where it is none."""
+    rows = _field(_document(data), "results", list)
+    return Classifications(model, None, tuple(tuple(map(_class, row)) for row in rows))
+
+
+def rest_regressions(model: str, data: bytes) -> Regressions:
+    """The answer of a regress call; ``ValueError`` where it is none."""
+    values = _array(_field(_document(data), "results", list), np.dtype(np.float32))
+    return Regressions(model, None, values.astype(np.float32, copy=False))
+
+
 def rest_status(model: str, data: bytes) -> ModelStatus:
     """The answer of a status call; ``ValueError`` where it is none."""
     rows = _field(_document(data), "model_version_status", list)
@@ -69,7 +122,9 @@ def rest_metadata(data: bytes) -> ModelMetadata:
     spec = _field(document, "model_spec", dict)
     outer = _field(_field(document, "metadata", dict), "signature_def", dict)
     signatures = {
-        name: SignatureSpec(_specs(one, "inputs"), _specs(one, "outputs"))
+        name: SignatureSpec(
+            _specs(one, "inputs"), _specs(one, "outputs"), str(one.get("method_name", ""))
+        )
         for name, one in _field(outer, "signature_def", dict).items()
     }
     return ModelMetadata(_field(spec, "name", str), int(_field(spec, "version", str)), signatures)
@@ -85,7 +140,8 @@ def rest_error(data: bytes) -> str | None:
 
 def _document(data: bytes) -> object:
     try:
-        document: object = json.loads(data)
+        # TensorFlow Serving writes strings as they are: those that are no UTF-8 come through, too.
+        document: object = json.loads(data.decode("utf-8", "surrogateescape"))
     except RecursionError:
         raise ValueError("JSON nested too deeply") from None
     return document
@@ -98,6 +154,30 @@ def _field(value: object, name: str, kind: type[T]) -> T:
     raise ValueError(f"no {name!r} in the answer")
 
 
+def _typed(value: object, spec: TensorSpec) -> npt.NDArray[np.generic]:
+    array = _array(value, tensor_protos.dtype_of(spec.dtype))
+    rest = () if spec.shape is None else spec.shape[array.ndim :]
+    # An empty list says nothing of the dimensions within it.
+    return array.reshape(*array.shape, *(size or 0 for size in rest)) if not array.size else array
+
+
+def _class(found: object) -> ScoredClass:
+    if not isinstance(found, list) or len(found) != 2 or not isinstance(found[0], str):
+        raise ValueError("a class without a label and a score")
+    return ScoredClass(found[0], float(_array(found[1], np.dtype(np.float32))))
+
+
+def _feature_values(features: Features) -> dict[str, Any]:
+    return {
+        name: [_boxed(one) if isinstance(one, bytes) else one for one in values]
+        for name, values in features.items()
+    }
+
+
+def _boxed(text: bytes) -> dict[str, str]:
+    return {"b64": base64.b64encode(text).decode("ascii")}
+
+
 def _array(value: object, dtype: np.dtype[np.generic]) -> npt.NDArray[np.generic]:
     """Nested lists as an array of ``dtype``, without numpy's silent conversions."""
     if dtype.kind == "O":
@@ -105,6 +185,8 @@ def _array(value: object, dtype: np.dtype[np.generic]) -> npt.NDArray[np.generic
     array = np.array(value)
     if array.size == 0:
         return array.astype(dtype)
+    if dtype == np.uint64 and array.dtype.kind == "f":
+        array = tensor_protos.whole(value, array)
     if array.dtype.kind not in _JSON_KINDS[dtype.kind]:
         raise ValueError(f"{array.dtype} in the answer where {dtype} was expected")
     if dtype.kind == "f":
@@ -127,7 +209,7 @@ def _of_strings(value: object) -> npt.NDArray[np.generic]:
 
 def _unboxed(value: object) -> bytes:
     if isinstance(value, str):
-        return value.encode()
+        return value.encode("utf-8", "surrogateescape")
     return base64.b64decode(_field(value, "b64", str), validate=True)
 
 
