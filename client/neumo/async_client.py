@@ -23,7 +23,7 @@ from neumo.errors import ContractError, ImageError, NeumoError, ServingError
 from neumo.image import Source
 from neumo.model_status import ModelStatus
 from neumo.results import Explanation, Prediction
-from neumo.settings import DEFAULT_RETRIES, Tls
+from neumo.settings import DEFAULT_RETRIES, Tls, Token
 
 T = TypeVar("T")
 
@@ -45,9 +45,10 @@ class AsyncClient:
         retries: int = DEFAULT_RETRIES,
         hedge: float | None = None,
         screen: bool = True,
-        token: str | None = None,
+        token: Token | None = None,
         metadata: Mapping[str, str] | None = None,
         tls: Tls | None = None,
+        connections: int | None = None,
         transport: Transport | None = None,
     ) -> None:
         """As ``Client``; connects with the first call."""
@@ -61,6 +62,7 @@ class AsyncClient:
             screen=screen,
             token=token,
             tls=tls,
+            connections=connections,
         )
         self._state = client_state_async.begin(chosen, metadata, transport)
 

@@ -24,7 +24,7 @@ from neumo.errors import ContractError, ImageError, NeumoError, ServingError
 from neumo.image import Source
 from neumo.model_status import ModelStatus
 from neumo.results import Explanation, Prediction
-from neumo.settings import DEFAULT_RETRIES, Tls
+from neumo.settings import DEFAULT_RETRIES, Tls, Token
 
 T = TypeVar("T")
 
@@ -47,9 +47,10 @@ class Client:
         retries: int = DEFAULT_RETRIES,
         hedge: float | None = None,
         screen: bool = True,
-        token: str | None = None,
+        token: Token | None = None,
         metadata: Mapping[str, str] | None = None,
         tls: Tls | None = None,
+        connections: int | None = None,
         transport: Transport | None = None,
     ) -> None:
         """Connects with the first call, not here.
@@ -63,9 +64,12 @@ class Client:
         two versions, 0 to 10. With ``hedge``, a call without an answer after so many seconds is
         sent a second time, and the first answer counts. ``screen=False`` makes a film that is no
         chest radiograph a warning instead of ``NotAChestRadiograph``. ``token`` (default:
-        ``NEUMO_TOKEN``) is sent as a bearer token and ``metadata`` as headers with every call;
-        ``tls`` names certificates (default: the authority in ``NEUMO_CA``). ``transport`` takes
-        the place of ``url``, for tests. Raises ``ConfigError`` for any that cannot be used.
+        ``NEUMO_TOKEN``) is sent as a bearer token, a function's anew for each call, and
+        ``metadata`` as headers with every call; ``tls`` names certificates (default: the authority
+        in ``NEUMO_CA``). All calls of a film go to one server; where ``url`` names several,
+        ``connections``, 1 to 64, bounds those that gRPC is connected to at a time (default: 8, or
+        1 on this machine), REST knows them all. ``transport`` takes the place of ``url``, for
+        tests. Raises ``ConfigError`` for any that cannot be used.
         """
         chosen = settings.resolve(
             url,
@@ -77,6 +81,7 @@ class Client:
             screen=screen,
             token=token,
             tls=tls,
+            connections=connections,
         )
         self._state = client_state.begin(chosen, metadata, transport)
 

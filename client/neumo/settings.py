@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -19,6 +19,7 @@ DEFAULT_SERVER = "grpc://localhost:8500"
 DEFAULT_TIMEOUT_S = 10.0
 DEFAULT_RETRIES = 3
 MAX_RETRIES = 10
+MAX_CONNECTIONS = 64
 MAX_SECONDS = 1_000_000
 """About 11 days: clocks and sockets of some systems take no more than 49 (2^32 ms)."""
 
@@ -27,17 +28,25 @@ Screen: TypeAlias = bool | Literal["required"]
 """What becomes of a film that is no chest radiograph, or of which nobody knows: see ``Client``."""
 
 
+Token: TypeAlias = str | Callable[[], str]
+"""A bearer token, or what gives one for each call: tokens expire."""
+
+Pem: TypeAlias = str | os.PathLike[str] | bytes
+"""The path of a PEM file, or what stands in one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """PEM files: the authority that the server's certificate is checked against, and our own.
+    """PEM: the authority that the server's certificate is checked against, and our own.
 
-    Without ``ca`` it is checked against the well-known authorities. ``certificate`` and ``key``
-    go together, for servers that check their callers (mTLS).
+    Each is a file's path or its content. Files that are replaced are read again, for connections
+    made from then on. Without ``ca`` it is checked against the well-known authorities.
+    ``certificate`` and ``key`` go together, for servers that check their callers (mTLS).
     """
 
-    ca: str | os.PathLike[str] | None = None
-    certificate: str | os.PathLike[str] | None = None
-    key: str | os.PathLike[str] | None = None
+    ca: Pem | None = None
+    certificate: Pem | None = None
+    key: Pem | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +60,9 @@ class Settings:
     retries: int
     hedge_s: float | None
     screen: Screen
-    token: str | None = field(repr=False)
+    token: Token | None = field(repr=False)
     tls: Tls | None
+    connections: int | None
 
 
 def resolve(  # noqa: PLR0913 - all but the first by keyword
@@ -64,15 +74,17 @@ def resolve(  # noqa: PLR0913 - all but the first by keyword
     retries: int = DEFAULT_RETRIES,
     hedge: float | None = None,
     screen: Screen = True,
-    token: str | None = None,
+    token: Token | None = None,
     tls: Tls | None = None,
+    connections: int | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Settings:
     """The settings for these arguments, of which None means not given.
 
     Raises ``ConfigError`` for a timeout or hedge that is not a number of seconds above 0, a
     release that is not a whole number from 1, labels beside a release or of a model that is no
-    member, retries outside 0 to 10, and another ``screen`` than True, False or "required".
+    member, retries outside 0 to 10, connections outside 1 to 64, and another ``screen`` than
+    True, False or "required".
     """
     server = url or environ.get(SERVER_VARIABLE) or DEFAULT_SERVER
     if release is not None and labels is not None:
@@ -87,6 +99,7 @@ def resolve(  # noqa: PLR0913 - all but the first by keyword
         _screen(screen),
         token or environ.get(TOKEN_VARIABLE),
         tls or _tls(server, environ),
+        _connections(connections),
     )
 
 
@@ -140,6 +153,14 @@ def _retries(retries: int) -> int:
     if not _is_whole(retries) or not 0 <= retries <= MAX_RETRIES:
         raise ConfigError(f"retries is {retries!r}: give a whole number from 0 to {MAX_RETRIES}")
     return retries
+
+
+def _connections(connections: int | None) -> int | None:
+    if connections is None or (_is_whole(connections) and 1 <= connections <= MAX_CONNECTIONS):
+        return connections
+    raise ConfigError(
+        f"connections is {connections!r}: give a whole number from 1 to {MAX_CONNECTIONS}"
+    )
 
 
 def _screen(screen: Screen) -> Screen:

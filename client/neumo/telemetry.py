@@ -7,7 +7,8 @@ the gRPC method's name          span       a call: ``neumo.model``, ``neumo.rele
 ``neumo.call.duration``         histogram  seconds, by model, method, release and error
 ==============================  =========  =================================================
 
-No film's name, pixels or verdict is in any of them.
+No film's name, pixels or verdict is in any of them. Each call carries its span's context to the
+server, by the application's propagators: ``traceparent`` where it has chosen none.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from neumo import contract
+from neumo._transports.credentials import headers_of_this_call
 from neumo._transports.transport import Transport
 from neumo._wire.calls import Call, Reply
 
@@ -79,6 +81,8 @@ class _Instruments:
         # Imported here: importing neumo does not cost it, and it need not be there.
         trace = importlib.import_module("opentelemetry.trace")
         metrics = importlib.import_module("opentelemetry.metrics")
+        # By the application's propagators: W3C's unless it says otherwise.
+        self.inject = importlib.import_module("opentelemetry.propagate").inject
 
         self.trace = trace
         self.tracer = trace.get_tracer("neumo")
@@ -132,11 +136,16 @@ class _Instruments:
             span.end()
             self.calls.record(time.monotonic() - started, labels)
 
+        carried: dict[str, str] = {}
+        self.inject(carried, self.trace.set_span_in_context(span))
+        token = headers_of_this_call.set(tuple(carried.items()))
         try:
             future = send()
         except BaseException:
             span.end()
             raise
+        finally:
+            headers_of_this_call.reset(token)
         future.add_done_callback(finish)
         return future
 
@@ -146,6 +155,10 @@ class _ObservedTransport:
         self.target = inner.target
         self._inner = inner
         self._instruments = instruments
+
+    def one_server(self) -> _ObservedTransport:
+        inner = self._inner.one_server() if hasattr(self._inner, "one_server") else self._inner
+        return _ObservedTransport(inner, self._instruments)
 
     def start(self, call: Call[A], timeout_s: float) -> Future[Reply[A]]:
         send = partial(self._inner.start, call, timeout_s)
@@ -160,6 +173,10 @@ class _ObservedAsyncTransport:
         self.target = inner.target
         self._inner = inner
         self._instruments = instruments
+
+    def one_server(self) -> _ObservedAsyncTransport:
+        inner = self._inner.one_server() if hasattr(self._inner, "one_server") else self._inner
+        return _ObservedAsyncTransport(inner, self._instruments)
 
     def start(self, call: Call[A], timeout_s: float) -> asyncio.Future[Reply[A]]:
         send = partial(self._inner.start, call, timeout_s)

@@ -7,7 +7,7 @@ import json
 import socket
 import threading
 import time
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import grpc
@@ -319,32 +319,3 @@ def test_a_url_that_is_none_is_one_line_with_an_example(url):
         address.parse(url)
     assert "secret" not in str(raised.value)
     assert "\n" not in str(raised.value)
-
-
-def test_calls_are_shared_by_every_server_behind_a_name():
-    """As the pods behind a headless Kubernetes service: here localhost's two addresses."""
-    asked = {"127.0.0.1": 0, "[::1]": 0}
-
-    def answering_at(host):
-        def answer(request, context):
-            asked[host] += 1
-            return b""
-
-        return answer
-
-    with ExitStack() as servers:
-        url = servers.enter_context(grpc_server(answering_at("127.0.0.1")))
-        port = url.rpartition(":")[2]
-        try:
-            servers.enter_context(grpc_server(answering_at("[::1]"), f"[::1]:{port}"))
-        except RuntimeError:
-            pytest.skip("this machine has no IPv6 loopback, so localhost has one address")
-        transport = servers.enter_context(closing(connect(f"grpc://localhost:{port}")))
-        deadline = time.monotonic() + patience(20)
-        while not all(asked.values()) and time.monotonic() < deadline:
-            transport.start(Status(MODEL), 5.0).result(timeout=patience(30))
-        for host in asked:
-            asked[host] = 0
-        for _ in range(20):
-            transport.start(Status(MODEL), 5.0).result(timeout=patience(30))
-    assert asked == {"127.0.0.1": 10, "[::1]": 10}

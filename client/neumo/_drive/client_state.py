@@ -127,7 +127,11 @@ def connected(
 ) -> Transport:
     """``transport``, or the one for the URL: observed, and hedged where the settings say so."""
     carrier = transport or connect(
-        chosen.url, token=chosen.token, metadata=metadata, tls=chosen.tls
+        chosen.url,
+        token=chosen.token,
+        metadata=metadata,
+        tls=chosen.tls,
+        connections=chosen.connections,
     )
     carrier = telemetry.observed(carrier)
     if chosen.hedge_s is not None:

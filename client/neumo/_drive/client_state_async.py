@@ -35,4 +35,4 @@ def _own(
     from neumo._transports.grpc_transport_async import AsyncGrpcTransport  # noqa: PLC0415 - grpc is slow to import
 
     admitted = credentials.build(chosen.token, metadata, chosen.tls, where)
-    return telemetry.observed_async(AsyncGrpcTransport(where, admitted))
+    return telemetry.observed_async(AsyncGrpcTransport(where, admitted, chosen.connections))

@@ -15,25 +15,39 @@ from neumo._wire.calls import Reply
 from neumo.errors import ConfigError, DeadlineExceeded, ServingError, Unavailable
 
 T = TypeVar("T")
+C = TypeVar("C")
 
 GRACE_S = 0.1
 """What a transport may take beyond the deadline to say itself that it has passed."""
 
 
 def drive(plan: Plan[T], transport: Transport, deadline: Deadline) -> T:
-    """The result of ``plan``, each of its steps by ``run_step``."""
+    """The result of ``plan``, each of its steps by ``run_step``.
+
+    All of its calls go to one server, in a roll so to one release; after one that is unavailable
+    to another.
+    """
+    server = one_server(transport)
     try:
         step = next(plan)
         while True:
             try:
-                replies = run_step(transport, step, deadline)
+                replies = run_step(server, step, deadline)
             except ServingError as error:
+                if isinstance(error, Unavailable):
+                    server = one_server(transport)
                 step = plan.throw(error)
             else:
                 step = plan.send(replies)
     except StopIteration as stop:
         result: T = stop.value
         return result
+
+
+def one_server(transport: C) -> C:
+    """The way of ``transport`` to one server, chosen anew; itself where it knows but one."""
+    chosen: C = transport.one_server() if hasattr(transport, "one_server") else transport
+    return chosen
 
 
 def run_step(transport: Transport, step: Step, deadline: Deadline) -> Sequence[Reply[Any]]:

@@ -6,23 +6,26 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from neumo._drive.driver import GRACE_S, Deadline, check_time, no_answer, raise_fault
+from neumo._drive.driver import GRACE_S, Deadline, check_time, no_answer, one_server, raise_fault
 from neumo._engine.plan import Calls, Pause, Plan
 from neumo._transports.transport_async import AsyncTransport
 from neumo._wire.calls import Reply
-from neumo.errors import ServingError
+from neumo.errors import ServingError, Unavailable
 
 T = TypeVar("T")
 
 
 async def drive(plan: Plan[T], transport: AsyncTransport, deadline: Deadline) -> T:
     """Run ``plan`` to its end."""
+    server = one_server(transport)
     try:
         step = next(plan)
         while True:
             try:
-                replies = await _run_step(transport, step, deadline)
+                replies = await _run_step(server, step, deadline)
             except ServingError as error:
+                if isinstance(error, Unavailable):
+                    server = one_server(transport)
                 step = plan.throw(error)
             else:
                 step = plan.send(replies)

@@ -22,21 +22,45 @@ class FilmReaders:
     """At most ``most`` daemon threads, started when they are needed.
 
     Unlike those of ``concurrent.futures``, they do not hold up the interpreter's exit: a file on
-    a network drive that is gone may never come to its end.
+    a network drive that is gone may never come to its end. A forked child has threads of its own.
     """
 
     def __init__(self, most: int = AT_ONCE) -> None:
         self._most = most
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._idle = threading.Semaphore(0)
-        self._lock = threading.Lock()
-        self._started = 0
+        self._team_of: dict[int, _Team] = {}
         self._is_closed = False
 
     def submit(self, function: Callable[[], T]) -> Future[T]:
         """The future of ``function()``; one that is cancelled before its turn is not begun."""
         if self._is_closed:
             raise ConfigError(CLIENT_CLOSED)
+        team = self._team_of.get(os.getpid())
+        if team is None:
+            # The parent's threads are not in a forked child, and its lock may be held for ever.
+            team = self._team_of.setdefault(os.getpid(), _Team(self._most))
+        return team.submit(function)
+
+    def close(self) -> None:
+        """Let the threads end when they have done what they are at."""
+        self._is_closed = True
+        if team := self._team_of.get(os.getpid()):
+            team.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+
+class _Team:
+    """The threads of one process."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._idle = threading.Semaphore(0)
+        self._lock = threading.Lock()
+        self._started = 0
+
+    def submit(self, function: Callable[[], T]) -> Future[T]:
         future: Future[T] = Future()
         self._jobs.put(lambda: _run(future, function))
         if not self._idle.acquire(blocking=False):
@@ -44,14 +68,9 @@ class FilmReaders:
         return future
 
     def close(self) -> None:
-        """Let the threads end when they have done what they are at."""
         with self._lock:
-            self._is_closed = True
             for _ in range(self._started):
                 self._jobs.put(None)
-
-    def __del__(self) -> None:
-        self.close()
 
     def _start_another(self) -> None:
         with self._lock:

@@ -1,7 +1,11 @@
-"""Server URLs: ``grpc://host:port``, ``grpcs://…``, ``http://…``, ``https://…``, ``unix:///path``."""
+"""Server URLs: ``grpc://host:port``, ``grpcs://…``, ``http://…``, ``https://…``, ``unix:///path``.
+
+And ``xds:///listener``: gRPC asks the mesh's control plane where the servers are.
+"""
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -18,7 +22,7 @@ class Address:
     """Where a server is.
 
     ``host`` has no brackets, also for IPv6; ``path`` is the prefix of a REST API behind a proxy,
-    without a final slash, or the path of a UNIX socket.
+    without a final slash, or the path of a UNIX socket, or the name that xDS knows.
     """
 
     scheme: str
@@ -33,13 +37,29 @@ class Address:
         return f"{host}:{self.port}"
 
     @property
+    def host_header(self) -> str:
+        """What HTTP calls the host: without the port where it is the scheme's own."""
+        is_usual = self.port == {"http": 80, "https": 443}.get(self.scheme)
+        return self.netloc.rpartition(":")[0] if is_usual else self.netloc
+
+    @property
     def is_grpc(self) -> bool:
         """Whether gRPC is spoken there, rather than REST."""
-        return self.scheme in ("grpc", "grpcs", "unix")
+        return self.scheme in ("grpc", "grpcs", "unix", "xds")
+
+    @property
+    def is_own_machine(self) -> bool:
+        """Whether what is sent there leaves this machine by no network."""
+        if self.scheme == "unix" or self.host == "localhost" or self.host.endswith(".localhost"):
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:  # a name
+            return False
 
     def __str__(self) -> str:
-        if self.scheme == "unix":
-            return f"unix://{self.path}"
+        if self.scheme in ("unix", "xds"):
+            return f"{self.scheme}://{self.path}"
         return f"{self.scheme}://{self.netloc}{self.path}"
 
 
@@ -60,6 +80,8 @@ def parse(url: str) -> Address:
         raise ConfigError(f"the server's URL has a ? or # part: {_EXAMPLE}")
     if scheme == "unix" and not host and parts.path.startswith("/"):
         return Address("unix", "", 0, parts.path)
+    if scheme == "xds" and not host and parts.path.strip("/"):
+        return Address("xds", "", 0, parts.path)
     if scheme not in _DEFAULT_PORTS or not host:
         raise ConfigError(f"{url!r} is no server's URL: {_EXAMPLE}")
     if scheme in ("grpc", "grpcs") and parts.path.strip("/"):

@@ -1,14 +1,16 @@
-"""HTTP connections that another thread can cut: requests itself has no way to give a call up."""
+"""HTTP connections that another thread can cut: urllib3 itself has no way to give a call up."""
 
 from __future__ import annotations
 
 import contextvars
 import socket
 from typing import Any
+from urllib.parse import unquote
 
-from requests.adapters import HTTPAdapter
+from urllib3 import PoolManager, ProxyManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.util import make_headers, parse_url
 
 
 class Line:
@@ -44,19 +46,20 @@ of_this_call: contextvars.ContextVar[Line] = contextvars.ContextVar("line")
 """Set by the thread that carries a call."""
 
 
-class CancellableAdapter(HTTPAdapter):
-    """Its connections tell the line of the call that uses them."""
+def manager(proxy_url: str | None, **options: Any) -> PoolManager:  # noqa: ANN401 - urllib3's own
+    """urllib3's keeper of connections, which tell the line of the call that uses them.
 
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - requests' own
-        """As requests has it, with pools of such connections."""
-        super().init_poolmanager(*args, **options)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
-
-    def proxy_manager_for(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - requests' own
-        """The same for a proxy."""
-        manager = super().proxy_manager_for(*args, **options)
-        manager.pool_classes_by_scheme = _POOLS
-        return manager
+    ``proxy_url`` may hold a user's name and password.
+    """
+    made: PoolManager
+    if proxy_url is None:
+        made = PoolManager(**options)
+    else:
+        auth = parse_url(proxy_url).auth
+        headers = make_headers(proxy_basic_auth=unquote(auth)) if auth else None
+        made = ProxyManager(proxy_url, proxy_headers=headers, **options)
+    made.pool_classes_by_scheme = _POOLS
+    return made
 
 
 class _OnLine(HTTPConnection):
@@ -83,4 +86,4 @@ class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _SecureOnLine
 
 
-_POOLS = {"http": _Pool, "https": _SecurePool}
+_POOLS: dict[str, Any] = {"http": _Pool, "https": _SecurePool}

@@ -2,57 +2,177 @@
 
 from __future__ import annotations
 
+import contextvars
 import os
 import re
-from collections.abc import Mapping
+import ssl
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 from neumo._transports.address import Address
 from neumo.errors import ConfigError
-from neumo.settings import Tls
+from neumo.settings import Pem, Tls, Token
+
+Headers: TypeAlias = tuple[tuple[str, str], ...]
 
 _NAME = re.compile(r"[0-9a-z_.-]+")
 _VALUE = re.compile(r"[\x20-\x7e]+")
 _ENCRYPTED = ("grpcs", "https")
-_OWN_MACHINE = ("localhost", "127.0.0.1", "::1")
+_AUTHORIZATION = "authorization"
+
+headers_of_this_call: contextvars.ContextVar[Headers] = contextvars.ContextVar("headers")
+"""What goes with one call only, such as ``traceparent``: set by whoever starts the call."""
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Headers of every call, by lower-case name, and TLS. No ``repr`` shows a header's value."""
+    """Headers of every call, by lower-case name, and TLS. No ``repr`` shows a header's value.
 
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    tls: Tls = field(default_factory=Tls)
+    ``token`` is called for each call where the application gave a function.
+    """
+
+    headers: Headers = field(default=(), repr=False)
+    tls: Tls | None = None
+    token: Callable[[], str] | None = field(default=None, repr=False)
+
+    def headers_now(self) -> Headers:
+        """The headers of a call that begins now.
+
+        Raises ``ConfigError`` where the application's function fails, or gives no token.
+        """
+        further = [
+            pair for pair in headers_of_this_call.get(()) if pair[0] not in dict(self.headers)
+        ]
+        if self.token is not None:
+            further.append((_AUTHORIZATION, _bearer(_called(self.token))))
+        return (*self.headers, *further)
 
 
 def build(
-    token: str | None, metadata: Mapping[str, str] | None, tls: Tls | None, where: Address | None
+    token: Token | None, metadata: Mapping[str, str] | None, tls: Tls | None, where: Address | None
 ) -> Access:
     """The access with a bearer ``token`` and further ``metadata``, checked.
 
     Raises ``ConfigError``, which repeats no value, for a name or value that no header can have, a
-    token that would travel readable, a file that cannot be read, and TLS for a URL without it.
+    token that would travel readable, one beside ``metadata["authorization"]``, a file that cannot
+    be read or used, and TLS for a URL without it.
     """
     headers = {name.lower(): value for name, value in (metadata or {}).items()}
     for name, value in headers.items():
         _check_header(name, value)
+    if _AUTHORIZATION in headers and token is not None:
+        raise ConfigError(
+            "a token (token= or NEUMO_TOKEN) and metadata['authorization'] are both given: "
+            "give one of them"
+        )
     if token is not None:
-        _check_token(token, where)
-        headers["authorization"] = f"Bearer {token}"
+        _check_privacy(where, tls)
+        if not callable(token):
+            headers[_AUTHORIZATION] = _bearer(token)
     if tls is not None:
         _check_tls(tls, where)
-    return Access(tuple(sorted(headers.items())), tls or Tls())
+    called = token if callable(token) else None
+    return Access(tuple(sorted(headers.items())), tls, called)
 
 
-def content(path: str | os.PathLike[str] | None) -> bytes | None:
-    """The PEM file at ``path``; None for None. Raises ``ConfigError`` where it cannot be read."""
-    if path is None:
-        return None
+def content(pem: Pem | None) -> bytes | None:
+    """The PEM in ``pem``, or in the file of that path; None for None.
+
+    Raises ``ConfigError`` where it cannot be read.
+    """
+    if pem is None or isinstance(pem, bytes):
+        return pem
     try:
-        return Path(path).read_bytes()
+        return Path(pem).read_bytes()
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}): give a PEM file") from error
+        raise ConfigError(f"{pem}: cannot be read ({error.strerror}): give a PEM file") from error
+
+
+def authorities(tls: Tls | None) -> bytes:
+    """Whom the server's certificate is checked against: Mozilla's list where none is given.
+
+    gRPC and requests each bring a list, which are not of one age: both are given this one.
+    """
+    given = content(tls.ca) if tls is not None else None
+    if given is not None:
+        return given
+    import certifi  # noqa: PLC0415 - only for TLS
+
+    return Path(certifi.where()).read_bytes()
+
+
+def context(tls: Tls | None) -> ssl.SSLContext:
+    """What REST's connections are encrypted by, which judges certificates as gRPC does.
+
+    Raises ``ConfigError`` for what is no PEM, and a key that is not the certificate's.
+    """
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    # As gRPC has it: an authority may be one that another one signed.
+    made.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    made.set_alpn_protocols(["http/1.1"])
+    try:
+        made.load_verify_locations(cadata=authorities(tls).decode("ascii"))
+    except (ssl.SSLError, ValueError) as error:
+        raise ConfigError("tls: what ca names holds no certificate: give a PEM file") from error
+    if tls is not None and tls.certificate is not None and tls.key is not None:
+        try:
+            _load_pair(made, tls.certificate, tls.key)
+        except (ssl.SSLError, ValueError) as error:
+            raise ConfigError(
+                "tls: certificate and key do not go together, or are no PEM, or the key has a "
+                "password: give a pair without one"
+            ) from error
+    return made
+
+
+def stamp(tls: Tls | None) -> tuple[tuple[int, int], ...]:
+    """Another one once a file of ``tls`` was replaced: certificates are renewed in place."""
+    paths = () if tls is None else (tls.ca, tls.certificate, tls.key)
+    stamps = []
+    for path in paths:
+        if path is not None and not isinstance(path, bytes):
+            try:
+                found = os.stat(path)  # noqa: PTH116 - a path may be a text
+            except OSError:  # it is just being replaced
+                continue
+            stamps.append((found.st_mtime_ns, found.st_ino))
+    return tuple(stamps)
+
+
+def _load_pair(made: ssl.SSLContext, certificate: Pem, key: Pem) -> None:
+    with ExitStack() as stack:
+        paths = []
+        for pem in (certificate, key):
+            if not isinstance(pem, bytes):
+                paths.append(os.fspath(pem))
+                continue
+            # OpenSSL takes a path here and no bytes; the file is its owner's, and soon gone.
+            file = stack.enter_context(tempfile.NamedTemporaryFile())
+            file.write(pem)
+            file.flush()
+            paths.append(file.name)
+        # Without a password OpenSSL would ask for one at the terminal.
+        made.load_cert_chain(paths[0], paths[1], password=lambda: b"")
+
+
+def _called(token: Callable[[], str]) -> str:
+    try:
+        return token()
+    except ConfigError:
+        raise
+    except Exception as error:  # the application's own: it may be anything
+        raise ConfigError(f"token() failed: {type(error).__name__}") from error
+
+
+def _bearer(token: str) -> str:
+    if not isinstance(token, str) or not _VALUE.fullmatch(token):
+        raise ConfigError("the token is not printable ASCII text: check where it comes from")
+    return f"Bearer {token}"
 
 
 def _check_header(name: str, value: str) -> None:
@@ -62,21 +182,19 @@ def _check_header(name: str, value: str) -> None:
         raise ConfigError(f"metadata {name!r} has a value that is not printable ASCII text")
 
 
-def _check_token(token: str, where: Address | None) -> None:
-    if not isinstance(token, str) or not _VALUE.fullmatch(token):
-        raise ConfigError("the token is not printable ASCII text: check where it comes from")
-    if where is not None and not _is_private(where):
-        raise ConfigError("the token would travel readable: use a grpcs:// or https:// URL")
-
-
-def _is_private(where: Address) -> bool:
-    return where.scheme in (*_ENCRYPTED, "unix") or where.host in _OWN_MACHINE
+def _check_privacy(where: Address | None, tls: Tls | None) -> None:
+    if where is None or where.scheme in _ENCRYPTED or where.is_own_machine:
+        return
+    if where.scheme == "xds" and tls is not None:
+        return
+    raise ConfigError("the token would travel readable: use a grpcs:// or https:// URL")
 
 
 def _check_tls(tls: Tls, where: Address | None) -> None:
     if (tls.certificate is None) != (tls.key is None):
         raise ConfigError("tls has a certificate without a key, or a key without: give both")
-    if where is not None and where.scheme not in _ENCRYPTED:
+    if where is not None and where.scheme not in (*_ENCRYPTED, "xds"):
         raise ConfigError(f"tls is given, but {where} has none: use a grpcs:// or https:// URL")
-    for path in (tls.ca, tls.certificate, tls.key):
-        content(path)
+    for pem in (tls.ca, tls.certificate, tls.key):
+        content(pem)
+    context(tls)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from neumo._transports.transport import Transport
+from neumo._transports.transport import Transport, one_server
 from neumo._wire.calls import Call, Reply
 from neumo.errors import ConfigError
 
@@ -21,14 +21,27 @@ A = TypeVar("A")
 class HedgedTransport:
     """Over ``inner``: a call without an answer after ``after_s`` seconds is sent once more.
 
-    ``allowed`` is asked before each second sending, so that a server in trouble is spared.
+    ``allowed`` is asked before each second sending, so that a server in trouble is spared. It goes
+    over ``second``, where there is one.
     """
 
-    def __init__(self, inner: Transport, after_s: float, allowed: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        inner: Transport,
+        after_s: float,
+        allowed: Callable[[], bool],
+        second: Transport | None = None,
+    ) -> None:
         self.target = inner.target
         self._inner = inner
+        self._second = second or inner
         self._after_s = after_s
         self._allowed = allowed
+
+    def one_server(self) -> HedgedTransport:
+        """All calls of a film to one server, and those that are sent once more to another."""
+        first, second = one_server(self._inner), one_server(self._inner)
+        return HedgedTransport(first, self._after_s, self._allowed, second)
 
     def start(self, call: Call[A], timeout_s: float) -> Future[Reply[A]]:
         """Send ``call``, and perhaps once more; the future gives the first answer."""
@@ -40,7 +53,7 @@ class HedgedTransport:
             if race.done() or left <= 0 or not self._allowed():
                 return
             try:
-                race.enter(self._inner.start(call, left))
+                race.enter(self._second.start(call, left))
             except ConfigError:  # the client was closed meanwhile: the first call says so
                 return
 

@@ -1,20 +1,30 @@
-"""REST: calls as JSON over a pool of connections."""
+"""REST: calls as JSON over connections to one server for each film."""
 
 from __future__ import annotations
 
 import os
+import socket
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from importlib.metadata import version
+from typing import Any, TypeVar
 
-import requests
-from requests import exceptions
-from urllib3.exceptions import DecodeError, HTTPError, NewConnectionError, ReadTimeoutError
+from urllib3 import BaseHTTPResponse, PoolManager, Timeout
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    DecodeError,
+    HTTPError,
+    InvalidHeader,
+    NewConnectionError,
+    SSLError,
+    TimeoutError,  # noqa: A004 - urllib3's own, which is not Python's
+)
 
-from neumo._transports import status_codes
+from neumo._transports import credentials, proxies, status_codes
 from neumo._transports.address import Address
-from neumo._transports.cancellable_http import CancellableAdapter, Line, of_this_call
-from neumo._transports.credentials import Access
+from neumo._transports.cancellable_http import Line, manager, of_this_call
+from neumo._transports.credentials import Access, Headers
+from neumo._transports.servers import Choice, Servers
 from neumo._wire import rest_json
 from neumo._wire.calls import Call, Reply, RestRequest
 from neumo.errors import (
@@ -30,65 +40,157 @@ from neumo.errors import (
 A = TypeVar("A")
 
 MAX_CONNECTIONS = 64
+CONNECTED_S = 1.0
+"""A server that has not taken a connection by then is left for another one, where there is one."""
 _PIECE_BYTES = 64 * 1024
-_BROKEN = (exceptions.RequestException, HTTPError, OSError)
+_BROKEN = (HTTPError, OSError)
 
 
 class RestTransport:
-    """A pool of connections to one address; thread-safe. No redirect is followed."""
+    """Connections to the servers behind one name; thread-safe. No redirect is followed.
+
+    All calls of a film go to one address (``one_server``), chosen anew for each film. In a forked
+    child the connections are made anew: two processes on one socket read each other's answers.
+    """
 
     def __init__(self, address: Address, admitted: Access) -> None:
         self.target = str(address)
-        self._pool = ThreadPoolExecutor(MAX_CONNECTIONS, thread_name_prefix="neumo-rest")
-        self._session = requests.Session()
-        self._session.headers.update(admitted.headers)
-        # Given with each request: a session's own would yield to REQUESTS_CA_BUNDLE.
-        self._verify = None if admitted.tls.ca is None else os.fspath(admitted.tls.ca)
-        if admitted.tls.certificate is not None and admitted.tls.key is not None:
-            self._session.cert = (
-                os.fspath(admitted.tls.certificate),
-                os.fspath(admitted.tls.key),
-            )
-        adapter = CancellableAdapter(pool_maxsize=MAX_CONNECTIONS)
-        self._lines: set[Line] = set()
-        self._session.mount(f"{address.scheme}://", adapter)
+        self._access = RestAccess(address, admitted)
+        # By process, and never taken out: the parent's are not touched.
+        self._connections_of: dict[int, _Connections] = {}
+        self._is_closed = False
+
+    def one_server(self) -> OneRestServer:
+        """The way to one server, for all calls of a film."""
+        connections = self._connections_of.get(os.getpid())
+        if connections is None:
+            made = _Connections(self._access)
+            connections = self._connections_of.setdefault(os.getpid(), made)
+        if self._is_closed:
+            raise ConfigError(CLIENT_CLOSED)
+        return OneRestServer(self._access, connections)
+
+    def start(self, call: Call[A], timeout_s: float) -> Future[Reply[A]]:
+        """Send ``call``; the future gives its reply, or raises a ``ServingError``."""
+        return self.one_server().start(call, timeout_s)
+
+    def close(self) -> None:
+        """Start no further call, end those under way and close the connections."""
+        self._is_closed = True
+        if connections := self._connections_of.get(os.getpid()):
+            connections.close()
+
+
+class RestAccess:
+    """What holds for every connection to ``address``, and what its calls carry."""
+
+    def __init__(self, address: Address, admitted: Access) -> None:
+        self.address = address
+        self.target = str(address)
+        self.proxy = proxies.proxy_for(address)
+        self.by_way_of = "" if self.proxy is None else f" (by way of the proxy {self.proxy.name})"
+        self._admitted = admitted
+        self._own = {
+            "user-agent": f"neumo/{version('neumo')}",
+            "accept-encoding": "gzip, deflate",
+            "content-type": "application/json",
+            "host": address.host_header,
+        }
+        self._options()  # what cannot be used is told where the client is made
+
+    def headers(self) -> Headers:
+        """The headers of a call that begins now; raises as ``Access.headers_now``."""
+        return tuple((self._own | dict(self._admitted.headers_now())).items())
+
+    def stamp(self) -> object:
+        """Another one once the files of the certificates were replaced."""
+        return credentials.stamp(self._admitted.tls)
+
+    def manager(self) -> PoolManager:
+        """A keeper of connections, by the certificates as they are in their files now."""
+        proxy_url = None if self.proxy is None else self.proxy.url
+        return manager(proxy_url, **self._options())
+
+    def _options(self) -> dict[str, Any]:
+        options: dict[str, Any] = {"num_pools": MAX_CONNECTIONS, "maxsize": MAX_CONNECTIONS}
+        if self.address.scheme == "https":
+            options["ssl_context"] = credentials.context(self._admitted.tls)
+            if self.proxy is None:  # the connection is made to an address
+                options["server_hostname"] = self.address.host
+        return options
+
+
+class _Connections:
+    """The connections and threads of one process."""
+
+    def __init__(self, access: RestAccess) -> None:
+        self.servers = Servers(access.address.host, access.address.port)
+        self.pool = ThreadPoolExecutor(MAX_CONNECTIONS, thread_name_prefix="neumo-rest")
+        self.lines: set[Line] = set()
+        self._access = access
+        self._stamped = (access.stamp(), access.manager())
+
+    def manager(self) -> PoolManager:
+        """Where the connections are kept; another one once certificates were replaced."""
+        stamp = self._access.stamp()
+        if stamp != self._stamped[0]:
+            try:
+                self._stamped = (stamp, self._access.manager())
+            except ConfigError:  # they are just being replaced
+                return self._stamped[1]
+        return self._stamped[1]
+
+    def close(self) -> None:
+        self.pool.shutdown(wait=False, cancel_futures=True)
+        for line in tuple(self.lines):
+            line.cut()
+        self._stamped[1].clear()
+
+
+class OneRestServer:
+    """The way to one server, for as long as it is there: a ``Transport`` for one film's calls."""
+
+    def __init__(self, access: RestAccess, connections: _Connections) -> None:
+        self.target = access.target
+        self._access = access
+        self._connections = connections
+        self._choice = Choice(connections.servers)
 
     def start(self, call: Call[A], timeout_s: float) -> Future[Reply[A]]:
         """Send ``call``; the future gives its reply, or raises a ``ServingError``."""
         deadline = time.monotonic() + timeout_s
+        headers = self._access.headers()
         future = _RestFuture[A]()
         try:
-            carried = self._pool.submit(self._carry, future, call, deadline)
+            carried = self._connections.pool.submit(self._carry, future, call, headers, deadline)
         except RuntimeError:
             raise ConfigError(CLIENT_CLOSED) from None
         carried.add_done_callback(lambda done: done.cancelled() and future.cancel())
         return future
 
     def close(self) -> None:
-        """Start no further call, end those under way and close the connections."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        for line in tuple(self._lines):
-            line.cut()
-        self._session.close()
+        """Nothing: the connections are the transport's."""
 
-    def _carry(self, future: _RestFuture[A], call: Call[A], deadline: float) -> None:
+    def _carry(
+        self, future: _RestFuture[A], call: Call[A], headers: Headers, deadline: float
+    ) -> None:
         if not future.set_running_or_notify_cancel():
             return
         of_this_call.set(future.line)
-        self._lines.add(future.line)
+        self._connections.lines.add(future.line)
         try:
-            future.set_result(self._reply(call, deadline))
+            future.set_result(self._reply(call, headers, deadline))
         except Exception as error:  # noqa: BLE001 - a future carries every error to its waiter
             future.set_exception(error)
         finally:
-            self._lines.discard(future.line)
+            self._connections.lines.discard(future.line)
 
-    def _reply(self, call: Call[A], deadline: float) -> Reply[A]:
+    def _reply(self, call: Call[A], headers: Headers, deadline: float) -> Reply[A]:
         began = time.monotonic()
         request = call.rest_request()
         started = time.monotonic()
         try:
-            status, body, wait_text = self._exchange(request, deadline)
+            status, body, wait_text = self._exchange(request, headers, deadline)
         except _BROKEN as error:
             raise self._broken(call.model, error) from error
         if status != 200:
@@ -99,40 +201,73 @@ class RestTransport:
             raise BadResponse(call.model, self.target, status_codes.brief(str(error))) from error
         return Reply(answer, time.monotonic() - started, started - began)
 
-    def _exchange(self, request: RestRequest, deadline: float) -> tuple[int, bytes, str | None]:
+    def _exchange(
+        self, request: RestRequest, headers: Headers, deadline: float
+    ) -> tuple[int, bytes, str | None]:
         """The status, the whole body, and ``Retry-After`` where the server says it.
 
-        Each wait is bounded by what is left of the deadline.
+        Each wait is bounded by what is left of the deadline. A server that takes no connection
+        has not seen the call, which goes to another one.
         """
-        with self._session.request(
-            request.verb,
-            self.target + request.path,
-            data=request.body,
-            headers={"Content-Type": "application/json"},
-            timeout=_left(deadline),
-            verify=self._verify,
-            allow_redirects=False,
-            stream=True,
-        ) as response:
+        if self._access.proxy is not None:
+            return self._read(self._sent(request, headers, Timeout(_left(deadline))), deadline)
+        while True:
+            server = self._choice.server()
+            left = _left(deadline)
+            connect_s = min(left, CONNECTED_S) if self._choice.has_others() else left
+            timeout = Timeout(connect=connect_s, read=left)
+            try:
+                with self._choice.servers.call_to(server):
+                    return self._read(self._sent(request, headers, timeout, server), deadline)
+            except ConnectTimeoutError:
+                if not self._choice.leave(server):
+                    raise
+
+    def _sent(
+        self, request: RestRequest, headers: Headers, timeout: Timeout, server: str | None = None
+    ) -> BaseHTTPResponse:
+        """The response to ``request``, of ``server`` or by a proxy; its body is not read yet."""
+        where, kept = self._access.address, self._connections.manager()
+        path = where.path + request.path
+        options: dict[str, Any] = {
+            "body": request.body,
+            "headers": dict(headers),
+            "timeout": timeout,
+            "retries": False,
+            "redirect": False,
+            "preload_content": False,
+        }
+        if server is None:
+            return kept.urlopen(request.verb, f"{where.scheme}://{where.netloc}{path}", **options)
+        pool = kept.connection_from_host(server, where.port, where.scheme)
+        return pool.urlopen(request.verb, path, assert_same_host=False, **options)
+
+    def _read(self, response: BaseHTTPResponse, deadline: float) -> tuple[int, bytes, str | None]:
+        try:
             pieces = []
             # read1 returns whatever came, so that a server that drips cannot outlive the deadline.
-            while piece := response.raw.read1(_PIECE_BYTES, decode_content=True):
+            while piece := response.read1(_PIECE_BYTES, decode_content=True):
                 pieces.append(piece)
                 _left(deadline)
             # A connection that was cut looks like one that has ended.
             of_this_call.get().check()
-            wait_text = response.headers.get("Retry-After")
-            return response.status_code, b"".join(pieces), wait_text
+        except BaseException:
+            response.close()  # what is left of the answer is nobody's
+            raise
+        response.release_conn()
+        return response.status, b"".join(pieces), response.headers.get("Retry-After")
 
     def _broken(self, model: str, error: Exception) -> ServingError:
-        text = status_codes.brief(_reason(error))
-        if isinstance(error, exceptions.Timeout | ReadTimeoutError):
-            return DeadlineExceeded(model, self.target, "no answer within the deadline")
+        way = self._access.by_way_of
+        text = status_codes.brief(_reason(error)) + way
+        # urllib3 counts every connection that fails among its timeouts.
+        if isinstance(error, TimeoutError) and not isinstance(error, NewConnectionError):
+            return DeadlineExceeded(model, self.target, f"no answer within the deadline{way}")
         if "BadStatusLine" in text:
-            return BadResponse(model, self.target, "what answered there does not speak HTTP")
-        if isinstance(error, exceptions.SSLError) or status_codes.is_about_certificates(text):
+            return BadResponse(model, self.target, f"what answered there does not speak HTTP{way}")
+        if isinstance(error, SSLError) or status_codes.is_about_certificates(text):
             return PermissionDenied(model, self.target, text)
-        if isinstance(error, exceptions.InvalidHeader | DecodeError):
+        if isinstance(error, InvalidHeader | DecodeError):
             return BadResponse(model, self.target, text)
         return Unavailable(model, self.target, text, is_out_of_reach=_is_unconnected(error))
 
@@ -141,6 +276,8 @@ class RestTransport:
         kind = status_codes.of_http(status, said_by_server=from_server is not None)
         text = body.decode("utf-8", "replace") if from_server is None else from_server
         detail = f"HTTP {status}: {status_codes.brief(text)}"
+        if from_server is None:  # it may be the proxy's
+            detail += self._access.by_way_of
         if kind is Unavailable:
             asked = status_codes.retry_after_seconds(wait_text)
             return Unavailable(model, self.target, detail, retry_after_seconds=asked)
@@ -163,7 +300,7 @@ class _RestFuture(Future[Reply[A]]):
 
 
 def _reason(error: BaseException) -> str:
-    """What went wrong at the bottom, without the layers that requests and urllib3 wrap around."""
+    """What went wrong at the bottom, without the layers that urllib3 wraps around."""
     for wrapped in (getattr(error, "reason", None), *reversed(error.args)):
         if isinstance(wrapped, BaseException):
             return _reason(wrapped)
@@ -171,16 +308,15 @@ def _reason(error: BaseException) -> str:
 
 
 def _is_unconnected(error: BaseException) -> bool:
-    """Whether no connection was made: urllib3's error for that lies below requests' own."""
-    if isinstance(error, NewConnectionError):
+    """Whether no connection was made: the name has no address, nobody listens, or no proxy does."""
+    if isinstance(error, NewConnectionError | socket.gaierror):
         return True
-    below = (getattr(error, "reason", None), *error.args)
-    return any(isinstance(one, BaseException) and _is_unconnected(one) for one in below)
+    return any(isinstance(one, BaseException) and _is_unconnected(one) for one in error.args)
 
 
 def _left(deadline: float) -> float:
-    """Seconds until ``deadline``; ``requests.Timeout`` where it has passed."""
+    """Seconds until ``deadline``; raises urllib3's ``TimeoutError`` where it has passed."""
     left = deadline - time.monotonic()
     if left <= 0:
-        raise exceptions.Timeout
+        raise TimeoutError
     return left

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol, TypeVar
 
-from neumo._transports.transport import Transport
+from neumo._transports.transport import Transport, one_server
 from neumo._wire.calls import Call, Reply
 
 A = TypeVar("A")
@@ -30,6 +30,10 @@ class OnThreads:
     def __init__(self, inner: Transport) -> None:
         self.target = inner.target
         self._inner = inner
+
+    def one_server(self) -> OnThreads:
+        """That of ``inner``, where it has one."""
+        return OnThreads(one_server(self._inner))
 
     def start(self, call: Call[A], timeout_s: float) -> asyncio.Future[Reply[A]]:
         """Send ``call`` by ``inner``."""
