@@ -25,6 +25,7 @@ COSTLY = {
     "run": "slow",
     "judged": "slow",
     "search": "slow",
+    "neumo_server": "slow",
     "wheel": "network",
 }
 """What a test is that has one of these fixtures, itself or through another one."""
