@@ -23,6 +23,7 @@ from neumo_serving.config.flags import Options
 from neumo_serving.config.monitoring_config import page_path
 from neumo_serving.engine import batching_parameters, label_checks, memory
 from neumo_serving.engine.batching_parameters import BatchingParameters
+from neumo_serving.engine.door import Door
 from neumo_serving.engine.graph_session import IN_CALLERS_THREAD, SHARED_POOL
 from neumo_serving.engine.load_worker import LoadOptions, nothing
 from neumo_serving.engine.model_manager import Models
@@ -69,10 +70,10 @@ def run(options: Options) -> None:
         return
     # Only now: at the start a file that cannot be served is fatal, later it is logged.
     models_config_watcher.follow(options, models, stopping)
-    http = None
+    http, door = None, Door()
     if http_socket:
-        http = HttpServer(_application(models, rest_options, plan), http_socket, DRAIN_S)
-    _serve(grpc_server.make(models, rpc_options), http, stopping, _where(options))
+        http = HttpServer(_application(models, door, rest_options, plan), http_socket, DRAIN_S)
+    _serve(grpc_server.make(models, door, rpc_options), http, stopping, _where(options))
 
 
 def _stop_on_signal(models: Models) -> threading.Event:
@@ -197,7 +198,7 @@ def _rpc_options(options: Options, plan: FaultPlan | None) -> RpcOptions:
     return RpcOptions(
         port=options["port"],
         socket_path=options["grpc_socket_path"],
-        threads=_grpc_threads(options),
+        threads=options["grpc_max_threads"],
         arguments=channel_arguments.parse(options["grpc_channel_arguments"]),
         credentials=channel_arguments.credentials(options),
         interceptors=() if plan is None else (Interceptor(plan),),
@@ -205,13 +206,6 @@ def _rpc_options(options: Options, plan: FaultPlan | None) -> RpcOptions:
         as_content=options["enable_serialization_as_tensor_content"],
         allow_unavailable_labels=options["allow_version_labels_for_unavailable_models"],
     )
-
-
-def _grpc_threads(options: Options) -> int:
-    """Upstream's flag bounds what waits for a message, ours what waits for a batch as well."""
-    batching = _batching(options)
-    threads: int = options["grpc_max_threads"]
-    return max(threads, batching.callers) if batching else threads
 
 
 def _rest_options(options: Options) -> RestOptions:
@@ -223,6 +217,8 @@ def _rest_options(options: Options) -> RestOptions:
     )
 
 
-def _application(models: Models, options: RestOptions, plan: FaultPlan | None) -> Application:
-    app = App(models, options)
+def _application(
+    models: Models, door: Door, options: RestOptions, plan: FaultPlan | None
+) -> Application:
+    app = App(models, door, options)
     return app if plan is None else rest_faults.faulty(app, plan)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import grpc
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from neumo.errors import ConfigError
 from neumo.testing import EmbeddedServer
@@ -20,55 +18,12 @@ from neumo_serving.engine.batching_parameters import BatchingParameters
 from neumo_serving.engine.inference import Question
 from neumo_serving.engine.saved_model import LoaderOptions
 from neumo_serving.request_faults import Fault, invalid
+from support.doubling import Doubling, signature
 from support.patience import patience
 from support.toy_model import MODEL, connected, predict_request, save_toy
 
 LONG_MICROS = 60_000_000
 """No test waits so long: a batch runs because it is full."""
-
-
-def signature(inputs=("a:0",), outputs=("y:0",)):
-    """A signature of these tensors."""
-    made = tf.compat.v1.MetaGraphDef().signature_def["x"]
-    for name in inputs:
-        made.inputs[name].name = name
-    for name in outputs:
-        made.outputs[name].name = name
-    return made
-
-
-class Doubling:
-    """A session that doubles its first input, and remembers what it was given.
-
-    It waits for ``gate`` where there is one, and answers with ``fault`` where that is set.
-    """
-
-    def __init__(self, answer=None, gate=None):
-        self.seen = []
-        self.fault = None
-        self._answer = answer or (lambda feeds: next(iter(feeds.values())) * 2)
-        self._gate = gate
-        self._lock = threading.Lock()
-        self.entered = threading.Event()
-
-    def run(self, feeds, fetches):
-        """Double, or fail."""
-        with self._lock:
-            self.seen.append(feeds)
-        self.entered.set()
-        if self._gate is not None:
-            assert self._gate.wait(patience(60))
-        if self.fault is not None:
-            raise self.fault
-        return [self._answer(feeds) for _ in fetches]
-
-    def close(self):
-        """Nothing to release."""
-
-    @property
-    def sizes(self):
-        """The rows of each run."""
-        return [len(next(iter(feeds.values()))) for feeds in self.seen]
 
 
 def ask(session, *arrays, name="a:0"):
@@ -181,20 +136,40 @@ def test_a_request_that_nobody_waits_for_any_more_is_not_run():
     session = batching(inner, max_batch_size=1, num_batch_threads=1, batch_timeout_micros=0)
 
     def late():
-        with deadlines.within(0.05):
+        with deadlines.within(-1.0):
             return session.run({"a:0": rows(2)}, ["y:0"])
 
     with ThreadPoolExecutor(2) as threads:
         first = threads.submit(session.run, {"a:0": rows(1)}, ["y:0"])
         assert inner.entered.wait(patience(60))
         second = threads.submit(late)
-        time.sleep(0.2)
         gate.set()
         assert first.result()[0].tolist() == [[2.0]]
         with pytest.raises(Fault, match="timeout exceeded while waiting in batching") as raised:
             second.result()
     assert raised.value.code == "RESOURCE_EXHAUSTED"
     assert inner.sizes == [1]
+
+
+@pytest.mark.parametrize("allowed", [(), (2, 4)])
+def test_what_is_late_is_left_out_of_a_batch_that_others_wait_for(allowed):
+    """Its rows are not run, and the rest is filled up to an allowed size again."""
+    inner = Doubling()
+    session = batching(inner, max_batch_size=4, allowed_batch_sizes=allowed)
+    gone = threading.Event()
+
+    def one(number, is_there):
+        with deadlines.within(None, is_there):
+            return session.run({"a:0": rows(number)}, ["y:0"])
+
+    gone.set()
+    with ThreadPoolExecutor(4) as threads:
+        there = [threads.submit(one, number, lambda: True) for number in (1, 2, 3)]
+        left = threads.submit(one, 9, lambda: not gone.is_set())
+        assert [done.result()[0].tolist() for done in there] == [[[2.0]], [[4.0]], [[6.0]]]
+        assert left.exception().code == "RESOURCE_EXHAUSTED"
+    assert inner.sizes == [4 if allowed else 3]
+    assert 9 not in inner.seen[0]["a:0"]
 
 
 def test_a_fault_reaches_everyone_in_the_batch():
@@ -381,6 +356,7 @@ def test_a_server_batches_what_its_clients_ask_at_once(store, tmp_path):
         f"--model_base_path={store}",
         "--enable_batching",
         f"--batching_parameters_file={file}",
+        "--grpc_max_threads=41",
     ]
     with EmbeddedServer(flags) as server:
         running = connected(server)
@@ -396,26 +372,4 @@ def test_a_server_batches_what_its_clients_ask_at_once(store, tmp_path):
         with pytest.raises(grpc.RpcError) as raised:
             running.predict({"x": np.ones((9, 2), np.float32)})
         assert raised.value.details() == "Task size 9 is larger than maximum input batch size 8"
-        running.channel.close()
-
-
-@pytest.mark.slow
-def test_a_batch_fills_whatever_the_number_of_threads(store, tmp_path):
-    """Who waits in a batch keeps nobody out of it, even with --grpc_max_threads=1."""
-    file = tmp_path / "batching.config"
-    file.write_text(
-        f"max_batch_size {{ value: 6 }} batch_timeout_micros {{ value: {LONG_MICROS} }}"
-    )
-    flags = [
-        f"--model_name={MODEL}",
-        f"--model_base_path={store}",
-        "--enable_batching",
-        f"--batching_parameters_file={file}",
-        "--grpc_max_threads=1",
-    ]
-    with EmbeddedServer(flags) as server:
-        running = connected(server)
-        request = predict_request({"x": np.ones((1, 2), np.float32)})
-        asked = [running.prediction.Predict.future(request, timeout=patience(50)) for _ in range(6)]
-        assert [len(one.result().outputs["y"].float_val) for one in asked] == [2] * 6
         running.channel.close()

@@ -20,6 +20,7 @@ from support.conformance import (
     rows_rest_predict,
     rows_rest_refusals,
     rows_rest_values,
+    rows_threads,
     rows_upstream,
 )
 from support.conformance.row_judge import judge
@@ -30,6 +31,7 @@ GRPC = [
     *rows_models.ROWS,
     *rows_examples.ROWS,
     *rows_methods.GRPC,
+    *rows_threads.GRPC,
     *rows_upstream.GRPC,
 ]
 REST = [
@@ -60,13 +62,19 @@ def test_grpc(row, judged, request):
     _ask(row, judged, request)
 
 
+@pytest.mark.parametrize("row", _named(rows_threads.CROWDS))
+def test_grpc_calls_at_once(row, judged, request):
+    """So many calls are answered as the row says, and the others refused."""
+    _ask(row, judged, request)
+
+
 @pytest.mark.parametrize("row", _named(REST))
 def test_rest(row, judged, request):
     """A request is answered or refused as the row says."""
     _ask(row, judged, request)
 
 
-@pytest.mark.parametrize("rows", [GRPC, REST], ids=["gRPC", "REST"])
+@pytest.mark.parametrize("rows", [[*GRPC, *rows_threads.CROWDS], REST], ids=["gRPC", "REST"])
 def test_every_row_says_one_thing_of_its_own_and_where_it_is_from(rows):
     """Identifiers are unique, and a source is a file or says that it is ours."""
     assert len({row.id for row in rows}) == len(rows)

@@ -25,8 +25,10 @@ from tensorflow.core.protobuf import config_pb2
 from neumo_serving import request_faults
 from neumo_serving.engine import batch_arrays, deadlines
 from neumo_serving.engine.batching_parameters import BatchingParameters
+from neumo_serving.engine.deadlines import Caller
 from neumo_serving.engine.dtypes import Array
 from neumo_serving.engine.graph_session import GraphSession, Session
+from neumo_serving.engine.turns import SessionInTurns
 from neumo_serving.request_faults import Fault
 
 _NODE = re.compile(r"\n\t \[\[\{\{node [^}]*\}\}\]\]")
@@ -58,7 +60,7 @@ class _Ticket:
 
     inputs: Sequence[Array]
     since: float = field(default_factory=time.monotonic)
-    until: float | None = field(default_factory=deadlines.until)
+    caller: Caller = field(default_factory=deadlines.caller)
     outputs: dict[int, list[Any]] = field(default_factory=dict)
     fault: Fault | None = None
 
@@ -86,6 +88,7 @@ class BatchingSession:
         listener: Listener | None = None,
     ) -> None:
         self._inner = inner
+        self._alone = SessionInTurns(inner)
         self._parameters = parameters
         self._listener = listener
         self._graph = GraphSession(config_pb2.ConfigProto())
@@ -100,12 +103,12 @@ class BatchingSession:
         """The tensors named ``fetches`` for the ``feeds`` by name; raises ``Fault``."""
         queue = self._queues.get((frozenset(feeds), frozenset(fetches)))
         if queue is None:
-            return self._inner.run(feeds, fetches)
+            return self._alone.run(feeds, fetches)
         inputs = [feeds[name] for name in sorted(feeds)]
         rows = batch_arrays.rows(inputs)
         # Without a row there is no ticket that could find its way back.
         if rows == 0:
-            return self._inner.run(feeds, fetches)
+            return self._alone.run(feeds, fetches)
         outputs = self._batched(queue, _Ticket(inputs), rows)
         # A tensor may be asked for twice under two names; the queue runs each once, in this order.
         places = {name: place for place, name in enumerate(sorted(set(fetches)))}
@@ -167,9 +170,13 @@ class BatchingSession:
     def _process(self, lines: Array, feeds: Sequence[str], fetches: Sequence[str]) -> None:
         """Run the rows that ``lines`` stand for; whatever happens, their requests learn it."""
         pieces, padding = self._pieces(lines)
+        wanted = _waited_for(pieces)
+        if not wanted:
+            return
+        if len(wanted) < len(pieces):
+            pieces, padding = wanted, self._padding(wanted)
         requests = {id(one.ticket): one.ticket for one in pieces}.values()
         try:
-            _check_in_time(requests)
             with request_faults.as_faults():
                 self._run(pieces, padding, feeds, fetches)
         except Fault as fault:
@@ -187,6 +194,14 @@ class BatchingSession:
             (padding if (ticket_id, start) in seen else pieces).append(piece)
             seen.add((ticket_id, start))
         return pieces, padding
+
+    def _padding(self, pieces: Sequence[_Piece]) -> list[_Piece]:
+        """What fills ``pieces`` up to an allowed size, as the op would have: a row of them."""
+        rows = sum(one.stop - one.start for one in pieces)
+        sizes = _attributes(self._parameters)["allowed_batch_sizes"]
+        missing = next((size - rows for size in sizes if size >= rows), 0)
+        last = pieces[-1]
+        return [_Piece(last.ticket, last.start, last.start + 1)] * missing
 
     def _run(
         self,
@@ -216,13 +231,20 @@ class BatchingSession:
             self._listener(Batch(sizes, len(padding), waited_s))
 
 
-def _check_in_time(requests: Iterable[_Ticket]) -> None:
-    """Raise ``Fault`` where nobody waits for any of these ``requests`` any more."""
-    now = time.monotonic()
-    # One that is still waited for is reason enough to run the batch.
-    if all(one.until is not None and one.until < now for one in requests):
-        text = "Run() timeout exceeded while waiting in batching queue"
-        raise Fault(request_faults.RESOURCE_EXHAUSTED, text)
+def _waited_for(pieces: Sequence[_Piece]) -> list[_Piece]:
+    """The pieces whose requests are still waited for; the others learn that they came too late.
+
+    Upstream drops a batch only where all of it is late. Who is late here reads no answer either
+    way, so that the rows of the others are the same.
+    """
+    wanted = []
+    for piece in pieces:
+        if piece.ticket.caller.waits():
+            wanted.append(piece)
+        elif piece.ticket.fault is None:
+            text = "Run() timeout exceeded while waiting in batching queue"
+            piece.ticket.fault = Fault(request_faults.RESOURCE_EXHAUSTED, text)
+    return wanted
 
 
 def _attributes(parameters: BatchingParameters) -> dict[str, Any]:

@@ -20,9 +20,6 @@ from neumo_serving._proto import by_upstreams_names, server_config_pb2
 PER_MODEL_FILE = "batching_params.pbtxt"
 """In a version's folder, with ``--enable_per_model_batching_parameters``."""
 
-MAX_CALLERS = 256
-"""Each holds a thread while it waits."""
-
 _WRAPPED = (
     "max_batch_size",
     "batch_timeout_micros",
@@ -61,12 +58,6 @@ class BatchingParameters:
         if self.enable_large_batch_splitting:
             return self.max_execution_batch_size or self.max_batch_size
         return self.max_batch_size
-
-    @property
-    def callers(self) -> int:
-        """How many must be able to wait at once for a batch to fill while another one runs."""
-        # Twice: one batch runs while the next one fills.
-        return min(2 * self.largest_batch, MAX_CALLERS)
 
 
 def read(path: Path) -> BatchingParameters:

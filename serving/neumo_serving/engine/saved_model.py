@@ -22,6 +22,7 @@ from neumo_serving.engine.batching import BatchingSession, Listener
 from neumo_serving.engine.batching_parameters import BatchingParameters
 from neumo_serving.engine.dtypes import Array
 from neumo_serving.engine.graph_session import IN_CALLERS_THREAD, GraphSession, Session
+from neumo_serving.engine.turns import SessionInTurns
 from neumo_serving.request_faults import Fault
 
 TAG = "serve"
@@ -91,10 +92,10 @@ def load(folder: Path, options: LoaderOptions | None = None) -> LoadedModel:
         session.close()
         raise
     signatures = dict(meta_graph.signature_def)
+    made: Session = SessionInTurns(session)
     if parameters:
-        batching = BatchingSession(session, parameters, signatures.values(), options.on_batch)
-        return LoadedModel(signatures, batching, options.checks_methods)
-    return LoadedModel(signatures, session, options.checks_methods)
+        made = BatchingSession(session, parameters, signatures.values(), options.on_batch)
+    return LoadedModel(signatures, made, options.checks_methods)
 
 
 def _batching(folder: Path, options: LoaderOptions) -> BatchingParameters | None:

@@ -8,20 +8,24 @@ from dataclasses import dataclass
 from typing import Any
 
 import grpc
-from grpc_health.v1 import health_pb2_grpc  # type: ignore[import-untyped]
-from grpc_health.v1.health import HealthServicer  # type: ignore[import-untyped]
-from grpc_health.v1.health_pb2 import HealthCheckResponse  # type: ignore[import-untyped]
+from grpc_health.v1 import health_pb2_grpc
+from grpc_health.v1.health import HealthServicer
+from grpc_health.v1.health_pb2 import HealthCheckResponse
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
 from neumo.errors import ConfigError
+from neumo_serving.engine.door import Door
 from neumo_serving.engine.model_manager import Models
+from neumo_serving.grpc_api.call_quota import CallQuota
 from neumo_serving.grpc_api.model_service import ModelService
 from neumo_serving.grpc_api.prediction_service import PredictionService
 from neumo_serving.grpc_api.request_parsing import Registry
 
 HOST = "0.0.0.0"  # noqa: S104 - TensorFlow Serving listens on every interface too
+REFUSING_THREADS = 8
+"""Beside those of the quota: for refusals, which take no time, and for health."""
 MAX_WAITING = 4096
-"""Requests that wait for a thread; beyond them a request is RESOURCE_EXHAUSTED."""
+"""Requests that wait to be refused; beyond them gRPC does it without a thread."""
 
 HEALTHY_NAMES = ("", "ModelService", "PredictionService")
 """Upstream leaves the package out of the services' names (``model_servers/server.cc``)."""
@@ -41,7 +45,8 @@ _ARGUMENTS: tuple[Argument, ...] = (
 class RpcOptions:
     """How gRPC is served, by ``tensorflow_model_server``'s flags.
 
-    ``credentials`` are grpc's, None for plain text; ``interceptors`` are grpc's, too.
+    ``threads`` are the quota of calls under way. ``credentials`` are grpc's, None for plain text;
+    ``interceptors`` are grpc's, too.
     """
 
     port: int
@@ -69,11 +74,12 @@ class Rpc:
         return self.server.stop(grace_s)
 
 
-def make(models: Models, options: RpcOptions) -> Rpc:
+def make(models: Models, door: Door, options: RpcOptions) -> Rpc:
     """A gRPC server bound to its addresses, not started; ``ConfigError`` where one is taken."""
     made = grpc.server(
-        ThreadPoolExecutor(options.threads, "grpc"),
-        interceptors=options.interceptors,
+        ThreadPoolExecutor(options.threads + REFUSING_THREADS, "grpc"),
+        # The quota first: a call that a fault makes slow is under way, too.
+        interceptors=(CallQuota(options.threads), *options.interceptors),
         # Ours first: of two equal keys gRPC takes the earlier (measured with 1.85).
         options=_ARGUMENTS + options.arguments,
         # Bounded: gRPC's Python server queues without end, with each request in memory.
@@ -81,7 +87,7 @@ def make(models: Models, options: RpcOptions) -> Rpc:
     )
     registry = Registry(made)
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-        PredictionService(models, options.as_content), registry
+        PredictionService(models, door, options.as_content), registry
     )
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(
         ModelService(models, options.allow_unavailable_labels), registry

@@ -7,6 +7,7 @@ Upstream: ``model_servers/prediction_service_impl.cc`` and, for each method,
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -27,6 +28,7 @@ from neumo_serving.engine import (
     regression,
     tensor_conversion,
 )
+from neumo_serving.engine.door import Door
 from neumo_serving.engine.inference import Question
 from neumo_serving.engine.model_manager import Models
 from neumo_serving.engine.saved_model import LoadedModel
@@ -39,30 +41,43 @@ from neumo_serving.request_faults import invalid
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):  # type: ignore[misc] # no types
     """Every method of the service, over ``models``."""
 
-    def __init__(self, models: Models, as_content: bool) -> None:
+    def __init__(self, models: Models, door: Door, as_content: bool) -> None:
         self._models = models
+        self._door = door
         self._as_content = as_content
 
     def Predict(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
         """Run one signature of one version."""
-        return service_base.counted(context, request, "Predict", self._predict)
+        return self._counted(context, request, "Predict", self._predict)
 
     def Classify(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
         """Label and score examples."""
-        return service_base.counted(context, request, "Classify", self._classify)
+        return self._counted(context, request, "Classify", self._classify)
 
     def Regress(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
         """A number for each example."""
-        return service_base.counted(context, request, "Regress", self._regress)
+        return self._counted(context, request, "Regress", self._regress)
 
     def MultiInference(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
         """Run several signatures of one version over the same examples."""
         # Not counted in request_count, nor is the next: upstream counts neither.
-        return service_base.answer(context, lambda: self._multi_inference(request))
+        return service_base.answer(context, lambda: self._multi_inference(request, context))
 
     def GetModelMetadata(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
         """The signatures of one version."""
         return service_base.answer(context, lambda: self._metadata(request))
+
+    def _counted(self, context: Any, request: Any, api: str, make: Callable[[Any], Any]) -> Any:
+        """What ``make`` returns for ``request``; counted and timed in the metrics."""
+
+        def answer() -> Any:
+            with (
+                model_metrics.request(request.model_spec.name, api, model_metrics.GRPC),
+                service_base.admitted(context, self._door),
+            ):
+                return make(request)
+
+        return service_base.answer(context, answer)
 
     def _predict(self, request: Any) -> Any:
         spec = service_base.spec(request)
@@ -94,10 +109,11 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer): 
         _fill_spec(response.model_spec, spec, version)
         return response
 
-    def _multi_inference(self, request: Any) -> Any:
+    def _multi_inference(self, request: Any, context: Any) -> Any:
         """The first task says which version of which model is asked."""
         first = request.tasks[0].model_spec if request.tasks else model_pb2.ModelSpec()
         with (
+            service_base.admitted(context, self._door),
             self._acquire(first) as (version, model),
             model_metrics.run(first.name, "MultiInference"),
         ):

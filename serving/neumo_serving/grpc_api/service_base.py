@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import grpc
 
 from neumo_serving import request_faults
 from neumo_serving.engine import deadlines
-from neumo_serving.monitoring import model_metrics
+from neumo_serving.engine.door import Door
 from neumo_serving.request_faults import Fault, invalid
 
 
@@ -27,17 +28,19 @@ def answer(context: Any, make: Callable[[], Any]) -> Any:
     return context.abort(grpc.StatusCode[code], text)
 
 
-def counted(context: Any, request: Any, api: str, make: Callable[[Any], Any]) -> Any:
-    """As ``answer`` what ``make`` returns for ``request``; counted and timed in the metrics."""
+@contextmanager
+def admitted(context: Any, door: Door) -> Iterator[None]:
+    """A call that runs a model is answered inside, if its client would still read the answer.
 
-    def make_counted() -> Any:
-        with (
-            deadlines.within(context.time_remaining()),
-            model_metrics.request(request.model_spec.name, api, model_metrics.GRPC),
-        ):
-            return make(request)
-
-    return answer(context, make_counted)
+    Raises ``Fault`` where nobody does, or will when it comes.
+    """
+    with deadlines.within(context.time_remaining(), context.is_active) as caller:
+        # It may have waited for a thread.
+        deadlines.check(caller)
+        with door.enter(caller) as visit:
+            # Whose client has gone keeps nobody out, though its thread waits for its batch.
+            context.add_callback(visit.end)
+            yield
 
 
 def spec(request: Any) -> Any:

@@ -8,14 +8,18 @@ Upstream: ``model_servers/http_server.cc`` and ``util/net_http``.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import functools
-from collections.abc import Callable
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from neumo_serving import request_faults
 from neumo_serving.asgi.asgi_types import Receive, Scope, Send
 from neumo_serving.engine import deadlines
+from neumo_serving.engine.deadlines import Caller
+from neumo_serving.engine.door import Door
 from neumo_serving.engine.model_manager import Models
 from neumo_serving.monitoring import model_metrics, prometheus_text
 from neumo_serving.request_faults import Fault
@@ -65,8 +69,9 @@ class RestOptions:
 class App:
     """The ASGI application over ``models``."""
 
-    def __init__(self, models: Models, options: RestOptions) -> None:
+    def __init__(self, models: Models, door: Door, options: RestOptions) -> None:
         self._models = models
+        self._door = door
         self._options = options
         self._bodies = Bodies()
         self._threads = ThreadPoolExecutor(options.threads, thread_name_prefix="rest")
@@ -98,16 +103,24 @@ class App:
             return 200, b""
         async with self._bodies.read(receive) as body:
             packed = body_limits.is_gzip(scope["headers"])
-            answer = functools.partial(_work, self._models, method, target, body, packed)
-            work = asyncio.get_running_loop().run_in_executor(
-                self._threads, _within, self._options.timeout_s, answer
-            )
+            gone = threading.Event()
+            leaving = asyncio.ensure_future(_wait_until_left(receive, gone))
+            timeout_s = self._options.timeout_s
+            # Here, not in the thread: what waits for a thread is waited for, too.
+            with deadlines.within(timeout_s, lambda: not gone.is_set()) as caller:
+                answer = functools.partial(
+                    _work, self._models, self._door, caller, method, target, body, packed
+                )
+                context = contextvars.copy_context()
+            work = asyncio.get_running_loop().run_in_executor(self._threads, context.run, answer)
             try:
                 # The thread cannot be stopped: it ends by itself, and nobody reads what it found.
-                return await asyncio.wait_for(work, self._options.timeout_s)
+                return await asyncio.wait_for(work, timeout_s)
             except TimeoutError:
-                text = f"no answer within {self._options.timeout_s:g} s"
+                text = f"no answer within {timeout_s:g} s"
                 raise Fault(request_faults.DEADLINE_EXCEEDED, text) from None
+            finally:
+                leaving.cancel()
 
 
 def _target(scope: Scope) -> str:
@@ -117,12 +130,22 @@ def _target(scope: Scope) -> str:
     return f"{path}?{query}" if query else path
 
 
-def _within(seconds: float, answer: Callable[[], tuple[int, bytes]]) -> tuple[int, bytes]:
-    with deadlines.within(seconds):
-        return answer()
+async def _wait_until_left(receive: Receive, gone: threading.Event) -> None:
+    """Set ``gone`` when the client closes the connection."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    gone.set()
 
 
-def _work(models: Models, method: str, target: str, body: bytes, packed: bool) -> tuple[int, bytes]:
+def _work(
+    models: Models,
+    door: Door,
+    caller: Caller,
+    method: str,
+    target: str,
+    body: bytes,
+    packed: bool,
+) -> tuple[int, bytes]:
     """Status and content of the answer.
 
     No exception leaves: in a future, its traceback would keep the body until the garbage is
@@ -130,12 +153,21 @@ def _work(models: Models, method: str, target: str, body: bytes, packed: bool) -
     """
     try:
         route = routes.parse(method, target)
-        with model_metrics.request(route.model, _api(route.verb), model_metrics.REST):
+        with (
+            model_metrics.request(route.model, _api(route.verb), model_metrics.REST),
+            _admitted(door, caller, route.verb),
+        ):
             return 200, routes.answer(models, route, body_limits.unpacked(body) if packed else body)
     except Fault as fault:
         return _refusal(fault)
     except Exception as error:  # noqa: BLE001 - the client gets an answer, whatever is wrong here
         return _refusal(request_faults.unexpected("REST", error))
+
+
+def _admitted(door: Door, caller: Caller, verb: str) -> AbstractContextManager[object]:
+    """As for gRPC; status and metadata are told at any time."""
+    deadlines.check(caller)
+    return nullcontext() if verb in routes.TELLING else door.enter(caller)
 
 
 def _refusal(fault: Fault) -> tuple[int, bytes]:
@@ -144,7 +176,7 @@ def _refusal(fault: Fault) -> tuple[int, bytes]:
 
 def _api(verb: str) -> str:
     """What upstream calls a request in its metrics: status and metadata have no name there."""
-    return "" if verb in ("status", "metadata") else verb
+    return "" if verb in routes.TELLING else verb
 
 
 async def answer_with(

@@ -22,7 +22,9 @@ from neumo_serving.request_faults import Fault, invalid
 from neumo_serving.rest_api import json_examples, predict_json, response_json
 
 _ROOT = "/v1/"
-_VERBS = ("predict", "classify", "regress", "metadata", "status")
+TELLING = ("metadata", "status")
+"""Verbs that run no model."""
+_VERBS = ("predict", "classify", "regress", *TELLING)
 _VERSION = r"(?:/(?:versions/(?P<version>\d+)|labels/(?P<label>[^/:]+)))?"
 _ASK = re.compile(
     rf"/v1/models/(?P<model>[^/:]+){_VERSION}:(?P<verb>classify|regress|predict)", re.IGNORECASE

@@ -15,7 +15,7 @@ from pathlib import Path
 
 MODELS_CONFIG = "models.config"
 MONITORING_CONFIG = "monitoring.config"
-BATCHING_CONFIG = "batching.config"
+BATCHING_CONFIGS = ("batching.config", "waiting.config", "splitting.config")
 FLAGS = "server.flags"
 
 MONITORING = 'prometheus_config { enable: true path: "/monitoring/prometheus/metrics" }\n'
@@ -23,6 +23,19 @@ BATCHING = """max_batch_size { value: 8 }
 batch_timeout_micros { value: 1000 }
 max_enqueued_batches { value: 100 }
 num_batch_threads { value: 2 }
+"""
+WAITING = """max_batch_size { value: 64 }
+batch_timeout_micros { value: 3000000 }
+max_enqueued_batches { value: 100 }
+num_batch_threads { value: 2 }
+"""
+"""What is asked waits for company, and is under way meanwhile."""
+SPLITTING = """max_batch_size { value: 64 }
+batch_timeout_micros { value: 0 }
+max_enqueued_batches { value: 100 }
+num_batch_threads { value: 2 }
+enable_large_batch_splitting { value: true }
+max_execution_batch_size { value: 8 }
 """
 ENTRY = """  config {{
     name: "{name}" base_path: "{path}" model_platform: "tensorflow"{rest}
@@ -42,7 +55,8 @@ def write(folder: Path, mount: Path) -> None:
         save(folder / name)
     (folder / MODELS_CONFIG).write_text(config(mount, list(models)))
     (folder / MONITORING_CONFIG).write_text(MONITORING)
-    (folder / BATCHING_CONFIG).write_text(BATCHING)
+    for file, text in zip(BATCHING_CONFIGS, (BATCHING, WAITING, SPLITTING), strict=True):
+        (folder / file).write_text(text)
     (folder / FLAGS).write_text("\n".join(plain_flags(mount)) + "\n")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import grpc
 import requests
 
-from support.conformance.rows import GrpcRow, RestRow, Row, is_met, reached
+from support.conformance.rows import CrowdRow, GrpcRow, RestRow, Row, is_met, reached
 from support.conformance.servers import Endpoint
 from support.patience import patience
 
@@ -19,6 +19,8 @@ def judge(row: Row, server: Endpoint) -> None:
     """Raise ``AssertionError`` where ``server`` does not do what ``row`` says."""
     if isinstance(row, GrpcRow):
         judge_grpc(row, server)
+    elif isinstance(row, CrowdRow):
+        judge_crowd(row, server)
     else:
         judge_rest(row, server)
 
@@ -37,6 +39,16 @@ def judge_grpc(row: GrpcRow, server: Endpoint) -> None:
     for path, wanted in row.fields.items():
         found = reached(answer, path)
         assert found == wanted, f"{path} is {found!r}, not {wanted!r}"
+
+
+def judge_crowd(row: CrowdRow, server: Endpoint) -> None:
+    """How many of the calls are answered, and what the others are told."""
+    calls = [server.begin(row.method, row.request) for _ in range(row.count)]
+    # All of them are over when the last one is looked at; none is looked at before it is sent.
+    errors = [error for call in calls if (error := call.exception()) is not None]
+    assert {error.code().name for error in errors} <= {row.code}, errors
+    assert all(is_met(row.text, error.details()) for error in errors), errors
+    assert row.count - len(errors) == row.answered
 
 
 def judge_rest(row: RestRow, server: Endpoint) -> None:

@@ -58,7 +58,25 @@ class RestRow:
     server: str = PLAIN
 
 
-Row = GrpcRow | RestRow
+@dataclass(frozen=True, slots=True)
+class CrowdRow:
+    """A gRPC call, sent ``count`` times at once; ``answered`` of them are OK.
+
+    The others are refused with ``code`` and ``text``.
+    """
+
+    id: str
+    method: str
+    request: Any
+    source: str
+    count: int
+    answered: int
+    code: str
+    text: Text
+    server: str
+
+
+Row = GrpcRow | RestRow | CrowdRow
 
 
 def is_met(wanted: Text, found: str) -> bool:

@@ -40,6 +40,9 @@ def flags_of(server: str, folder: Path) -> list[str]:
 
 OTHERS = {
     "batching": "--enable_batching --batching_parameters_file={folder}/batching.config",
+    "threads": "--grpc_max_threads=4 --enable_batching "
+    "--batching_parameters_file={folder}/waiting.config",
+    "splitting": "--enable_batching --batching_parameters_file={folder}/splitting.config",
     "upstream": "--model_config_file= --allow_version_labels_for_unavailable_models=false "
     "--model_name=default --model_base_path={folder}/half_plus_two --rest_api_timeout_in_ms=5000 "
     "--grpc_socket_path={folder}/grpc.sock "
@@ -60,12 +63,19 @@ class Endpoint:
 
     def call(self, method: str, request: Any, timeout_s: float = 60.0) -> Any:
         """Send ``request`` to the method of that name."""
+        return self._method(method)(request, timeout=timeout_s)
+
+    def begin(self, method: str, request: Any, timeout_s: float | None = 60.0) -> Any:
+        """Send ``request`` and wait for nothing; the future of its answer."""
+        return self._method(method).future(request, timeout=timeout_s)
+
+    def _method(self, name: str) -> Any:
         stub = (
             model_service_pb2_grpc.ModelServiceStub(self.channel)
-            if method in MODEL_SERVICE
+            if name in MODEL_SERVICE
             else prediction_service_pb2_grpc.PredictionServiceStub(self.channel)
         )
-        return getattr(stub, method)(request, timeout=timeout_s)
+        return getattr(stub, name)
 
 
 def endpoint(grpc_target: str, rest_target: str) -> Endpoint:

@@ -86,7 +86,11 @@ GROUPS: dict[str, tuple[Flag, ...]] = {
     "gRPC": (
         Flag("port", 8500, "TCP port for gRPC; 0 is off"),
         Flag("grpc_socket_path", "", "UNIX socket for gRPC, beside the port"),
-        Flag("grpc_max_threads", 4 * _CORES, "threads that answer gRPC requests"),
+        Flag(
+            "grpc_max_threads",
+            4 * _CORES,
+            "quota of calls under way, those in a batch's queue included; one fewer is taken",
+        ),
         Flag("grpc_channel_arguments", "", "grpc.max_connection_age_ms=2000,… for the server"),
         Flag("ssl_config_file", "", "text-format SSLConfig; gRPC is encrypted by it"),
         Flag("enable_grpc_healthcheck_service", False, "answer gRPC's health protocol"),
