@@ -66,8 +66,9 @@ lock: $(VENV)/.dev  ## resolve the pinned versions anew
 	@for extra in serving web; do $(BIN)/uv pip compile $(LOCK) --extra $$extra -c requirements/dev.lock -o requirements/$$extra.lock pyproject.toml || exit 1; done
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-proto: $(VENV)/.dev  ## generate the SDK's messages anew
-	@sed -n 's|^//   ||p' client/neumo/_proto/serving.proto | PATH="$(BIN):$$PATH" sh
+proto: $(VENV)/.dev  ## generate the messages anew, by the commands that their files' heads name
+	@for file in client/neumo/_proto/serving.proto serving/neumo_serving/_proto/server_config.proto; do \
+	  sed -n 's|^//   ||p' $$file | PATH="$(BIN):$$PATH" sh -e || exit 1; done
 
 wheel: $(VENV)/.dev  ## build the wheel, with the newest release inside
 	@$(BIN)/uv build --quiet --wheel --out-dir dist
