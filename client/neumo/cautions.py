@@ -7,9 +7,24 @@
 ``adult``, ``age``           the DICOM header's age is outside 1 to 5 years
 ``body_part``                the DICOM header names another part of the body
 ``modality``                 the DICOM header says that it is no radiograph
-``lateral``                  the DICOM header names a lateral view
+``lateral``                  the header names a lateral view
+``bits``                     the header's bits or sign contradict the pixels, which were believed
+``size``                     the header's rows, columns or frames contradict the data
+``photometric``              the header contradicts itself, or the pixels, about white or colours
+``lookup_table``             a lookup table contradicts its own header, or shows nothing
+``window``                   the window is none, or shows nothing of these pixels
+``rescale``                  the rescale or modality table would leave no picture
+``transparency``             the file says that nothing in it is opaque
+``depth``                    the decoder hands on 8 bits a channel of more
 ``first_frame``              the file holds several frames
 ``rescaled``                 the file does not say its white level
+``small``                    too few pixels, or enlarged from too few
+``flat``                     almost no contrast
+``saturated``                much of the film is pure white or pure black
+``framed``                   the film lies in a frame, as on a screenshot
+``negative``                 lungs are white: black and white seem to be exchanged
+``turned``                   the film seems to stand on its head or lie on its side
+``cut``                      a side of the chest seems to be missing
 ===========================  ==================================================================
 """
 
@@ -47,6 +62,37 @@ BODY_PART = Caution("body_part", "the file does not say chest as the body part: 
 MODALITY = Caution("modality", "not a radiograph, says the file: the answer means nothing")
 LATERAL = Caution("lateral", "a lateral view: the models were trained on frontal films")
 
+BITS = Caution(
+    "bits", "the file's header contradicts its pixels about bits or sign: the pixels were believed"
+)
+SIZE = Caution(
+    "size", "the file's rows, columns or frames do not fit its pixels: check the picture"
+)
+PHOTOMETRIC = Caution(
+    "photometric", "the file contradicts itself about colours, or what is white: check the picture"
+)
+LOOKUP_TABLE = Caution(
+    "lookup_table", "the file's lookup table contradicts itself or its pixels: check the contrast"
+)
+WINDOW = Caution(
+    "window", "the file's window is none, or does not fit its pixels: it was not used as written"
+)
+RESCALE = Caution("rescale", "the file's rescaling would leave no picture: it was not used")
+TRANSPARENCY = Caution(
+    "transparency", "the file says that nothing in it is opaque: its transparency was not used"
+)
+DEPTH = Caution(
+    "depth", "of this file only 8 bits a channel could be read: check that the film is not too dark"
+)
+
+SMALL = Caution("small", "too few pixels to judge: give the film at its original size")
+FLAT = Caution("flat", "almost no contrast: check that this is a film, and its window")
+SATURATED = Caution("saturated", "much of the film is pure white or black: detail is lost")
+FRAMED = Caution("framed", "the film lies in a frame, as on a screenshot: give the film alone")
+NEGATIVE = Caution("negative", "black and white seem to be exchanged: check the film")
+TURNED = Caution("turned", "the film seems not to be upright: turn it")
+CUT = Caution("cut", "a side of the chest seems to be missing: give the whole film")
+
 ALL = (
     NO_CHEST,
     NOT_SCREENED,
@@ -58,5 +104,20 @@ ALL = (
     BODY_PART,
     MODALITY,
     LATERAL,
+    BITS,
+    SIZE,
+    PHOTOMETRIC,
+    LOOKUP_TABLE,
+    WINDOW,
+    RESCALE,
+    TRANSPARENCY,
+    DEPTH,
+    SMALL,
+    FLAT,
+    SATURATED,
+    FRAMED,
+    NEGATIVE,
+    TURNED,
+    CUT,
 )
 """Every caution that the SDK gives."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TypeAlias, cast
+from typing import Any, BinaryIO, Protocol, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +47,18 @@ class Film:
     height_px: int
 
 
+class ArrayLike(Protocol):
+    """Whatever numpy makes an array of: a tensor of another library, a pydicom pixel array."""
+
+    def __array__(self) -> npt.NDArray[np.generic]: ...
+
+
+class DicomDataset(Protocol):
+    """A ``pydicom.Dataset``, which is an extra, so that its class is not named here."""
+
+    def get_item(self, key: Any, /) -> Any: ...  # noqa: ANN401 - pydicom's own
+
+
 Source: TypeAlias = (
     str
     | os.PathLike[str]
@@ -55,6 +68,8 @@ Source: TypeAlias = (
     | BinaryIO
     | Image.Image
     | npt.NDArray[np.generic]
+    | ArrayLike
+    | DicomDataset
     | Film
 )
 """What ``read`` takes; its docstring says how each is understood."""
@@ -64,11 +79,15 @@ def read(source: Source) -> Film:
     """The film in ``source``.
 
     ``source`` is a path, the bytes of a file, a binary file (read to its end, left open), a
-    Pillow image, a film that was read before, or an array: [h, w], [h, w, 1] or [h, w, 3] (RGB)
-    of uint8, of uint16, or of floats in [0, 1]. Files may be JPEG, PNG, WebP, TIFF, BMP, GIF or,
-    with the ``dicom`` extra, DICOM. The first frame is read. EXIF orientation is applied; what is
-    transparent turns black, as air is on a film. More than 8 bits are reduced as
-    ``neumo._images.grey_depth`` says.
+    Pillow image, a pydicom ``Dataset``, a film that was read before, or an array (or what numpy
+    makes one of): [h, w], [h, w, 1] or [h, w, 3] (RGB) of uint8, of uint16, or of floats in [0, 1],
+    white where X-rays were stopped. Give the ``Dataset`` rather than its ``pixel_array``, which
+    knows neither its window nor whether it is a negative (MONOCHROME1).
+
+    Files may be JPEG, PNG, WebP, TIFF, BMP, GIF, JPEG 2000, AVIF or, with the ``dicom`` extra,
+    DICOM. The first frame is read. EXIF orientation is applied; what is transparent turns black,
+    as air is on a film. More than 8 bits are reduced as ``neumo._images.grey_depth`` says. The
+    film's cautions name what its file contradicts, and what speaks against judging the picture.
 
     Raises ``ImageError`` where no film can be read, or its sides are outside
     ``neumo._images.file_checks``.
@@ -105,6 +124,10 @@ def decode(source: Source) -> tuple[Image.Image, tuple[Caution, ...]]:
         return arrays.decode(source), ()
     if isinstance(source, Image.Image):
         return raster.convert(source)
+    if dicom.is_dataset(source):
+        return dicom.decode_dataset(source)
+    if hasattr(source, "__array__") and not hasattr(source, "read"):
+        return arrays.decode_foreign(source), ()
     data = _content(source)
     return dicom.decode(data) if dicom.recognises(data) else raster.decode(data)
 
@@ -125,17 +148,29 @@ def _content(source: object) -> bytes:
     if isinstance(source, bytes | bytearray | memoryview):
         data = bytes(source)
     elif isinstance(source, str | os.PathLike):
-        data = _of_path(Path(source))
+        data = _of_path(_path(source))
     elif hasattr(source, "read"):
         data = _of_file(cast(BinaryIO, source))
     else:
+        more = "; predict_many takes several" if isinstance(source, list | tuple) else ""
         raise ImageError(
             f"no film in a {type(source).__name__}: give a path, the bytes of a file, "
-            "a binary file, a Pillow image or a numpy array"
+            f"a binary file, a Pillow image or a numpy array{more}"
         )
     if not data:
-        raise ImageError("the file is empty: export or copy it again")
+        was_read = hasattr(source, "read")
+        advice = "or was it read before: seek(0)?" if was_read else "export or copy it again"
+        raise ImageError(f"the file is empty: {advice}")
     return data
+
+
+def _path(source: str | os.PathLike[str]) -> Path:
+    text = os.fspath(source)
+    scheme, found, _ = str(text).partition("://")
+    if found and scheme.isalnum():
+        # A server's address where the film should be, or the film's on the web.
+        raise ImageError("an address, not a file: give the film's path, or download it first")
+    return Path(os.fsdecode(text))
 
 
 def _of_path(path: Path) -> bytes:
@@ -154,16 +189,33 @@ def _of_path(path: Path) -> bytes:
 
 
 def _of_file(file: BinaryIO) -> bytes:
-    try:
-        data = file.read(file_checks.MAX_FILE_BYTES + 1)
-    except Exception as error:  # noqa: BLE001 - a caller's object, which may raise anything
-        # Not the error's own text: it may name the file.
-        reason = error.strerror if isinstance(error, OSError) else None
-        told = reason or type(error).__name__
-        raise ImageError(f"cannot be read ({told}): open the file again, or copy it") from None
-    if not isinstance(data, bytes):
-        raise ImageError('the file is open as text: open it in binary mode, open(path, "rb")')
-    if len(data) > file_checks.MAX_FILE_BYTES:
+    pieces: list[bytes] = []
+    left = file_checks.MAX_FILE_BYTES + 1
+    # A raw stream, such as a socket's, may give less than asked for and go on.
+    while left > 0 and (piece := _piece(file, left)):
+        pieces.append(piece)
+        left -= len(piece)
+    if left <= 0:
         limit = file_checks.MAX_FILE_BYTES // (1024 * 1024)
         raise ImageError(f"larger than {limit} MiB: export one film as PNG or JPEG")
-    return data
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _piece(file: BinaryIO, most: int) -> bytes:
+    try:
+        piece: object = file.read(most)
+    except (OSError, ValueError) as error:  # ValueError: it is closed
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise ImageError(f"cannot be read ({reason}): open it again") from None
+    if isinstance(piece, bytes | bytearray | memoryview):
+        return bytes(piece)
+    if inspect.isawaitable(piece):
+        if inspect.iscoroutine(piece):
+            piece.close()
+        raise ImageError(
+            "its read() is asynchronous: give the bytes, await file.read(), "
+            "or an UploadFile's .file"
+        )
+    if piece is None:
+        raise ImageError("the stream has nothing yet, it does not block: give one that waits")
+    raise ImageError('the file is open as text: open it in binary mode, open(path, "rb")')

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import logging
+import sys
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from typing import Any
 
 from neumo.errors import ImageError
 
@@ -74,43 +76,57 @@ def too_many() -> ImageError:
     return ImageError("made of more pieces than any film: export it again")
 
 
-class _Silence:
-    """Ignores warnings from the first holder's entry to the last one's exit.
+class _Decoding(threading.local):
+    """How deep this thread is in decoders that shall be quiet."""
 
-    ``warnings.catch_warnings`` alone would be left in the wrong order by threads, and the
-    process would stay silent, or a decoder's remark become an error, for good.
-    """
+    depth = 0
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._holders = 0
-        self._filters = ExitStack()
 
-    @contextmanager
-    def hold(self) -> Iterator[None]:
-        with self._lock:
-            if not self._holders:
-                self._filters.enter_context(warnings.catch_warnings())
-                warnings.simplefilter("ignore")
-                self._filters.enter_context(_unlogged(logging.getLogger("pydicom")))
-            self._holders += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._holders -= 1
-                if not self._holders:
-                    self._filters.close()
+_decoding = _Decoding()
 
 
 @contextmanager
-def _unlogged(logger: logging.Logger) -> Iterator[None]:
-    before, logger.disabled = logger.disabled, True
+def quiet() -> Iterator[None]:
+    """No decoder's remark is shown, raised or logged in it; nothing of the process is changed.
+
+    ``warnings.catch_warnings`` would silence every other thread, too, and undo what they set.
+    """
+    _decoding.depth += 1
     try:
         yield
     finally:
-        logger.disabled = before
+        _decoding.depth -= 1
 
 
-warnings_ignored = _Silence().hold
-"""A context manager: no ``warnings`` are shown, raised or logged in it, on any thread."""
+class _QuietWarnings:
+    """The module ``warnings`` as a decoder sees it: mute in a thread that is in ``quiet``."""
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the module has
+        return getattr(warnings, name)
+
+    def warn(self, message: Any, category: Any = None, stacklevel: int = 1, **more: Any) -> None:  # noqa: ANN401
+        if not _decoding.depth:
+            # One frame more, so that the line told is the same as without this one.
+            warnings.warn(message, category, stacklevel + 1, **more)
+
+
+_quiet_warnings = _QuietWarnings()
+
+
+def _is_heard(_: logging.LogRecord) -> bool:
+    return not _decoding.depth
+
+
+def silence(package: str) -> None:
+    """Let the decoders of ``package`` keep quiet in ``quiet``, and only there.
+
+    Their own name ``warnings`` and their own loggers are touched, nothing of the application's.
+    """
+    for name, module in tuple(sys.modules.items()):
+        is_inside = name == package or name.startswith(f"{package}.")
+        if is_inside and vars(module).get("warnings") is warnings:
+            vars(module)["warnings"] = _quiet_warnings
+    for name in tuple(logging.Logger.manager.loggerDict):
+        # Children, too: a logger's filters do not see what only passes through it.
+        if name == package or name.startswith(f"{package}."):
+            logging.getLogger(name).addFilter(_is_heard)

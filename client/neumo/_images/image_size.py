@@ -6,8 +6,8 @@ import importlib.util
 
 from PIL import Image
 
-from neumo._images import dicom, file_checks, raster
-from neumo._images.file_checks import CountedBytes, warnings_ignored
+from neumo._images import dicom, file_checks, other_kinds, raster
+from neumo._images.file_checks import CountedBytes, quiet
 
 
 def pixels(data: bytes) -> int:
@@ -16,14 +16,15 @@ def pixels(data: bytes) -> int:
     A DICOM file that is packed as a whole counts as the largest: its header is packed, too.
     """
     try:
-        with warnings_ignored():
+        with quiet():
             return _of_dicom(data) if dicom.recognises(data) else _of_raster(data)
     except Exception:  # noqa: BLE001 - whoever reads it is told what is wrong
         return 0
 
 
 def _of_raster(data: bytes) -> int:
-    with Image.open(CountedBytes(data), formats=raster.FORMATS) as image:
+    formats = (*raster.FORMATS, *other_kinds.FORMATS)
+    with Image.open(CountedBytes(data), formats=formats) as image:
         return image.width * image.height
 
 

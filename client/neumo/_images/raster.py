@@ -2,37 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import cast
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import (  # noqa: F401 - the plugins, so that silence meets them all
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageOps,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
 
 from neumo._images import file_checks, grey_depth
-from neumo._images.file_checks import CountedBytes, warnings_ignored
-from neumo.cautions import FIRST_FRAME, RESCALED, Caution
+from neumo._images.file_checks import CountedBytes, quiet
+from neumo.cautions import FIRST_FRAME, RESCALED, TRANSPARENCY, Caution
 from neumo.errors import ImageError
 
 FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP")
+"""The usual ones; ``neumo._images.other_kinds`` knows more."""
 
 _BAND_PX = 256
+_TIFF_BITS = 258
 _TIFF_PHOTOMETRIC = 262
+_TIFF_SAMPLE_FORMAT = 339
 _TIFF_WHITE_IS_ZERO = 0
+_OPAQUE = 255
+_COLOURS = {"RGB", "RGBA", "LA", "CMYK"}
 
 Decoded = tuple[Image.Image, tuple[Caution, ...]]
+
+file_checks.silence("PIL")
 
 
 def decode(data: bytes) -> Decoded:
     """The upright 8-bit image in the file whose content is ``data``, and what to know about it.
 
-    Raises ``ImageError`` where there is none, it is damaged or cut off, or its size is out of
-    bounds (told from the header, before anything is decoded).
+    Raises ``ImageError`` where there is none, it is damaged or cut off, of a kind that is not
+    read, or its size is out of bounds (told from the header, before anything is decoded).
     """
-    with _faults_told(), Image.open(CountedBytes(data), formats=FORMATS) as image:
-        file_checks.check_size(*image.size)
-        frames = int(getattr(image, "n_frames", 1))
+    try:
+        with quiet(), Image.open(CountedBytes(data), formats=FORMATS) as image:
+            return opened(image, data)
+    except ImageError:
+        raise
+    except Image.DecompressionBombError:
+        raise file_checks.too_large() from None
+    except Exception as error:  # decoders raise anything on damaged bytes
+        # Only here, so that the usual films wait for nothing more.
+        from neumo._images import other_kinds  # noqa: PLC0415
+
+        with quiet():
+            found = other_kinds.decode(data, opened)
+        if found is None:
+            raise _fault(error) from error
+        return found
+
+
+def opened(image: Image.Image, data: bytes) -> Decoded:
+    """As ``decode``, of an image that Pillow opened from ``data``; raises what Pillow does."""
+    file_checks.check_size(*image.size)
+    frames = int(getattr(image, "n_frames", 1))
+    if _is_deep_colour(image):
+        from neumo._images import deep_channels  # noqa: PLC0415 - few films are of that kind
+
+        deep, cautions = deep_channels.decode(image, data)
+        upright = ImageOps.exif_transpose(deep)
+    else:
         upright, cautions = _convert(image)
-        return upright, (*cautions, FIRST_FRAME) if frames > 1 else cautions
+    return upright, (*cautions, FIRST_FRAME) if frames > 1 else cautions
 
 
 def convert(image: Image.Image) -> Decoded:
@@ -40,58 +81,87 @@ def convert(image: Image.Image) -> Decoded:
 
     Raises ``ImageError`` as ``decode`` does.
     """
-    with _faults_told():
-        file_checks.check_size(*image.size)
-        return _convert(image)
-
-
-@contextmanager
-def _faults_told() -> Iterator[None]:
-    """Pillow's exceptions as ``ImageError``; its warnings dropped."""
+    if _is_deep_colour(image):
+        raise ImageError(
+            "Pillow would cut its 16-bit colours to 8 bits: give the file's path or bytes"
+        )
     try:
-        with warnings_ignored():
-            yield
+        with quiet():
+            file_checks.check_size(*image.size)
+            return _convert(image)
     except ImageError:
         raise
     except Image.DecompressionBombError:
         raise file_checks.too_large() from None
-    except UnidentifiedImageError:
-        raise ImageError(
+    except Exception as error:
+        raise _fault(error) from error
+
+
+def _fault(error: Exception) -> ImageError:
+    if isinstance(error, UnidentifiedImageError):
+        return ImageError(
             "not an image, or one damaged at its start: "
             "give a radiograph as DICOM, JPEG, PNG, WebP, TIFF, BMP or GIF"
-        ) from None
-    except Exception as error:  # decoders raise anything on damaged bytes
-        raise ImageError("damaged or cut off: copy or export it again") from error
+        )
+    return ImageError("damaged or cut off: copy or export it again")
 
 
 def _convert(image: Image.Image) -> Decoded:
     image.load()
-    negative = _white_is_zero(image)
-    grey, cautions = _eight_bits(ImageOps.exif_transpose(image))
-    return (ImageOps.invert(grey) if negative else grey), cautions
+    negative, unsigned = _white_is_zero(image), _is_unsigned(image)
+    upright = ImageOps.exif_transpose(image)
+    if upright.mode == "F" or upright.mode.startswith("I"):
+        grey, cautions = _from_deep(upright, unsigned=unsigned)
+        return (ImageOps.invert(grey) if negative else grey), cautions
+    return _eight_bits(upright)
+
+
+def _is_deep_colour(image: Image.Image) -> bool:
+    """Whether Pillow is about to reduce more than 8 bits a channel to 8."""
+    # Only files not yet decoded have tiles, and each names the layout of its samples.
+    tiles = getattr(image, "tile", None)
+    if not tiles or image.mode not in _COLOURS:
+        return False
+    layout = tiles[0][3]
+    layout = layout[0] if isinstance(layout, tuple) and layout else layout
+    bits = getattr(image, "tag_v2", {}).get(_TIFF_BITS, ())
+    return ";16" in str(layout) or max(bits, default=8) > 8
 
 
 def _eight_bits(image: Image.Image) -> Decoded:
-    if image.mode == "F" or image.mode.startswith("I"):
-        return _from_deep(image)
     if image.has_transparency_data or image.mode in {"La", "RGBa"}:
+        if image.mode in {"LA", "RGBA"} and _is_nowhere_opaque(image):
+            # All of it would be darker than the film, or black: an alpha that nobody meant.
+            return image.convert(image.mode.removesuffix("A")), (TRANSPARENCY,)
         return _on_black(image), ()
     if image.mode == "LAB":
         raise ImageError("LAB colours are not read: save it as greyscale")
     return image, ()
 
 
-def _from_deep(image: Image.Image) -> Decoded:
+def _from_deep(image: Image.Image, *, unsigned: bool) -> Decoded:
     """More than 8 bits: 16 by their depth, floats in [0, 1] as they are, others stretched."""
     values = np.asarray(image)
     low, high = float(values.min()), float(values.max())
     if not np.isfinite([low, high]).all():
-        raise ImageError("some of its pixels are not numbers: export it again")
+        raise ImageError("some of its pixels are not numbers (NaN, or infinite): export it again")
     if image.mode == "F" and low >= 0.0 and high <= 1.0:
         return Image.fromarray(grey_depth.from_unit(values)), ()
+    if image.mode == "I" and low < 0.0 and unsigned:
+        values = values.view(np.uint32)
+        low, high = float(values.min()), float(values.max())
     if image.mode != "F" and low >= 0.0 and high <= 65535.0:
-        return Image.fromarray(grey_depth.from_uint16(values.astype(np.uint16))), ()
+        levels = grey_depth.from_uint16(values.astype(np.uint16))
+        hidden = image.info.get("transparency")
+        if isinstance(hidden, int):
+            levels[values == hidden] = 0
+        return Image.fromarray(levels), ()
     return Image.fromarray(grey_depth.stretch(values, low, high)), (RESCALED,)
+
+
+def _is_nowhere_opaque(image: Image.Image) -> bool:
+    _, most = image.getchannel("A").getextrema()
+    return cast(int, most) < _OPAQUE
 
 
 def _on_black(image: Image.Image) -> Image.Image:
@@ -105,8 +175,13 @@ def _on_black(image: Image.Image) -> Image.Image:
     return grey
 
 
+def _is_unsigned(image: Image.Image) -> bool:
+    """Whether a TIFF's 32 bits are unsigned, which Pillow keeps as signed."""
+    tags = getattr(image, "tag_v2", {})
+    return image.mode == "I" and bool(tags) and tags.get(_TIFF_SAMPLE_FORMAT, (1,))[0] == 1
+
+
 def _white_is_zero(image: Image.Image) -> bool:
     """Whether a TIFF counts from white to black, which Pillow undoes up to 8 bits only."""
-    deep = image.mode == "F" or image.mode.startswith("I")
     photometric = getattr(image, "tag_v2", {}).get(_TIFF_PHOTOMETRIC)
-    return deep and photometric == _TIFF_WHITE_IS_ZERO
+    return photometric == _TIFF_WHITE_IS_ZERO

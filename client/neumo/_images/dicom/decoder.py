@@ -6,34 +6,34 @@ patient ever enters memory as more than the file's bytes.
 
 from __future__ import annotations
 
-import importlib.util
 import zlib
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 from pydicom import Dataset, dcmread
-from pydicom.pixels import apply_color_lut, pixel_array
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import UID
 
-from neumo._images import file_checks, grey_depth
-from neumo._images.dicom import subject, windowing
+from neumo._images import file_checks
+from neumo._images.dicom import colours, element_numbers, stored_values, subject, windowing
 from neumo._images.file_checks import MAGIC, PREAMBLE_BYTES, CountedBytes
-from neumo.cautions import FIRST_FRAME, Caution
+from neumo.cautions import FIRST_FRAME, PHOTOMETRIC, Caution
 from neumo.errors import ImageError
 
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
-_FRAGMENT = b"\xfe\xff\x00\xe0"
-"""The tag before each piece of compressed pixels."""
 _PIECE_BYTES = 16 * 1024 * 1024
 _IMPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2"
+_DIRECTORY = "1.2.840.10008.1.3.10"
 
 _PIXEL_KEYWORDS = (
+    "SOPClassUID",
     "Rows",
     "Columns",
     "NumberOfFrames",
     "SamplesPerPixel",
     "PhotometricInterpretation",
+    "PresentationLUTShape",
     "PlanarConfiguration",
     "BitsAllocated",
     "BitsStored",
@@ -42,29 +42,49 @@ _PIXEL_KEYWORDS = (
     "PixelData",
     "FloatPixelData",
     "DoubleFloatPixelData",
+    "PixelDataProviderURL",
     "ExtendedOffsetTable",
     "ExtendedOffsetTableLengths",
 )
-_PALETTE_KEYWORDS = tuple(
-    f"{segmented}{colour}PaletteColorLookupTable{part}"
-    for colour in ("Red", "Green", "Blue")
-    for segmented, part in (("", "Descriptor"), ("", "Data"), ("Segmented", "Data"))
-)
+_KEYWORDS = (*_PIXEL_KEYWORDS, *colours.KEYWORDS, *windowing.KEYWORDS, *subject.KEYWORDS)
 
 
 def decode(data: bytes) -> tuple[Image.Image, tuple[Caution, ...]]:
     """What ``neumo._images.dicom.decode`` says; raises whatever pydicom does on damaged bytes."""
-    dataset = _dataset(data)
+    return _decode(_dataset(data))
+
+
+def decode_dataset(given: Dataset) -> tuple[Image.Image, tuple[Caution, ...]]:
+    """The film in a pydicom dataset, which is left as it is. Raises as ``decode`` does."""
+    dataset = Dataset()
+    for keyword in _KEYWORDS:
+        if keyword in given:
+            # As it lies there: reading it through pydicom would convert it in the caller's.
+            dataset[keyword] = given.get_item(keyword)
+    meta = getattr(given, "file_meta", None)
+    dataset.file_meta = FileMetaDataset()
+    for keyword in ("TransferSyntaxUID", "MediaStorageSOPClassUID"):
+        if meta is not None and keyword in meta:
+            setattr(dataset.file_meta, keyword, meta.get(keyword))
+    if "TransferSyntaxUID" not in dataset.file_meta:
+        implicit, little_endian = getattr(given, "original_encoding", (None, None))
+        dataset.file_meta.TransferSyntaxUID = _syntax(
+            is_implicit=implicit is True, is_little_endian=little_endian is not False
+        )
+    return _decode(dataset)
+
+
+def _decode(dataset: Dataset) -> tuple[Image.Image, tuple[Caution, ...]]:
     if not dataset:
         raise ImageError("a DICOM file cut off or damaged: copy or export it again")
-    if not all(isinstance(dataset.get(side), int) for side in ("Rows", "Columns")):
-        raise ImageError("a DICOM file without an image: give one that holds a radiograph")
-    file_checks.check_size(dataset.Columns, dataset.Rows)
-    image = Image.fromarray(np.ascontiguousarray(_levels(dataset)))
-    cautions = subject.cautions(dataset)
-    if int(dataset.get("NumberOfFrames") or 1) > 1:
+    _check_kind(dataset)
+    stored_values.check_size(dataset)
+    levels, cautions = _levels(dataset)
+    image = Image.fromarray(np.ascontiguousarray(levels))
+    cautions = (*subject.cautions(dataset), *cautions)
+    if (element_numbers.whole(dataset, "NumberOfFrames") or 1) > 1:
         cautions = (*cautions, FIRST_FRAME)
-    return image, cautions
+    return image, tuple(dict.fromkeys(cautions))
 
 
 def size(data: bytes) -> tuple[int, int] | None:
@@ -73,7 +93,7 @@ def size(data: bytes) -> tuple[int, int] | None:
         return None
     tags = ["Rows", "Columns"]
     dataset = dcmread(CountedBytes(data), stop_before_pixels=True, force=True, specific_tags=tags)
-    return int(dataset.Rows), int(dataset.Columns)
+    return stored_values.sides(dataset)
 
 
 def _is_deflated(data: bytes) -> bool:
@@ -83,18 +103,30 @@ def _is_deflated(data: bytes) -> bool:
 def _dataset(data: bytes) -> Dataset:
     if _is_deflated(data):
         _check_inflated_size(data)
-    tags = (*_PIXEL_KEYWORDS, *_PALETTE_KEYWORDS, *windowing.KEYWORDS, *subject.KEYWORDS)
-    dataset = dcmread(CountedBytes(data), force=True, specific_tags=list(tags))
+    dataset = dcmread(CountedBytes(data), force=True, specific_tags=list(_KEYWORDS))
     if "TransferSyntaxUID" not in dataset.file_meta:
-        dataset.file_meta.TransferSyntaxUID = _syntax_without_meta(dataset)
+        implicit, little_endian = dataset.original_encoding
+        dataset.file_meta.TransferSyntaxUID = _syntax(
+            is_implicit=bool(implicit), is_little_endian=bool(little_endian)
+        )
     return dataset
 
 
-def _syntax_without_meta(dataset: Dataset) -> str:
-    implicit, little_endian = dataset.original_encoding
-    if implicit:
+def _syntax(*, is_implicit: bool, is_little_endian: bool) -> str:
+    if is_implicit:
         return _IMPLICIT_LITTLE_ENDIAN
-    return f"{_IMPLICIT_LITTLE_ENDIAN}.{1 if little_endian else 2}"
+    return f"{_IMPLICIT_LITTLE_ENDIAN}.{1 if is_little_endian else 2}"
+
+
+def _check_kind(dataset: Dataset) -> None:
+    """Raise ``ImageError`` where the file is of a kind that holds no image, with its name."""
+    said = dataset.get("SOPClassUID") or dataset.file_meta.get("MediaStorageSOPClassUID") or ""
+    kind = UID(str(said))
+    if kind == _DIRECTORY:
+        raise ImageError("a DICOMDIR, the index of a disc, not a film: give a file that it lists")
+    if "Rows" not in dataset:
+        name = f" ({kind.name})" if kind.name != str(kind) else ""
+        raise ImageError(f"a DICOM file without an image{name}: give one that holds a radiograph")
 
 
 def _check_inflated_size(data: bytes) -> None:
@@ -110,32 +142,43 @@ def _check_inflated_size(data: bytes) -> None:
             raise file_checks.too_large()
 
 
-def _levels(dataset: Dataset) -> npt.NDArray[np.uint8]:
+def _levels(dataset: Dataset) -> tuple[npt.NDArray[np.uint8], tuple[Caution, ...]]:
     """uint8 [rows, columns] or [rows, columns, 3], white where X-rays were stopped."""
-    stored = _stored(dataset)
-    photometric = str(dataset.PhotometricInterpretation)
-    if photometric == "PALETTE COLOR":
-        return grey_depth.from_uint16(apply_color_lut(stored, dataset).astype(np.uint16))
-    if stored.ndim == 3:
-        excess_bits = max(int(dataset.BitsStored) - 8, 0)
-        return (stored >> excess_bits).astype(np.uint8)
-    grey = windowing.grey(stored, dataset)
-    return 255 - grey if photometric == "MONOCHROME1" else grey
+    stored = stored_values.read(dataset)
+    if stored.photometric == "PALETTE COLOR":
+        levels, told = colours.from_palette(stored.values, dataset)
+    elif stored.values.ndim == 3:
+        levels, told = colours.rgb(stored.values, stored.photometric, stored.bits)
+    else:
+        levels, told = windowing.grey(stored.values, dataset, stored.bits)
+        if stored.photometric == "MONOCHROME1":
+            levels = 255 - levels
+        _blacken(levels, windowing.padded(stored.values, dataset))
+        told = (*told, *_shape_cautions(dataset, stored.photometric))
+    return levels, (*stored.cautions, *told)
 
 
-def _stored(dataset: Dataset) -> npt.NDArray[Any]:
-    """The first frame's stored values."""
-    if dataset.file_meta.TransferSyntaxUID.is_compressed:
-        stored = dataset.get("PixelData") or b""
-        if stored.count(_FRAGMENT) > file_checks.MAX_FRAGMENTS:
-            raise file_checks.too_many()
-    try:
-        frame: npt.NDArray[Any] = pixel_array(dataset, index=0)
-    except (RuntimeError, NotImplementedError):
-        syntax = dataset.file_meta.TransferSyntaxUID
-        if syntax.is_compressed and importlib.util.find_spec("gdcm") is None:
-            raise ImageError(
-                "compressed in a way that needs one more package: pip install 'neumo[dicom]'"
-            ) from None
-        raise
-    return frame
+def _shape_cautions(dataset: Dataset, photometric: str) -> tuple[Caution, ...]:
+    """Whether the presentation LUT shape contradicts the photometric interpretation.
+
+    PS3.3 C.8.11.3.1.2 ties them together. Viewers differ where they are not: dcm4che goes by the
+    shape; dcmtk and cornerstone, as here, by the photometric interpretation.
+    """
+    shape = element_numbers.text(dataset, "PresentationLUTShape")
+    fits = {
+        "": True,
+        "INVERSE": photometric == "MONOCHROME1",
+        "IDENTITY": photometric != "MONOCHROME1",
+    }
+    return () if fits.get(shape, False) else (PHOTOMETRIC,)
+
+
+def _blacken(levels: npt.NDArray[np.uint8], padding: npt.NDArray[np.bool_]) -> None:
+    """Make padding that reaches the film's edge black, as air is; the same value within stays."""
+    if padding.any():
+        reached = np.zeros_like(padding)
+        for axis in (0, 1):
+            reached |= np.logical_and.accumulate(padding, axis=axis)
+            backwards = np.flip(padding, axis)
+            reached |= np.flip(np.logical_and.accumulate(backwards, axis=axis), axis)
+        levels[reached] = 0

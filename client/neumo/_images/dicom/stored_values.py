@@ -1,0 +1,283 @@
+"""The stored values of a DICOM file's first frame, by its header where the pixels allow that.
+
+Source: DICOM PS3.3, C.7.6.3 (Image Pixel), and PS3.5, 8.1.1 (bits allocated, stored, high bit).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydicom import Dataset
+
+from neumo._images import file_checks
+from neumo._images.dicom import compressed_frames, element_numbers
+from neumo._images.dicom.compressed_frames import Layout
+from neumo.cautions import BITS, PHOTOMETRIC, SIZE, Caution
+from neumo.errors import ImageError
+
+_CONTAINERS = (8, 16, 32)
+_SMOOTHER = 0.8
+"""Another reading than the header's counts where it is this much smoother: films are smooth."""
+_SEEN_PX = 1_000_000
+_SUBSAMPLED = {"YBR_FULL_422", "YBR_PARTIAL_422", "YBR_PARTIAL_420"}
+_FLOATS = {"FloatPixelData": "f4", "DoubleFloatPixelData": "f8"}
+
+Values = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stored:
+    """Stored values [rows, columns] or [rows, columns, samples] and the bits that they have.
+
+    ``photometric`` is what the values are, "RGB" where a decoder has converted them.
+    """
+
+    values: Values
+    bits: int
+    photometric: str
+    cautions: tuple[Caution, ...]
+
+
+def read(dataset: Dataset) -> Stored:
+    """The first frame of ``dataset``.
+
+    Raises ``ImageError`` where there are no pixels, or they fit no reading of the header.
+    """
+    layout, cautions = _layout(dataset)
+    for keyword, kind in _FLOATS.items():
+        if keyword in dataset and "PixelData" not in dataset:
+            return _of_floats(dataset, keyword, kind, layout)
+    data = dataset.get("PixelData")
+    if not data:
+        where = (
+            " (they are on a server, says its header)" if "PixelDataProviderURL" in dataset else ""
+        )
+        raise ImageError(f"a DICOM file without pixels{where}: export the film itself")
+    if dataset.file_meta.TransferSyntaxUID.is_compressed:
+        return _compressed(dataset, layout, cautions)
+    return _native(dataset, bytes(data), layout, cautions)
+
+
+def sides(dataset: Dataset) -> tuple[int, int]:
+    """Rows and columns; raises ``ImageError`` where the file has none, so no image."""
+    rows, columns = (element_numbers.whole(dataset, side) for side in ("Rows", "Columns"))
+    if rows is None or columns is None:
+        raise ImageError("a DICOM file without an image: give one that holds a radiograph")
+    return rows, columns
+
+
+def _layout(dataset: Dataset) -> tuple[Layout, list[Caution]]:
+    """The header's Image Pixel module, and cautions where it contradicts itself."""
+    rows, columns = sides(dataset)
+    cautions: list[Caution] = []
+    samples = element_numbers.whole(dataset, "SamplesPerPixel") or 1
+    photometric = element_numbers.text(dataset, "PhotometricInterpretation").replace(" ", "")
+    has_one = photometric.startswith("MONOCHROME") or photometric in {"PALETTECOLOR", ""}
+    if samples > 1 and has_one:
+        photometric = "RGB"
+        cautions.append(PHOTOMETRIC)
+    elif samples == 1 and photometric not in {"MONOCHROME1", "MONOCHROME2", "PALETTECOLOR"}:
+        photometric = "MONOCHROME2"
+        cautions.append(PHOTOMETRIC)
+    allocated = element_numbers.whole(dataset, "BitsAllocated") or 16
+    stored = element_numbers.whole(dataset, "BitsStored")
+    if stored is None:
+        stored = allocated
+    if not 1 <= stored <= allocated:
+        cautions.append(BITS)
+    high = element_numbers.whole(dataset, "HighBit")
+    layout = Layout(
+        rows=rows,
+        columns=columns,
+        samples=samples,
+        photometric="PALETTE COLOR" if photometric == "PALETTECOLOR" else photometric,
+        planar=element_numbers.whole(dataset, "PlanarConfiguration") or 0,
+        allocated=allocated,
+        stored=stored,
+        high=stored - 1 if high is None else high,
+        signed=element_numbers.whole(dataset, "PixelRepresentation") == 1,
+        frames=max(element_numbers.whole(dataset, "NumberOfFrames") or 1, 1),
+    )
+    return layout, cautions
+
+
+def _of_floats(dataset: Dataset, keyword: str, kind: str, layout: Layout) -> Stored:
+    order = ">" if dataset.file_meta.TransferSyntaxUID.is_little_endian is False else "<"
+    frame_bytes = layout.rows * layout.columns * int(kind[1])
+    data = bytes(dataset[keyword].value or b"")
+    if len(data) < frame_bytes:
+        raise _cut_off()
+    values = np.frombuffer(data[:frame_bytes], order + kind).astype(np.float64)
+    if not np.isfinite(values).all():
+        raise ImageError("some of its pixels are NaN or infinite: export it again")
+    shape = (layout.rows, layout.columns)
+    return Stored(values.reshape(shape), 32, layout.photometric, ())
+
+
+def _compressed(dataset: Dataset, layout: Layout, cautions: list[Caution]) -> Stored:
+    values, photometric, told = compressed_frames.read(dataset, layout)
+    cautions += told
+    if values.ndim == 3:
+        return Stored(values, 8 * values.itemsize, photometric, tuple(cautions))
+    # A codestream says its own precision, so no unused bits are left to shift out.
+    stored = replace(layout, high=layout.stored - 1, allocated=8 * values.itemsize)
+    values, bits, doubtful = _as_meant(values, stored)
+    return Stored(values, bits, photometric, (*cautions, BITS) if doubtful else tuple(cautions))
+
+
+def _native(dataset: Dataset, data: bytes, layout: Layout, cautions: list[Caution]) -> Stored:
+    if layout.photometric in _SUBSAMPLED or layout.allocated == 1:
+        values, photometric, told = compressed_frames.read(dataset, layout)
+        return Stored(values, max(layout.stored, 1), photometric, (*cautions, *told))
+    layout, told = _by_length(layout, len(data))
+    cautions += told
+    syntax = dataset.file_meta.TransferSyntaxUID
+    big_endian = not syntax.is_little_endian
+    words = data[: layout.frame_bytes + layout.frame_bytes % 2]
+    if big_endian and layout.allocated == 8 and getattr(dataset["PixelData"], "VR", "") == "OW":
+        # Two pixels to a word, and words are swapped: PS3.5, 8.1.2.
+        words = np.frombuffer(words[: len(words) // 2 * 2], ">u2").astype("<u2").tobytes()
+    kind = f"{'>' if big_endian else '<'}u{layout.allocated // 8}"
+    flat = np.frombuffer(words[: layout.frame_bytes], kind).astype(kind[1:])
+    if layout.samples > 1:
+        values, doubtful = _in_colour(flat, layout)
+        cautions += [PHOTOMETRIC] if doubtful else []
+        return Stored(values, layout.stored, layout.photometric, tuple(cautions))
+    values, turned = _shaped(flat, layout)
+    values, bits, doubtful = _as_meant(values, layout)
+    cautions += [SIZE] * turned + [BITS] * doubtful
+    return Stored(values, bits, layout.photometric, tuple(cautions))
+
+
+def _by_length(layout: Layout, length: int) -> tuple[Layout, list[Caution]]:
+    """``layout`` as the number of bytes allows it: the length cannot be mistaken, a header can.
+
+    Raises ``ImageError`` where no bits a pixel make it fit.
+    """
+    pixels = layout.rows * layout.columns
+    whole = layout.frame_bytes * layout.frames
+    if layout.allocated in _CONTAINERS and whole <= length <= whole + whole % 2:
+        return layout, []
+    for samples, frames in ((layout.samples, layout.frames), (layout.samples, 1), (1, 1), (3, 1)):
+        for bits in (layout.allocated, *_CONTAINERS):
+            expected = pixels * samples * frames * bits // 8
+            if bits in _CONTAINERS and expected <= length <= expected + expected % 2:
+                told = [SIZE if frames != layout.frames else BITS]
+                if samples != layout.samples:
+                    photometric = "RGB" if samples == 3 else "MONOCHROME2"
+                    layout = replace(layout, photometric=photometric)
+                    told = [PHOTOMETRIC]
+                fewest = min(layout.stored, bits)
+                changed = replace(layout, samples=samples, frames=frames, allocated=bits)
+                # Bits stored above those allocated say nothing: _as_meant then takes them all.
+                return replace(changed, stored=fewest, high=min(layout.high, bits - 1)), told
+    if layout.allocated not in _CONTAINERS:
+        raise ImageError(
+            f"pixels of {layout.allocated} bits are not read: export it with 8 or 16 bits allocated"
+        )
+    if length < whole:
+        raise _cut_off()
+    # More than the header says: what it names is shown, as all viewers do.
+    return layout, [SIZE]
+
+
+def _cut_off() -> ImageError:
+    return ImageError(
+        "cut off or damaged: the DICOM file holds fewer pixels than its header's rows, columns "
+        "and frames say; copy or export it again"
+    )
+
+
+def _shaped(flat: Values, layout: Layout) -> tuple[Values, bool]:
+    """[rows, columns], or, where rows and columns are swapped in the header, as they are.
+
+    Rows that do not lie below each other make a picture rough from top to bottom.
+    """
+    values = flat.reshape(layout.rows, layout.columns)
+    if layout.rows == layout.columns:
+        return values, False
+    swapped = flat.reshape(layout.columns, layout.rows)
+    is_swapped = _roughness(swapped) < 0.5 * _roughness(values)
+    return (swapped, True) if is_swapped else (values, False)
+
+
+def _in_colour(flat: Values, layout: Layout) -> tuple[Values, bool]:
+    """[rows, columns, samples] by the planar configuration, unless the other one is smooth."""
+    shape = (layout.rows, layout.columns, layout.samples)
+    by_pixel = flat.reshape(shape)
+    by_plane = np.moveaxis(flat.reshape(layout.samples, layout.rows, layout.columns), 0, 2)
+    said, other = (by_plane, by_pixel) if layout.planar == 1 else (by_pixel, by_plane)
+    # Wrongly sorted, neighbours of one sample are three pixels apart, or of another colour.
+    is_other = _roughness(other) < 0.5 * _roughness(said)
+    return np.ascontiguousarray(other if is_other else said), is_other
+
+
+def _as_meant(raw: Values, layout: Layout) -> tuple[Values, int, bool]:
+    """``raw`` with the header's sign and bits, or with those that make a film of it.
+
+    The values, their bits, and whether the header was not followed or left bits unexplained.
+    """
+    container = layout.allocated
+    raw = raw if raw.dtype.kind == "u" else raw.view(f"u{raw.itemsize}")
+    stored = layout.stored if 1 <= layout.stored <= container else container
+    shift = layout.high + 1 - stored
+    if 0 < shift <= container - stored:
+        if not (raw & ((1 << shift) - 1)).any():
+            raw = raw >> shift
+        elif int(raw.max()) >> stored:
+            # Left-aligned, and something else, such as an overlay, in the lower bits.
+            raw = raw >> shift
+        # Else right-aligned in spite of HighBit, which changes nothing: PS3.5 wants just that.
+    excess = raw >> stored if stored < container else np.zeros_like(raw)
+    said = _with_sign(raw, stored, signed=layout.signed)
+    explained = not excess.any() or _extends_sign(raw, excess, stored, container)
+    readings: list[tuple[Callable[[], Values], int]] = []
+    if not explained:
+        readings += [(lambda: raw, container), (lambda: _with_sign(raw, container), container)]
+    top = 1 << (stored - 1)
+    if (raw & top).any() and (explained or layout.signed):
+        readings.append((lambda: _with_sign(raw, stored, signed=not layout.signed), stored))
+    smoothest = _SMOOTHER * _roughness(said) if readings else 0.0
+    chosen, bits, changed = said, stored, False
+    for reading, its_bits in readings:
+        values = reading()
+        roughness = _roughness(values)
+        if roughness < smoothest:
+            smoothest, chosen, bits, changed = roughness, values, its_bits, True
+    is_constant = excess.size > 0 and int(excess.min()) == int(excess.max())
+    return chosen, bits, changed or not (explained or is_constant)
+
+
+def _extends_sign(raw: Values, excess: Values, stored: int, container: int) -> bool:
+    """Whether the unused bits repeat the sign, as two's complement does."""
+    filled = (1 << (container - stored)) - 1
+    negative = (raw >> (stored - 1)) & 1
+    return bool((excess == negative * filled).all())
+
+
+def _with_sign(raw: Values, bits: int, *, signed: bool = True) -> Values:
+    """The lowest ``bits`` of unsigned ``raw``, as two's complement where ``signed``."""
+    width = 8 * raw.itemsize
+    unused = width - bits
+    if not signed:
+        return raw & raw.dtype.type((1 << bits) - 1) if unused else raw
+    return (raw << unused).view(f"i{raw.itemsize}") >> unused
+
+
+def _roughness(values: Values) -> float:
+    """The mean step between neighbours, of a million pixels at most."""
+    rows = max(min(len(values), _SEEN_PX // max(values[0].size, 1)), 2)
+    top = max((len(values) - rows) // 2, 0)
+    seen = values[top : top + rows].astype(np.float64)
+    down, across = np.abs(np.diff(seen, axis=0)), np.abs(np.diff(seen, axis=1))
+    return float(down.mean() + across.mean())
+
+
+def check_size(dataset: Dataset) -> None:
+    """Raise ``ImageError`` where the picture's sides are out of bounds; nothing is decoded."""
+    rows, columns = sides(dataset)
+    file_checks.check_size(columns, rows)
