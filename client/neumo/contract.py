@@ -14,7 +14,7 @@ from typing import Any
 
 CONTRACT_MAJOR = 1
 CONTRACT_MINOR = 1
-"""1 since ``lungs`` has ``screen``."""
+"""1 since ``lungs`` has ``screen`` and ``encoded``."""
 
 NORMAL = "NORMAL"
 PNEUMONIA = "PNEUMONIA"
@@ -119,6 +119,8 @@ LUNGS = Model(
         Signature(SERVING_DEFAULT, (IMAGE,), (MASK, *_SCREENED)),
         # REST has no output filter: without a signature of its own, every film fetches the mask.
         Signature(SCREEN, (IMAGE,), _SCREENED, since_minor=1),
+        # And what a film costs over REST is most of all its pixels as JSON numbers.
+        Signature(ENCODED, (IMAGE_BYTES,), _SCREENED, since_minor=1),
     ),
 )
 """The segmentation that some releases add; a release's manifest says whether it has it."""

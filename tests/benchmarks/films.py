@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -15,6 +19,7 @@ from neumo import contract
 from neumo.release import phantom
 from neumo.testing import EmbeddedServer
 from neumo_serving.config import shipped_release
+from support import resigned_release
 from support.measuring.turns import Action, in_turns, show
 
 ROUNDS = 100
@@ -33,17 +38,28 @@ def main() -> None:
         found = [signature(image=image) for signature in signatures]
         return [tensor.numpy() for outputs in found for tensor in outputs.values()]
 
+    floor: dict[str, Action] = {"the SavedModels in this process": in_process}
+    compared("the shipped release", (), floor, film)
+    with tempfile.TemporaryDirectory() as folder:
+        flags = resigned_release.write(Path(folder))
+        compared("its weights, as export writes them today", flags, {}, film)
+
+
+def compared(title: str, flags: Sequence[str], floor: dict[str, Action], film: np.ndarray) -> None:
+    """The whole time, and the client's CPU, of a film over each transport."""
     with (
-        EmbeddedServer() as server,
+        EmbeddedServer(flags) as server,
         neumo.Client(server.grpc_url) as over_grpc,
         neumo.Client(server.http_url) as over_rest,
     ):
-        actions: dict[str, Action] = {
-            "the SavedModels in this process": in_process,
+        clients: dict[str, Action] = {
             "Client over gRPC": lambda: over_grpc.predict(film[0]),
             "Client over REST": lambda: over_rest.predict(film[0]),
         }
-        show("one film, concurrency 1", in_turns(actions, ROUNDS))
+        show(f"{title}: one film, concurrency 1", in_turns({**floor, **clients}, ROUNDS))
+        show(f"{title}: over gRPC and REST alone", in_turns(clients, ROUNDS))
+        cpu = in_turns(clients, ROUNDS, time.process_time)
+        show(f"{title}: the client's CPU", cpu)
 
 
 if __name__ == "__main__":

@@ -75,6 +75,19 @@ def test_lungs_draws_what_the_network_finds(run, loaded):
 
 
 @pytest.mark.parametrize("name", MODELS)
+def test_an_encoded_film_is_answered_as_its_pixels_are(loaded, name):
+    """Bit for bit: over REST the SDK sends files, and ``lungs`` answers without its mask."""
+    images = np.concatenate([phantom.draw(5, 2), noise()])
+    signatures = loaded[name].signatures
+    expected = signatures["serving_default"](image=tf.constant(images))
+    files = tf.constant([encoded(Image.fromarray(one[:, :, 0]), format="PNG") for one in images])
+    found = signatures["encoded"](image_bytes=files)
+    assert found.keys() == expected.keys() - {"mask"}
+    for output in found:
+        np.testing.assert_array_equal(found[output], expected[output])
+
+
+@pytest.mark.parametrize("name", MODELS)
 def test_the_contract_travels_with_the_model(run, name):
     """``assets.extra/contract.json`` is the contract, with this release's number."""
     written = json.loads((run.store / name / "1" / contract.CONTRACT_ASSET).read_text())
@@ -290,6 +303,18 @@ FORMATS = [
     ("L", {"format": "BMP"}),
     ("L", {"format": "GIF"}),
 ]
+
+
+def noise():
+    """Two films of noise of the models' own size, uint8 [2, 256, 256, 1]."""
+    return np.random.default_rng(5).integers(0, 256, (2, 256, 256, 1), dtype=np.uint8)
+
+
+def test_a_film_of_the_models_size_is_not_touched():
+    """It is not resized, so that pixels and files are answered alike."""
+    films = noise()
+    files = [encoded(Image.fromarray(one[:, :, 0]), format="PNG") for one in films]
+    np.testing.assert_array_equal(image_decoding.decode(tf.constant(files)).numpy(), films)
 
 
 def distance(content):

@@ -184,6 +184,8 @@ def _learn_if_met(release: int, terms: Terms) -> Plan[bool]:
     except ModelNotFound:
         return False
     model_checks.check(contract.LUNGS, reply.answer, terms.target)
+    if contract.ENCODED in reply.answer.signatures:
+        terms.lungs.encoded.add(release)
     terms.lungs.signatures[release] = (
         contract.LUNGS.signature(contract.SCREEN)
         if contract.SCREEN in reply.answer.signatures
@@ -213,8 +215,12 @@ def _call(
 ) -> Predict:
     inputs = {contract.IMAGE.name: pixels}
     label = terms.labels.get(model.name) if version is None else None
+    encoded = None
+    if signature == contract.SERVING_DEFAULT:  # ``explain`` has no encoded form
+        encoded = model.signature(contract.ENCODED)
     if model != contract.LUNGS:
-        return Predict(model.name, model.signature(signature), inputs, version, label)
+        chosen = model.signature(signature)
+        return Predict(model.name, chosen, inputs, version, label, encoded)
     if terms.labels and version is None:  # labels are the members'
         version = terms.lungs.latest
     release = version or terms.lungs.latest
@@ -222,7 +228,9 @@ def _call(
         chosen = model.signature(contract.SERVING_DEFAULT)
     else:
         chosen = terms.lungs.signatures.get(release, contract.LUNGS_SCREEN_ONLY)
-    return Predict(model.name, chosen, inputs, version)
+    if release not in terms.lungs.encoded:
+        encoded = None
+    return Predict(model.name, chosen, inputs, version, encoded=encoded)
 
 
 _NO_SIGNATURE = "Serving signature"

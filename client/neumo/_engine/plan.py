@@ -71,12 +71,13 @@ class KnownLungs:
     """What a client has learned of ``lungs``.
 
     ``signatures`` holds, for each release that is known to have it, the one that answers without
-    a mask. Nothing in it ever becomes wrong, since a release never changes; that a release has
+    a mask; ``encoded`` are the releases where it takes image files too. Nothing in it ever becomes wrong, since a release never changes; that a release has
     none is not kept, since in a roll an older server may have said so. ``latest`` is the release
     that ``lungs`` answered from, and None where it did not: a guess for the next film.
     """
 
     signatures: dict[int, contract.Signature] = field(default_factory=dict)
+    encoded: set[int] = field(default_factory=set)
     latest: int | None = None
 
 

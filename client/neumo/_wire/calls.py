@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neumo import contract
-from neumo._wire import grpc_messages, rest_json
+from neumo._wire import grpc_messages, png_images, rest_json
 from neumo._wire.answer_types import Answer, ModelMetadata
 from neumo.model_status import ModelStatus
 
@@ -64,7 +64,11 @@ class Call(Protocol[A_co]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predict:
-    """Run ``signature`` of ``model`` on ``inputs``; ``version`` or ``label`` pins what answers."""
+    """Run ``signature`` of ``model`` on ``inputs``; ``version`` or ``label`` pins what answers.
+
+    ``encoded`` is the signature that says the same of image files, if there is one: over REST the
+    only input, images of 8 bits, goes there as PNG, which costs a tenth of JSON's numbers.
+    """
 
     rpc_method: ClassVar[str] = "/tensorflow.serving.PredictionService/Predict"
 
@@ -73,6 +77,7 @@ class Predict:
     inputs: Mapping[str, npt.NDArray[np.generic]]
     version: int | None = None
     label: str | None = None
+    encoded: contract.Signature | None = None
 
     def rpc_body(self) -> bytes:
         """A ``PredictRequest`` for the outputs that the contract knows, and no others.
@@ -98,11 +103,19 @@ class Predict:
     def rest_request(self) -> RestRequest:
         """``POST …:predict`` in the column format."""
         path = rest_json.rest_path(self.model, self.version, self.label) + ":predict"
-        return RestRequest("POST", path, rest_json.rest_body(self.signature.name, self.inputs))
+        signature, inputs = self.signature, self.inputs
+        if self.encoded is not None:
+            signature, inputs = self.encoded, self._files(self.encoded)
+        return RestRequest("POST", path, rest_json.rest_body(signature.name, inputs))
 
     def read_rest(self, data: bytes) -> Answer:
         """The outputs in a JSON answer."""
         return rest_json.rest_answer(self.model, self.signature, data)
+
+    def _files(self, encoded: contract.Signature) -> Mapping[str, npt.NDArray[np.generic]]:
+        ((images,), (tensor,)) = self.inputs.values(), encoded.inputs
+        files = [png_images.encode(image) for image in images.astype(np.uint8, copy=False)]
+        return {tensor.name: np.array(files, dtype=object)}
 
 
 @dataclass(frozen=True, slots=True)

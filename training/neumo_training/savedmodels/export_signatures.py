@@ -115,7 +115,15 @@ class LungsModule(tf.Module):  # type: ignore[misc]  # tensorflow has no types
             found = segment(image)  # A call: its graph is saved once.
             return {name: found[name] for name in names}
 
-        return {contract.SERVING_DEFAULT: segment, contract.SCREEN: _traced(screen, known)}
+        def screen_encoded(image_bytes: Any) -> Any:
+            return screen(decode(image_bytes))
+
+        encoded = _traced(screen_encoded, contract.LUNGS.signature(contract.ENCODED))
+        return {
+            contract.SERVING_DEFAULT: segment,
+            contract.SCREEN: _traced(screen, known),
+            contract.ENCODED: encoded,
+        }
 
     def _segment(self, image: Any) -> dict[str, Any]:
         answer = self._lungs(framing.overview(image))

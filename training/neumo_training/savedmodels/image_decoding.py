@@ -38,9 +38,15 @@ def _decode_one(content: Any) -> Any:
     weighted = tf.reduce_sum(tf.cast(pixels, tf.int32) * _LUMA, axis=-1, keepdims=True)
     grey = tf.bitwise.right_shift(weighted + (1 << (_LUMA_SHIFT - 1)), _LUMA_SHIFT)
     height, size = tf.shape(grey)[0], contract.IMAGE_SIZE_PX
-    # Width first, then height, and rounded between: two passes, as Pillow's.
-    across = _resampled(tf.cast(grey, tf.float32), tf.stack([height, size]))
-    return tf.cast(_resampled(across, tf.constant([size, size])), tf.uint8)
+
+    def resampled() -> Any:
+        # Width first, then height, and rounded between: two passes, as Pillow's.
+        across = _resampled(tf.cast(grey, tf.float32), tf.stack([height, size]))
+        return tf.cast(_resampled(across, tf.constant([size, size])), tf.uint8)
+
+    # What has the size already, as the SDK sends it over REST, comes through 4 ms sooner.
+    is_of_size = tf.reduce_all(tf.shape(grey)[:2] == size)
+    return tf.cond(is_of_size, lambda: tf.cast(grey, tf.uint8), resampled)
 
 
 def _resampled(pixels: Any, size: Any) -> Any:
