@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 
 import pytest
 import yaml
 
+from neumo import contract
 from neumo_serving.engine import batching_parameters
+from neumo_serving.gateway.gateway_settings import CALLS_OF_A_FILM
 from support.cluster.manifests import (
     MONITORING,
     OVERLAYS,
@@ -21,8 +24,11 @@ from support.cluster.manifests import (
     wrapped,
 )
 from support.cluster.quantities import cores, mebibytes
+from support.images.daemon import SERVER
 from support.places import ROOT
 
+MAX_BATCH_SIZE = 1024
+"""The most films that ``predict_many`` puts into one request."""
 BOTH_TRACKS = ["tfserving", "tfserving-canary"]
 MODEL_SERVERS = {"local": ["tfserving"], "production": BOTH_TRACKS, "embedded": BOTH_TRACKS}
 
@@ -162,6 +168,73 @@ def test_as_many_batches_run_at_once_as_cores_are_requested():
     parameters = batching_parameters.read(ROOT / "serving" / "tfserving" / "batching.config")
     found = dict(containers(rendered(overlay("production"))))["tfserving"]
     assert parameters.num_batch_threads == cores(found["resources"]["requests"]["cpu"])
+
+
+def flag(one, name):
+    """The number that a container's flag ``name`` gives."""
+    (argument,) = [arg for arg in one["args"] if arg.startswith(f"--{name}=")]
+    return int(argument.partition("=")[2])
+
+
+def test_the_gateways_at_their_most_fit_the_model_servers_at_their_fewest(resources):
+    """A film is a call to each model; of the quota one thread waits for the next call."""
+    found = dict(containers(resources))
+    scalers = of_kind(resources, "HorizontalPodAutoscaler")
+    films = flag(found["gateway"], "films-at-once") * scalers["gateway"]["spec"]["maxReplicas"]
+    places = (flag(found["tfserving"], "grpc_max_threads") - 1) * scalers["tfserving"]["spec"][
+        "minReplicas"
+    ]
+    assert films * len(contract.MODELS) <= places
+    assert len(contract.MODELS) == CALLS_OF_A_FILM
+
+
+def test_a_request_of_the_most_films_fits_a_batch_of_several():
+    """``predict_many(batch_size=1024)`` is split; batches stay of a size that is quick."""
+    parameters = batching_parameters.read(ROOT / "serving" / "tfserving" / "batching.config")
+    assert parameters.max_batch_size >= MAX_BATCH_SIZE
+    assert parameters.enable_large_batch_splitting
+    assert parameters.largest_batch == 32
+
+
+def test_requests_that_wait_for_their_batch_are_bounded_by_threads_alone(resources):
+    """As the file says: the queue is longer than what the quota lets in."""
+    parameters = batching_parameters.read(ROOT / "serving" / "tfserving" / "batching.config")
+    threads = flag(dict(containers(resources))["tfserving"], "grpc_max_threads")
+    assert parameters.max_enqueued_batches > threads * MAX_BATCH_SIZE / parameters.max_batch_size
+
+
+def test_profiling_is_off(resources):
+    """On by default upstream, for anybody who reaches the port."""
+    for name, one in containers(resources):
+        if name.startswith("tfserving"):
+            assert "--enable_profiler=false" in one["args"]
+
+
+def test_compose_starts_the_model_servers_as_the_manifests_do(resources):
+    """But for its own threads, and for health, which it looks at otherwise."""
+    document = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+    composed = document["x-models"]["command"]
+    args = dict(containers(resources))["tfserving"]["args"]
+    others = ("parallelism", "healthcheck", "channel_arguments")
+    assert {one for one in args if not any(word in one for word in others)} == {
+        one for one in composed if not any(word in one for word in others)
+    }
+
+
+def test_the_number_of_tensorflow_servings_image_is_written_in_one_place():
+    """In serving/Dockerfile; whatever else names the image names that one."""
+    (line,) = re.findall(
+        r"^ARG SERVER=(\S+)$", (ROOT / "serving/Dockerfile").read_text(encoding="utf-8"), re.M
+    )
+    assert line == SERVER
+    files = [ROOT / "docker-compose.yml", *(ROOT / "serving").glob("*Dockerfile")]
+    files += [*(ROOT / "k8s").rglob("*.yaml"), *(ROOT / "tests").rglob("Dockerfile")]
+    named = {
+        image
+        for path in files
+        for image in re.findall(r"tensorflow/serving:[\w.-]+", path.read_text(encoding="utf-8"))
+    }
+    assert named == {line}
 
 
 def test_a_pod_that_leaves_drains_first(resources):

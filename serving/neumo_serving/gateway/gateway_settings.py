@@ -10,6 +10,10 @@ from typing import TypeAlias
 Network: TypeAlias = IPv4Network | IPv6Network
 
 MIB = 1024 * 1024
+_CALLS_TAKEN = 4 * (os.cpu_count() or 1) - 1
+"""By TensorFlow Serving at once, where nobody told it otherwise (``--grpc_max_threads``)."""
+CALLS_OF_A_FILM = 3
+"""Two members and the screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,15 +21,16 @@ class Limits:
     """How much is accepted, of one request and of all.
 
     ``films_at_once`` are asked about at a time, by all requests together: a gateway that is full
-    refuses. ``deadline_s`` is the time for one request, its upload included. A client gets
-    ``rate`` films a second (0: any number) after a first ``burst``.
+    refuses, by default at what fits a server of this machine. ``deadline_s`` is the time for one
+    request, its upload included. A client gets ``rate`` films a second (0: any number) after a
+    first ``burst``.
     """
 
     max_films: int = 32
     max_film_bytes: int = 64 * MIB
     max_request_bytes: int = 128 * MIB
     max_held_bytes: int = 512 * MIB
-    films_at_once: int = 4 * (os.cpu_count() or 1)
+    films_at_once: int = max(1, _CALLS_TAKEN // CALLS_OF_A_FILM)
     deadline_s: float = 30.0
     rate: float = 10.0
     burst: int = 64

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -21,7 +22,10 @@ from support.places import ROOT
 
 EMBEDDED = "neumo-embedded:0.1.0"
 GATEWAY = "neumo-gateway:0.1.0"
-SERVER = "tensorflow/serving:2.20.0"
+SERVER = re.findall(
+    r"^ARG SERVER=(\S+)$", (ROOT / "serving" / "Dockerfile").read_text(encoding="utf-8"), re.M
+)[0]
+"""TensorFlow Serving's image: its number is written there."""
 READY_WITHIN_S = patience(600.0)
 LABELS = {f"org.opencontainers.image.{n}" for n in ("title", "version", "licenses", "revision")}
 """The standard ones that every image of ours has."""

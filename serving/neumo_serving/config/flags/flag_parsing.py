@@ -20,6 +20,7 @@ from neumo_serving.config.flags.flag_table import (
     MODEL_FLAGS,
     REFUSED,
     SHIPPED_HTTP_PORT,
+    SHIPPED_THREADS,
     Flag,
 )
 
@@ -50,6 +51,7 @@ def parse(argv: list[str]) -> Options:
     defaults = {flag.name: flag.default for flag in FLAGS}
     if not names_models:
         defaults["rest_api_port"] = SHIPPED_HTTP_PORT
+        defaults["grpc_max_threads"] = defaults["rest_api_num_threads"] = SHIPPED_THREADS
     options = Options(defaults | given, names_models)
     check(options.flags, names_models)
     return options

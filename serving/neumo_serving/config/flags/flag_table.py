@@ -11,6 +11,12 @@ from dataclasses import dataclass
 SHIPPED_HTTP_PORT = 8501
 """Upstream's ``rest_api_port`` is 0, off; its container's entry point passes this one."""
 
+SHIPPED_THREADS = 241
+"""80 films of three calls, and the thread that waits for the next: as in ``k8s/base/tfserving``.
+
+Upstream's default, on a laptop of two cores, is two films; the SDK asks about eight at a time.
+"""
+
 _CORES = os.cpu_count() or 1
 
 
@@ -89,7 +95,8 @@ GROUPS: dict[str, tuple[Flag, ...]] = {
         Flag(
             "grpc_max_threads",
             4 * _CORES,
-            "quota of calls under way, those in a batch's queue included; one fewer is taken",
+            "quota of calls under way, those in a batch's queue included; one fewer is taken "
+            f"({SHIPPED_THREADS} where no model flag is given)",
         ),
         Flag("grpc_channel_arguments", "", "grpc.max_connection_age_ms=2000,… for the server"),
         Flag("ssl_config_file", "", "text-format SSLConfig; gRPC is encrypted by it"),
