@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TypeVar
 
@@ -23,7 +24,7 @@ from neumo.errors import ContractError, ImageError, NeumoError, ServingError
 from neumo.image import Source
 from neumo.model_status import ModelStatus
 from neumo.results import Explanation, Prediction
-from neumo.settings import DEFAULT_RETRIES, Tls, Token
+from neumo.settings import DEFAULT_RETRIES, Screen, Tls, Token
 
 T = TypeVar("T")
 
@@ -44,7 +45,7 @@ class AsyncClient:
         labels: str | Mapping[str, str] | None = None,
         retries: int = DEFAULT_RETRIES,
         hedge: float | None = None,
-        screen: bool = True,
+        screen: Screen = True,
         token: Token | None = None,
         metadata: Mapping[str, str] | None = None,
         tls: Tls | None = None,
@@ -113,6 +114,18 @@ class AsyncClient:
         course = many.Course(concurrency, batch_size, progress, ordered)
         return self._answers(operations.explain, *many.counted(sources), course)
 
+    def with_options(
+        self,
+        *,
+        timeout: float | None = None,
+        release: int | None = None,
+        screen: Screen | None = None,
+    ) -> AsyncClient:
+        """A client over the same connections with other options, as ``Client.with_options``."""
+        other = copy.copy(self)
+        other._state = self._state.changed(timeout, release, screen)
+        return other
+
     async def status(self) -> tuple[ModelStatus, ...]:
         """Every model of the contract that the server knows, with all its versions."""
         plan = operations.status(self._state.terms)
@@ -124,6 +137,8 @@ class AsyncClient:
 
     async def close(self) -> None:
         """Close the connections; a call under way ends with an error."""
+        if not self._state.is_owner:
+            return
         await self._state.transport.close()
         self._state.workers.close()
 
@@ -166,10 +181,18 @@ class AsyncClient:
         def start(group: Group) -> asyncio.Task[list[A | Failure]]:
             return asyncio.create_task(self._group(planned, group, terms))
 
-        groups = many_async.grouped(self._taken(films), course.batch_size)
-        in_turn = many_async.ordered if course.is_ordered else many_async.as_they_come
+        def read(numbered: Sequence[tuple[int, Source]]) -> asyncio.Task[list[A | Failure]]:
+            return asyncio.create_task(self._read_group(planned, numbered, terms))
+
+        if course.is_ordered:
+            groups = many_async.grouped(self._taken(films), course.batch_size)
+            answered = many_async.ordered(start, groups, course.concurrency)
+        else:
+            # Each group reads its own films, so that a slow one holds up no other.
+            several = many_async.grouped(many_async.numbered(films), course.batch_size)
+            answered = many_async.as_they_come(read, several, course.concurrency)
         done = 0
-        async for outcomes in in_turn(start, groups, course.concurrency):
+        async for outcomes in answered:
             for outcome in outcomes:
                 done += 1
                 course.tell(done, total)
@@ -191,6 +214,12 @@ class AsyncClient:
             return Taken(index, reading.path, await self._film(reading))
         except (ImageError, ServingError) as error:
             return Taken(index, reading.path, error)
+
+    async def _read_group(
+        self, planned: Planned[A], numbered: Sequence[tuple[int, Source]], terms: Terms
+    ) -> list[A | Failure]:
+        readings = [self._take(index, self._state.read(source)) for index, source in numbered]
+        return await self._group(planned, tuple(await asyncio.gather(*readings)), terms)
 
     async def _group(self, planned: Planned[A], group: Group, terms: Terms) -> list[A | Failure]:
         """What came of the films of one batch."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextvars
+import copy
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from functools import partial
 from types import TracebackType
@@ -24,7 +25,7 @@ from neumo.errors import ContractError, ImageError, NeumoError, ServingError
 from neumo.image import Source
 from neumo.model_status import ModelStatus
 from neumo.results import Explanation, Prediction
-from neumo.settings import DEFAULT_RETRIES, Tls, Token
+from neumo.settings import DEFAULT_RETRIES, Screen, Tls, Token
 
 T = TypeVar("T")
 
@@ -46,7 +47,7 @@ class Client:
         labels: str | Mapping[str, str] | None = None,
         retries: int = DEFAULT_RETRIES,
         hedge: float | None = None,
-        screen: bool = True,
+        screen: Screen = True,
         token: Token | None = None,
         metadata: Mapping[str, str] | None = None,
         tls: Tls | None = None,
@@ -60,10 +61,15 @@ class Client:
         that one film may take, reading, every call and retry together (default:
         ``NEUMO_TIMEOUT``, then 10). ``release`` pins the release that answers; ``labels`` pins
         what the server's configuration calls so, one label for both members or one each.
-        ``retries`` is how often a call is made again where the server is out of reach or between
-        two versions, 0 to 10. With ``hedge``, a call without an answer after so many seconds is
-        sent a second time, and the first answer counts. ``screen=False`` makes a film that is no
-        chest radiograph a warning instead of ``NotAChestRadiograph``. ``token`` (default:
+        ``retries``, 0 to 10, is how often a call is made again where a server refuses it for the
+        time being or is between two versions; in 10 s all calls together are made again 250 times
+        and for a tenth of what is answered, which one film after another never meets. What a server
+        asks for (``Retry-After``, gRPC's pushback) is waited for, and one that had answered and
+        cannot be reached at all until the film's deadline. With ``hedge``, a call without an answer
+        after so many seconds is sent a second time, and the first answer counts. ``screen=False``
+        makes a film that is no chest radiograph a warning instead of ``NotAChestRadiograph``; where
+        ``lungs`` does not answer, though it is waited for while it is loading, the prediction says
+        that it was not ``screened``, and ``screen="required"`` raises that. ``token`` (default:
         ``NEUMO_TOKEN``) is sent as a bearer token, a function's anew for each call, and
         ``metadata`` as headers with every call; ``tls`` names certificates (default: the authority
         in ``NEUMO_CA``). All calls of a film go to one server; where ``url`` names several,
@@ -146,6 +152,22 @@ class Client:
         course = many.Course(concurrency, batch_size, progress, ordered)
         return self._answers(operations.explain, *many.counted(sources), course)
 
+    def with_options(
+        self,
+        *,
+        timeout: float | None = None,
+        release: int | None = None,
+        screen: Screen | None = None,
+    ) -> Client:
+        """A client over the same connections with other options; what is not given stays.
+
+        ``release`` takes the place of labels, too. The connections stay this client's: closing
+        the other one closes nothing.
+        """
+        other = copy.copy(self)
+        other._state = self._state.changed(timeout, release, screen)
+        return other
+
     def status(self) -> tuple[ModelStatus, ...]:
         """Every model of the contract that the server knows, with all its versions.
 
@@ -159,6 +181,8 @@ class Client:
 
     def close(self) -> None:
         """Close the connections; a call under way ends with an error."""
+        if not self._state.is_owner:
+            return
         self._state.transport.close()
         self._state.workers.close()
 
@@ -193,16 +217,26 @@ class Client:
         workers = FilmReaders(course.concurrency)
         under_way: set[Deadline] = set()
 
-        def start(group: Group) -> Future[list[A | Failure]]:
-            context = contextvars.copy_context()  # a caller's trace goes on in the pool
-            work = partial(context.run, self._group, planned, group, terms, under_way)
-            return workers.submit(work)
+        def submit(work: Callable[[], list[A | Failure]]) -> Future[list[A | Failure]]:
+            # A caller's trace goes on in the pool.
+            return workers.submit(partial(contextvars.copy_context().run, work))
 
-        groups = many.grouped(self._taken(films), course.batch_size)
-        in_turn = many.ordered if course.is_ordered else many.as_they_come
+        def start(group: Group) -> Future[list[A | Failure]]:
+            return submit(partial(self._group, planned, group, terms, under_way))
+
+        def read(numbered: Sequence[tuple[int, Source]]) -> Future[list[A | Failure]]:
+            return submit(partial(self._read_group, planned, numbered, terms, under_way))
+
+        if course.is_ordered:
+            groups = many.grouped(self._taken(films), course.batch_size)
+            answered = many.ordered(start, groups, course.concurrency)
+        else:
+            # Each group reads its own films, so that a slow one holds up no other.
+            several = many.grouped(enumerate(films), course.batch_size)
+            answered = many.as_they_come(read, several, course.concurrency)
         done = 0
         try:
-            for future in in_turn(start, groups, course.concurrency):
+            for future in answered:
                 for outcome in future.result():
                     done += 1
                     course.tell(done, total)
@@ -215,10 +249,24 @@ class Client:
     def _taken(self, films: Iterable[Source]) -> Iterator[Taken]:
         """Each source read, in order; several are read at a time."""
         for index, reading in enumerate(many.ordered(self._state.read, films, AT_ONCE)):
-            try:
-                yield Taken(index, reading.path, self._film(reading))
-            except (ImageError, ServingError) as error:
-                yield Taken(index, reading.path, error)
+            yield self._take(index, reading)
+
+    def _take(self, index: int, reading: Reading) -> Taken:
+        try:
+            return Taken(index, reading.path, self._film(reading))
+        except (ImageError, ServingError) as error:
+            return Taken(index, reading.path, error)
+
+    def _read_group(
+        self,
+        planned: Planned[A],
+        numbered: Sequence[tuple[int, Source]],
+        terms: Terms,
+        under_way: set[Deadline],
+    ) -> list[A | Failure]:
+        readings = [(index, self._state.read(source)) for index, source in numbered]
+        group = tuple(self._take(index, reading) for index, reading in readings)
+        return self._group(planned, group, terms, under_way)
 
     def _group(
         self, planned: Planned[A], group: Group, terms: Terms, under_way: set[Deadline]

@@ -22,6 +22,7 @@ EXPECTED_KEYS = {
     "threshold",
     "release",
     "unanimous",
+    "screened",
     "members",
     "warnings",
     "seconds",

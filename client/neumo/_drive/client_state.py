@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 import numpy as np
 
-from neumo import image
+from neumo import image, settings
 from neumo._drive.driver import Deadline, Patience, Retries
 from neumo._drive.many import A
 from neumo._engine import operations
@@ -24,7 +24,7 @@ from neumo._transports.hedged_transport import HedgedTransport
 from neumo._transports.transport import Transport, connect
 from neumo.errors import DeadlineExceeded, NeumoError
 from neumo.image import Film, Source
-from neumo.settings import Settings
+from neumo.settings import Screen, Settings
 from neumo.telemetry import Telemetry
 
 if TYPE_CHECKING:  # a client that blocks does without asyncio
@@ -57,7 +57,10 @@ class Reading:
 
 @dataclass(slots=True)
 class ClientState(Generic[C]):
-    """A server, and what holds for every film; ``is_checked`` once the contract was compared."""
+    """A server, and what holds for every film; ``is_checked`` once the contract was compared.
+
+    ``is_owner`` is whether the connections are closed with it.
+    """
 
     transport: C
     terms: Terms
@@ -66,6 +69,27 @@ class ClientState(Generic[C]):
     telemetry: Telemetry
     workers: FilmReaders = field(default_factory=FilmReaders)
     is_checked: bool = False
+    is_owner: bool = True
+
+    def changed(
+        self, timeout: float | None, release: int | None, screen: Screen | None
+    ) -> ClientState[C]:
+        """The same with other options, where they are not None; raises ``ConfigError``."""
+        chosen = settings.resolve(
+            timeout=timeout, release=release, screen=True if screen is None else screen, environ={}
+        )
+        terms = self.terms
+        if release is not None:
+            terms = replace(terms, release=chosen.release, labels={})
+        if screen is not None:
+            terms = replace(terms, screen=chosen.screen)
+        return replace(
+            self,
+            terms=terms,
+            timeout_s=self.timeout_s if timeout is None else chosen.timeout_s,
+            is_checked=self.is_checked and release is None,
+            is_owner=False,
+        )
 
     def deadline(self, spent: float = 0.0) -> Deadline:
         """The time for one film, of which ``spent`` seconds are over."""

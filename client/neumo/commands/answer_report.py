@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, TextIO, TypeAlias
 
 from neumo import contract
@@ -15,8 +15,11 @@ from neumo.results import Prediction
 
 MEMBERS = tuple(member.name for member in contract.MEMBERS)
 _MAX_NAME_WIDTH = 48
-_PLAIN = ("file", "label", "probability", "threshold", "release", "unanimous")
+_NUMBERS = ("label", "probability", "threshold", "release", "unanimous", "screened")
+_PLAIN = ("file", *_NUMBERS)
 """The columns of CSV that JSON has too."""
+_FIELDS = (*_NUMBERS, "members", "warnings", "seconds", "timings")
+"""What JSON says of a prediction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +75,12 @@ def write_csv(answers: Iterable[Answer], out: TextIO) -> None:
 
 def record(answer: Answer) -> dict[str, Any]:
     """``answer`` as JSON: the same keys for every film; ``error`` is None where it was answered."""
-    blank = dict.fromkeys(Prediction.__dataclass_fields__)
     if isinstance(answer.outcome, NeumoError):
         error = {"type": type(answer.outcome).__name__, "text": str(answer.outcome)}
+        blank = dict.fromkeys(_FIELDS)
         return {"file": answer.file, **blank, "members": [], "warnings": [], "error": error}
-    prediction = answer.outcome
-    return {
-        "file": answer.file,
-        **{name: getattr(prediction, name) for name in blank},
-        "members": [
-            {name: getattr(member, name) for name in member.__dataclass_fields__}
-            for member in prediction.members
-        ],
-        "warnings": [{"code": w.code, "text": w.text} for w in prediction.warnings],
-        "timings": asdict(prediction.timings),
-        "error": None,
-    }
+    found = answer.outcome.to_dict()
+    return {"file": answer.file, **{name: found[name] for name in _FIELDS}, "error": None}
 
 
 def details(prediction: Prediction) -> str:
@@ -99,6 +92,7 @@ def details(prediction: Prediction) -> str:
         *(f"    {_short(m.model):9}  {m.probability:.4f}" for m in prediction.members),
         f"  threshold    {prediction.threshold:.4f}, the members {sides}",
         f"  release      {prediction.release}",
+        f"  screened     {'yes' if prediction.screened else 'no'}",
         f"  time         {prediction.seconds * 1000:.0f} ms",
         *(f"  note: {warning}" for warning in prediction.warnings),
     ]

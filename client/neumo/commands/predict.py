@@ -20,6 +20,7 @@ from neumo.commands.answer_report import Answer
 from neumo.drawing import heatmap_picture
 from neumo.errors import ContractError, ImageError, NeumoError, ServingError
 from neumo.results import Prediction
+from neumo.settings import REQUIRED
 
 _GIVE_UP_AFTER = 3
 """Films in a row that a server failed on after it had answered others."""
@@ -48,11 +49,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     arguments.add_server(parser)
     parser.add_argument("--release", type=int, metavar="N", help="ask this release of the models")
-    parser.add_argument(
+    screen = parser.add_mutually_exclusive_group()
+    screen.add_argument(
         "--no-screen",
         dest="screen",
         action="store_false",
         help="only warn where a film is no chest radiograph",
+    )
+    screen.add_argument(
+        "--require-screen",
+        dest="screen",
+        action="store_const",
+        const=REQUIRED,
+        default=True,
+        help="no answer where it is not known whether a film is a chest radiograph",
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON list")

@@ -28,6 +28,7 @@ def prediction(predicted: Prediction) -> dict[str, Any]:
         "threshold": predicted.threshold,
         "release": predicted.release,
         "unanimous": predicted.unanimous,
+        "screened": predicted.screened,
         "members": [
             {"model": m.model, "version": m.version, "probability": m.probability}
             for m in predicted.members

@@ -55,6 +55,9 @@ class Prediction(_Exact):
     threshold: Probability = Field(description="PNEUMONIA where the probability is above it.")
     release: Whole
     unanimous: bool
+    screened: bool = Field(
+        description="Whether a model looked if this is a chest radiograph at all."
+    )
     members: list[Member]
     warnings: list[Warning_]
     seconds: Annotated[float, Field(ge=0)]
