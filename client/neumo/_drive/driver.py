@@ -181,6 +181,9 @@ class Retries:
     jitter"), so that clients that failed together do not come back together. What a server asks
     for (``Retry-After``) comes before it. A server that had answered and cannot be reached is
     waited for until the film's own deadline, for as long as it is away for less than ``away_s``.
+
+    Threads share it without a lock: a count that is off by one harms nothing, and a lock that is
+    held while another thread forks would be held in the child for ever.
     """
 
     def __init__(
@@ -195,7 +198,6 @@ class Retries:
         self._away_s = away_s
         self._chance = chance
         self._clock = clock
-        self._lock = threading.Lock()
         self._window_began = clock()
         self._spent = 0
         self._answers = self._answers_before = 0
@@ -211,11 +213,11 @@ class Retries:
 
     def while_away(self, tries: int, error: Unavailable) -> Pause:
         """As ``after``, where no server was reached: it costs none of the budget."""
-        with self._lock:
-            now = self._clock()
-            if self._away_since is None:
-                self._away_since = now
-            is_short = self._has_answered and now - self._away_since < self._away_s
+        now = self._clock()
+        since = self._away_since
+        if since is None:
+            since = self._away_since = now
+        is_short = self._has_answered and now - since < self._away_s
         if self.most and is_short:
             return self.pause(tries, error)
         return self.after(tries, error)
@@ -234,30 +236,27 @@ class Retries:
 
     def spend(self) -> bool:
         """Take one further call from the budget; False where it allows none."""
-        with self._lock:
-            self._turn()
-            answers = max(self._answers, self._answers_before)
-            if self._spent >= RESERVE + RATIO * answers:
-                return False
-            self._spent += 1
-            return True
+        self._turn()
+        answers = max(self._answers, self._answers_before)
+        if self._spent >= RESERVE + RATIO * answers:
+            return False
+        self._spent += 1
+        return True
 
     def may_hedge(self) -> bool:
         """Take a second sending of a call from their budget; False where it allows none."""
-        with self._lock:
-            if self._hedges <= HEDGES / 2:
-                return False
-            self._hedges -= 1.0
-            return True
+        if self._hedges <= HEDGES / 2:
+            return False
+        self._hedges -= 1.0
+        return True
 
     def answered(self) -> None:
         """A call was answered."""
-        with self._lock:
-            self._turn()
-            self._answers += 1
-            self._hedges = min(HEDGES, self._hedges + RATIO)
-            self._has_answered = True
-            self._away_since = None
+        self._turn()
+        self._answers += 1
+        self._hedges = min(HEDGES, self._hedges + RATIO)
+        self._has_answered = True
+        self._away_since = None
 
     def _turn(self) -> None:
         now = self._clock()
