@@ -58,6 +58,7 @@ def run_step(transport: Transport, step: Step, deadline: Deadline) -> Sequence[R
     check_time(step, transport.target, deadline)
     if isinstance(step, Pause):
         deadline.sleep(step.seconds)
+        check_woken(step, deadline)
         return ()
     futures: list[Future[Reply[Any]]] = []
     try:
@@ -89,6 +90,12 @@ def check_time(step: Step, target: str, deadline: Deadline) -> None:
     elif not deadline.remaining():
         detail = f"the {deadline.seconds:g} s had passed before it was asked"
         raise DeadlineExceeded(step[0].model, target, detail)
+
+
+def check_woken(pause: Pause, deadline: Deadline) -> None:
+    """Raise the error of a pause that a busy machine made too long: it says more than the time."""
+    if not deadline.remaining():
+        raise pause.because
 
 
 def no_answer(step: Calls, target: str, deadline: Deadline) -> DeadlineExceeded:

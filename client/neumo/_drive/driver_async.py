@@ -6,7 +6,15 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from neumo._drive.driver import GRACE_S, Deadline, check_time, no_answer, one_server, raise_fault
+from neumo._drive.driver import (
+    GRACE_S,
+    Deadline,
+    check_time,
+    check_woken,
+    no_answer,
+    one_server,
+    raise_fault,
+)
 from neumo._engine.plan import Calls, Pause, Plan
 from neumo._transports.transport_async import AsyncTransport
 from neumo._wire.calls import Reply
@@ -40,6 +48,7 @@ async def _run_step(
     check_time(step, transport.target, deadline)
     if isinstance(step, Pause):
         await asyncio.sleep(step.seconds)
+        check_woken(step, deadline)
         return ()
     futures: list[asyncio.Future[Reply[Any]]] = []
     try:
