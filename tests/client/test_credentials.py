@@ -8,6 +8,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import version
 
 import grpc
 import pytest
@@ -213,6 +214,10 @@ def test_a_server_that_checks_its_callers_turns_others_away(front, pem, ask):
         ("grpcs://localhost", {"metadata": {"grpc-timeout": "c"}}, "no header's name"),
         ("grpcs://localhost", {"metadata": {"a": "b\r\nc: d"}}, "not printable ASCII"),
         ("grpcs://localhost", {"tls": neumo.Tls(ca="/nowhere.pem")}, "cannot be read"),
+        ("https://localhost", {"tls": neumo.Tls(ca=b"no PEM")}, "holds no certificate"),
+        ("grpcs://localhost", {"tls": neumo.Tls(ca=b"no PEM")}, "holds no certificate"),
+        ("grpcs://h", {"token": TOKEN, "metadata": {"Authorization": "x"}}, "give one of them"),
+        ("https://h", {"token": str, "metadata": {"authorization": "x"}}, "give one of them"),
         ("grpcs://localhost", {"tls": neumo.Tls(certificate="/c.pem")}, "give both"),
         ("grpc://localhost", {"tls": neumo.Tls()}, "use a grpcs:// or https:// URL"),
     ],
@@ -238,3 +243,120 @@ def test_the_environment_names_a_token_and_an_authority():
     assert (found.token, found.tls) == (TOKEN, neumo.Tls(ca="/ca.pem"))
     assert settings.resolve("grpc://host", environ=environ).tls is None
     assert TOKEN not in repr(found)
+
+
+def test_a_token_of_a_function_is_asked_for_each_call(front, pem, ask):
+    """Tokens expire while a client lives."""
+    url, seen = front()
+    given = []
+
+    def token():
+        given.append(TOKEN)
+        return TOKEN
+
+    ask(url, token=token, tls=neumo.Tls(ca=pem.ca))
+    assert len(given) == len(seen) == len(contract.MODELS)
+    assert seen[-1]["authorization"] == f"Bearer {TOKEN}"
+
+
+@pytest.mark.parametrize("given", ["two\nlines", None, 7])
+def test_a_function_that_gives_no_token_is_one_line(front, pem, ask, given):
+    """And so is one that fails; nothing is sent."""
+    url, seen = front()
+    with pytest.raises(neumo.ConfigError, match="not printable ASCII"):
+        ask(url, token=lambda: given, tls=neumo.Tls(ca=pem.ca))
+
+    def failing():
+        raise OSError("of the application")
+
+    with pytest.raises(neumo.ConfigError, match=r"token\(\) failed: OSError"):
+        ask(url, token=failing, tls=neumo.Tls(ca=pem.ca))
+    assert not seen
+
+
+def test_certificates_may_be_given_as_bytes(front, pem, ask):
+    """Where they come from a vault and are no files."""
+    url, seen = front(asks_callers=True)
+    files = (pem.ca, pem.certificate, pem.key)
+    tls = neumo.Tls(*(path.read_bytes() for path in files))
+    assert b"PRIVATE" not in repr(tls).encode()
+    ask(url, token=TOKEN, tls=tls)
+    assert len(seen) == len(contract.MODELS)
+
+
+def test_a_key_of_another_certificate_is_told_where_the_client_is_made(pem):
+    """Alike on both transports, and not as a server that is away."""
+    for url in ("grpcs://localhost", "https://localhost"):
+        with pytest.raises(neumo.ConfigError, match="do not go together"):
+            neumo.Client(url, tls=neumo.Tls(pem.ca, pem.certificate, pem.server_key))
+
+
+def test_certificates_are_read_again_after_they_were_replaced(front, pem, tmp_path):
+    """By a client that goes on: its next connection has them."""
+    authority = tmp_path / "ca.pem"
+    authority.write_bytes(pem.other_ca.read_bytes())
+    url, seen = front()
+    with neumo.Client(
+        url, token=TOKEN, tls=neumo.Tls(ca=authority), timeout=patience(10), retries=0
+    ) as client:
+        with pytest.raises(neumo.PermissionDenied):
+            client.status()
+        authority.write_bytes(b"half a fi")  # it is just being written
+        with pytest.raises(neumo.PermissionDenied):
+            client.status()
+        authority.write_bytes(pem.ca.read_bytes())
+        client.status()
+    assert len(seen) == len(contract.MODELS)
+
+
+def test_an_authority_that_another_one_signed_is_trusted_alike(front, tmp_path, ask):
+    """A hospital's own, whose root is not at hand: gRPC takes it, so REST does."""
+    root = trustme.CA()
+    between = root.create_child_ca()
+    issued = between.issue_cert("127.0.0.1")
+    made = Certificates(tmp_path)
+    made.server.write_bytes(b"".join(part.bytes() for part in issued.cert_chain_pems))
+    issued.private_key_pem.write_to_path(made.server_key)
+    between.cert_pem.write_to_path(made.ca)
+    for start in (grpc_server, http_server):
+        seen = []
+        with start(made, seen, asks_callers=False) as url:
+            ask(url, token=TOKEN, tls=neumo.Tls(ca=made.ca))
+        assert seen
+
+
+def test_a_netrc_is_not_read(monkeypatch, tmp_path, front, pem, ask):
+    """It would replace the token, and send a password to whom none was promised."""
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1\nlogin somebody\npassword secret\n")
+    (tmp_path / ".netrc").chmod(0o600)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    url, seen = front()
+    ask(url, token=TOKEN, tls=neumo.Tls(ca=pem.ca))
+    assert seen[-1]["authorization"] == f"Bearer {TOKEN}"
+    with pytest.raises(neumo.PermissionDenied):
+        ask(url, tls=neumo.Tls(ca=pem.ca))
+    assert "authorization" not in seen[-1]
+
+
+def test_the_environments_own_authorities_are_not_read(monkeypatch, front, pem, ask):
+    """What requests, curl and gRPC each know by a variable is not the SDK's: NEUMO_CA is."""
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"):
+        monkeypatch.setenv(name, str(pem.ca))
+    url, seen = front()
+    with pytest.raises(neumo.PermissionDenied):
+        ask(url, token=TOKEN)
+    assert not seen
+    monkeypatch.setenv("NEUMO_CA", str(pem.ca))
+    ask(url, token=TOKEN)
+    assert seen
+
+
+def test_a_server_knows_who_asks(front, pem, ask):
+    """A ``User-Agent`` of our own on both transports, and the application's where it names one."""
+    url, seen = front()
+    tls = neumo.Tls(ca=pem.ca)
+    ask(url, token=TOKEN, tls=tls)
+    assert seen[-1]["user-agent"].startswith(f"neumo/{version('neumo')}")
+    ask(url, token=TOKEN, tls=tls, metadata={"User-Agent": "ward/3"})
+    assert seen[-1]["user-agent"].startswith("ward/3")

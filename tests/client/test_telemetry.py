@@ -16,6 +16,7 @@ import neumo
 from neumo._wire.calls import Predict
 from neumo.testing import FakeTransport, answering
 from support.fake_clients import FILM, RESIDUAL, TUNED, client
+from support.grey_servers import GreyServer, served_by_grpc, served_by_rest
 from support.grpc_server import grpc_server
 
 pytest.importorskip("opentelemetry.sdk", reason="OpenTelemetry's SDK is not installed")
@@ -104,6 +105,41 @@ def test_calls_awaited_on_grpcs_own_event_loop_are_spans_of_the_task_that_asks(s
     assert failed.attributes["error.type"] == "ServingError"
     for span in (answered, failed):
         assert span.parent.span_id == visit.get_span_context().span_id
+
+
+@pytest.mark.parametrize("served", [served_by_grpc, served_by_rest], ids=["grpc", "rest"])
+@pytest.mark.parametrize("hedge", [None, 30.0])
+def test_the_trace_leaves_the_process(spans, served, hedge):
+    """Each call carries its own span as the server's parent, of both clients."""
+
+    async def ask(url):
+        async with neumo.AsyncClient(url, hedge=hedge) as asking:
+            await asking.predict(FILM)
+
+    server = GreyServer("127.0.0.1")
+    scheme = "grpc" if served is served_by_grpc else "http"
+    with served(server) as port, trace.get_tracer("application").start_as_current_span("visit"):
+        url = f"{scheme}://127.0.0.1:{port}"
+        with neumo.Client(url, hedge=hedge) as asking:
+            asking.predict(FILM)
+        asyncio.run(ask(url))
+    calls = [span for span in spans.get_finished_spans() if span.kind is trace.SpanKind.CLIENT]
+    sent = [f"00-{span.context.trace_id:032x}-{span.context.span_id:016x}" for span in calls]
+    assert sorted(headers["traceparent"][:-3] for headers in server.headers) == sorted(sent)
+    assert len(sent) >= 10
+
+
+def test_an_applications_own_header_is_not_replaced(spans):
+    """What ``metadata`` says goes out once."""
+    server = GreyServer("127.0.0.1")
+    own = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+    for served, scheme in ((served_by_grpc, "grpc"), (served_by_rest, "http")):
+        with (
+            served(server) as port,
+            neumo.Client(f"{scheme}://127.0.0.1:{port}", metadata=own) as asking,
+        ):
+            asking.status()
+        assert server.headers[-1]["traceparent"] == own["traceparent"]
 
 
 def test_a_failed_call_is_an_error_without_the_film(spans):

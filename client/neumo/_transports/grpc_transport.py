@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable
@@ -148,24 +149,27 @@ class Lanes:
         self._open_one, self._close_one = open_one, close_one
         self._lanes: list[Lane | None] = [None] * opened.connections
         self._ever: weakref.WeakSet[Lane] = weakref.WeakSet()
+        self._lock = threading.Lock()
 
     def choose(self) -> Lane:
         """Of two lanes at random the one with less to do ("the power of two choices")."""
         one, other = (random.randrange(len(self._lanes)) for _ in range(2))  # noqa: S311 - no secret
         place = min(one, other, key=self._load)
-        lane, stamp = self._lanes[place], self._opened.stamp()
-        if lane is not None and lane.stamp == stamp and time.monotonic() < lane.until:
+        stamp = self._opened.stamp()
+        with self._lock:
+            lane = self._lanes[place]
+            if lane is not None and lane.stamp == stamp and time.monotonic() < lane.until:
+                return lane
+            try:
+                channel = self._open_one()
+            except ConfigError:  # its certificates are just being replaced
+                if lane is None:
+                    raise
+                return lane
+            self._lanes[place] = lane = Lane(channel, stamp)
+            self._ever.add(lane)
+            weakref.finalize(lane, _in_process(self._close_one), channel).atexit = False
             return lane
-        try:
-            channel = self._open_one()
-        except ConfigError:  # its certificates are just being replaced
-            if lane is None:
-                raise
-            return lane
-        self._lanes[place] = lane = Lane(channel, stamp)
-        self._ever.add(lane)
-        weakref.finalize(lane, _in_process(self._close_one), channel).atexit = False
-        return lane
 
     def close(self) -> tuple[Lane, ...]:
         """All that are in use: no more are chosen."""
