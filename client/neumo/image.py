@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from neumo import contract
 from neumo._images import arrays, dicom, file_checks, image_size, raster
 from neumo._images.file_checks import MAX_FILE_BYTES
 from neumo._images.film_folders import SUFFIXES as FILM_SUFFIXES
 from neumo._images.film_readers import FilmReaders
 from neumo.cautions import Caution
+from neumo.ensemble import SHIPPED, InputImage
 from neumo.errors import ImageError
 
 __all__ = [
@@ -75,8 +75,8 @@ Source: TypeAlias = (
 """What ``read`` takes; its docstring says how each is understood."""
 
 
-def read(source: Source) -> Film:
-    """The film in ``source``.
+def read(source: Source, seen: InputImage = SHIPPED.image) -> Film:
+    """The film in ``source``, as models see it: those of neumo's releases, or as ``seen`` says.
 
     ``source`` is a path, the bytes of a file, a binary file (read to its end, left open), a
     Pillow image, a pydicom ``Dataset``, a film that was read before, or an array (or what numpy
@@ -93,26 +93,31 @@ def read(source: Source) -> Film:
     ``neumo._images.file_checks``.
     """
     if isinstance(source, Film):
+        if source.pixels.shape != seen.shape:
+            raise ImageError("this film was read for models that see another image: read it again")
         return source
     image, cautions = decode(source)
-    pixels = to_pixels(image)
+    pixels = to_pixels(image, seen)
     pixels.flags.writeable = False
-    return Film(pixels, cautions, image.width, image.height)
+    doubts: tuple[Caution, ...] = ()
+    if seen == SHIPPED.image:  # what is odd for another model's images nobody knows
+        doubts = file_checks.picture_cautions(pixels, image.width, image.height)
+    return Film(pixels, (*cautions, *doubts), image.width, image.height)
 
 
-def to_pixels(image: Image.Image) -> npt.NDArray[np.uint8]:
-    """The contract's input of an 8-bit ``image``: uint8 [256, 256, 1].
+def to_pixels(image: Image.Image, seen: InputImage = SHIPPED.image) -> npt.NDArray[np.uint8]:
+    """The contract's input of an 8-bit ``image``: uint8 [256, 256, 1], or as ``seen`` says.
 
     Pillow's luma and bicubic filter, no aspect kept, as the original notebook fed its models.
     Training resizes with this very function.
     """
-    size = (contract.IMAGE_SIZE_PX, contract.IMAGE_SIZE_PX)
+    size = (seen.width_px, seen.height_px)
     # Pillow would copy an image that is as it should be already.
-    if image.mode != contract.IMAGE_MODE:
-        image = image.convert(contract.IMAGE_MODE)
+    if image.mode != seen.mode:
+        image = image.convert(seen.mode)
     if image.size != size:
-        image = image.resize(size, Image.Resampling[contract.IMAGE_RESAMPLE])
-    return np.array(image, dtype=np.uint8)[:, :, None]
+        image = image.resize(size, Image.Resampling[seen.resample])
+    return np.array(image, dtype=np.uint8).reshape(seen.shape)
 
 
 def decode(source: Source) -> tuple[Image.Image, tuple[Caution, ...]]:

@@ -33,7 +33,7 @@ def decode_foreign(source: object) -> Image.Image:
     """As ``decode``, of an object that numpy makes an array of."""
     try:
         array = np.asarray(source)
-    except Exception as error:  # a tensor on another device, for one
+    except Exception as error:  # noqa: BLE001 - a tensor on another device, for one
         reason = str(error).split("\n")[0]
         raise ImageError(
             f"numpy makes no array of a {type(source).__name__} ({reason}): give a numpy array"
