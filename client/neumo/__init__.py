@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from neumo.async_client import AsyncClient
     from neumo.cautions import Caution
     from neumo.client import Client
+    from neumo.ensemble import Ensemble, InputImage
     from neumo.errors import (
         BadResponse,
         ConfigError,
@@ -55,9 +56,11 @@ __all__ = [
     "ConfigError",
     "ContractError",
     "DeadlineExceeded",
+    "Ensemble",
     "Explanation",
     "Failure",
     "ImageError",
+    "InputImage",
     "InvalidRequest",
     "Member",
     "ModelMetadata",
@@ -90,6 +93,8 @@ _MODULES = {
     "Client": "client",
     "Models": "models",
     "Caution": "cautions",
+    "Ensemble": "ensemble",
+    "InputImage": "ensemble",
     "Explanation": "results",
     "Member": "results",
     "Prediction": "results",

@@ -20,6 +20,7 @@ from neumo._engine.operations import ReadFilm
 from neumo._engine.plan import Plan, Terms
 from neumo._images.film_readers import AT_ONCE
 from neumo._transports.transport import Transport
+from neumo.ensemble import SHIPPED, Ensemble
 from neumo.errors import ContractError, ImageError, NeumoError, ServingError
 from neumo.image import Source
 from neumo.model_status import ModelStatus
@@ -50,9 +51,11 @@ class AsyncClient:
         metadata: Mapping[str, str] | None = None,
         tls: Tls | None = None,
         connections: int | None = None,
+        ensemble: Ensemble | None = None,
         transport: Transport | None = None,
     ) -> None:
         """As ``Client``; connects with the first call."""
+        asked = ensemble or SHIPPED
         chosen = settings.resolve(
             url,
             timeout=timeout,
@@ -64,8 +67,9 @@ class AsyncClient:
             token=token,
             tls=tls,
             connections=connections,
+            members=asked.members,
         )
-        self._state = client_state_async.begin(chosen, metadata, transport)
+        self._state = client_state_async.begin(chosen, metadata, transport, asked)
 
     async def predict(self, source: Source) -> Prediction:
         """The ensemble's answer about one film; raises as ``Client.predict``."""

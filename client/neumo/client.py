@@ -21,6 +21,7 @@ from neumo._engine.operations import ReadFilm
 from neumo._engine.plan import Plan, Terms
 from neumo._images.film_readers import AT_ONCE, FilmReaders
 from neumo._transports.transport import Transport
+from neumo.ensemble import SHIPPED, Ensemble
 from neumo.errors import ContractError, ImageError, NeumoError, ServingError
 from neumo.image import Source
 from neumo.model_status import ModelStatus
@@ -52,6 +53,7 @@ class Client:
         metadata: Mapping[str, str] | None = None,
         tls: Tls | None = None,
         connections: int | None = None,
+        ensemble: Ensemble | None = None,
         transport: Transport | None = None,
     ) -> None:
         """Connects with the first call, not here.
@@ -74,9 +76,11 @@ class Client:
         ``metadata`` as headers with every call; ``tls`` names certificates (default: the authority
         in ``NEUMO_CA``). All calls of a film go to one server; where ``url`` names several,
         ``connections``, 1 to 64, bounds those that gRPC is connected to at a time (default: 8, or
-        1 on this machine), REST knows them all. ``transport`` takes the place of ``url``, for
-        tests. Raises ``ConfigError`` for any that cannot be used.
+        1 on this machine), REST knows them all. ``ensemble`` are the models that are asked, and
+        the image that they see (default: those of neumo's releases). ``transport`` takes the place
+        of ``url``, for tests. Raises ``ConfigError`` for any that cannot be used.
         """
+        asked = ensemble or SHIPPED
         chosen = settings.resolve(
             url,
             timeout=timeout,
@@ -88,8 +92,9 @@ class Client:
             token=token,
             tls=tls,
             connections=connections,
+            members=asked.members,
         )
-        self._state = client_state.begin(chosen, metadata, transport)
+        self._state = client_state.begin(chosen, metadata, transport, asked)
 
     def predict(self, source: Source) -> Prediction:
         """The ensemble's answer about one film, of one release.

@@ -80,6 +80,10 @@ class Model:
                 return signature
         raise KeyError(name)
 
+    def has(self, name: str) -> bool:
+        """Whether there is a signature called ``name``."""
+        return any(signature.name == name for signature in self.signatures)
+
 
 IMAGE = Tensor("image", "DT_UINT8", (None, IMAGE_SIZE_PX, IMAGE_SIZE_PX, 1))
 IMAGE_BYTES = Tensor("image_bytes", "DT_STRING", (None,))

@@ -17,7 +17,7 @@ from neumo._transports.transport import Transport
 from neumo._wire.answer_types import Classifications, ModelMetadata, Outputs, Regressions
 from neumo.contract import SERVING_DEFAULT
 from neumo.model_status import ModelStatus
-from neumo.settings import DEFAULT_RETRIES, Tls
+from neumo.settings import DEFAULT_RETRIES, Tls, Token
 
 A = TypeVar("A")
 
@@ -39,16 +39,17 @@ class Models:
     no UTF-8 come whole over REST from outputs called ``…_bytes``.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but the first by keyword
         self,
         url: str | None = None,
         *,
         timeout: float | None = None,
         retries: int = DEFAULT_RETRIES,
         hedge: float | None = None,
-        token: str | None = None,
+        token: Token | None = None,
         metadata: Mapping[str, str] | None = None,
         tls: Tls | None = None,
+        connections: int | None = None,
         transport: Transport | None = None,
     ) -> None:
         """Connects with the first call, not here.
@@ -57,7 +58,13 @@ class Models:
         every retry included. Raises ``ConfigError`` for any that cannot be used.
         """
         chosen = settings.resolve(
-            url, timeout=timeout, retries=retries, hedge=hedge, token=token, tls=tls
+            url,
+            timeout=timeout,
+            retries=retries,
+            hedge=hedge,
+            token=token,
+            tls=tls,
+            connections=connections,
         )
         self._state = client_state.begin(chosen, metadata, transport)
         self._known = KnownModels(time.monotonic)

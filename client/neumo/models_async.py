@@ -18,7 +18,7 @@ from neumo._transports.transport import Transport
 from neumo._wire.answer_types import Classifications, ModelMetadata, Outputs, Regressions
 from neumo.contract import SERVING_DEFAULT
 from neumo.model_status import ModelStatus
-from neumo.settings import DEFAULT_RETRIES, Tls
+from neumo.settings import DEFAULT_RETRIES, Tls, Token
 
 A = TypeVar("A")
 
@@ -29,21 +29,28 @@ class AsyncModels:
     A task that is cancelled gives its calls up. Close it, or use it in ``async with``.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but the first by keyword
         self,
         url: str | None = None,
         *,
         timeout: float | None = None,
         retries: int = DEFAULT_RETRIES,
         hedge: float | None = None,
-        token: str | None = None,
+        token: Token | None = None,
         metadata: Mapping[str, str] | None = None,
         tls: Tls | None = None,
+        connections: int | None = None,
         transport: Transport | None = None,
     ) -> None:
         """As ``Models``; connects with the first call."""
         chosen = settings.resolve(
-            url, timeout=timeout, retries=retries, hedge=hedge, token=token, tls=tls
+            url,
+            timeout=timeout,
+            retries=retries,
+            hedge=hedge,
+            token=token,
+            tls=tls,
+            connections=connections,
         )
         self._state = client_state_async.begin(chosen, metadata, transport)
         self._known = KnownModels(time.monotonic)

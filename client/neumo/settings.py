@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -22,6 +22,8 @@ MAX_RETRIES = 10
 MAX_CONNECTIONS = 64
 MAX_SECONDS = 1_000_000
 """About 11 days: clocks and sockets of some systems take no more than 49 (2^32 ms)."""
+
+_MEMBERS = tuple(model.name for model in contract.MEMBERS)
 
 REQUIRED: Literal["required"] = "required"
 Screen: TypeAlias = bool | Literal["required"]
@@ -77,6 +79,7 @@ def resolve(  # noqa: PLR0913 - all but the first by keyword
     token: Token | None = None,
     tls: Tls | None = None,
     connections: int | None = None,
+    members: Collection[str] = _MEMBERS,
     environ: Mapping[str, str] = os.environ,
 ) -> Settings:
     """The settings for these arguments, of which None means not given.
@@ -93,7 +96,7 @@ def resolve(  # noqa: PLR0913 - all but the first by keyword
         server,
         _timeout_s(timeout, environ),
         _release(release),
-        _labels(labels),
+        _labels(labels, members),
         _retries(retries),
         None if hedge is None else _seconds("hedge", hedge),
         _screen(screen),
@@ -137,9 +140,8 @@ def _release(release: int | None) -> int | None:
     return release
 
 
-def _labels(labels: str | Mapping[str, str] | None) -> Mapping[str, str]:
+def _labels(labels: str | Mapping[str, str] | None, members: Collection[str]) -> Mapping[str, str]:
     """The label of each member: one for all, or by the member's name."""
-    members = [model.name for model in contract.MEMBERS]
     by_model = dict.fromkeys(members, labels) if isinstance(labels, str) else dict(labels or {})
     for model, label in by_model.items():
         if model not in members:

@@ -22,9 +22,10 @@ from neumo._images import film_readers
 from neumo._images.film_readers import FilmReaders
 from neumo._transports.hedged_transport import HedgedTransport
 from neumo._transports.transport import Transport, connect
-from neumo.errors import DeadlineExceeded, NeumoError
+from neumo.ensemble import SHIPPED, Ensemble, InputImage
+from neumo.errors import ConfigError, DeadlineExceeded, NeumoError
 from neumo.image import Film, Source
-from neumo.settings import Screen, Settings
+from neumo.settings import REQUIRED, Screen, Settings
 from neumo.telemetry import Telemetry
 
 if TYPE_CHECKING:  # a client that blocks does without asyncio
@@ -82,6 +83,7 @@ class ClientState(Generic[C]):
         if release is not None:
             terms = replace(terms, release=chosen.release, labels={})
         if screen is not None:
+            _check_screen(chosen.screen, terms.ensemble)
             terms = replace(terms, screen=chosen.screen)
         return replace(
             self,
@@ -99,7 +101,7 @@ class ClientState(Generic[C]):
         """Begin to read the film in ``source``, on another thread unless that takes longer."""
         deadline = self.deadline()
         path = Path(source) if isinstance(source, str | PurePath) else None
-        read = partial(_read, source)
+        read = partial(_read, source, self.terms.ensemble.image)
         if isinstance(source, Film) or (
             isinstance(source, np.ndarray) and source.size <= QUICK_PIXELS
         ):
@@ -134,12 +136,15 @@ class ClientState(Generic[C]):
 
 
 def begin(
-    chosen: Settings, metadata: Mapping[str, str] | None, transport: Transport | None
+    chosen: Settings,
+    metadata: Mapping[str, str] | None,
+    transport: Transport | None,
+    ensemble: Ensemble = SHIPPED,
 ) -> ClientState[Transport]:
     """The state with these settings; raises ``ConfigError`` for what cannot be used."""
     telemetry, retries = Telemetry(), Retries(chosen.retries, chosen.timeout_s)
     carrier = connected(chosen, metadata, transport, telemetry, retries)
-    return over(carrier, chosen, telemetry, retries)
+    return over(carrier, chosen, telemetry, retries, ensemble)
 
 
 def connected(
@@ -163,13 +168,32 @@ def connected(
     return carrier
 
 
-def over(carrier: C, chosen: Settings, telemetry: Telemetry, retries: Retries) -> ClientState[C]:
-    """The state of a client over ``carrier``."""
-    terms = Terms(carrier.target, retries, chosen.release, chosen.labels, chosen.screen)
+def over(
+    carrier: C,
+    chosen: Settings,
+    telemetry: Telemetry,
+    retries: Retries,
+    ensemble: Ensemble = SHIPPED,
+) -> ClientState[C]:
+    """The state of a client over ``carrier``; ``ConfigError`` where nothing could screen."""
+    _check_screen(chosen.screen, ensemble)
+    terms = Terms(
+        carrier.target,
+        retries,
+        chosen.release,
+        chosen.labels,
+        chosen.screen,
+        ensemble=ensemble,
+    )
     return ClientState(carrier, terms, retries, chosen.timeout_s, telemetry)
 
 
-def _read(source: Source) -> ReadFilm:
+def _check_screen(screen: Screen, ensemble: Ensemble) -> None:
+    if screen == REQUIRED and ensemble.screen is None:
+        raise ConfigError(f"screen is {REQUIRED!r}, but the ensemble has no model that screens")
+
+
+def _read(source: Source, seen: InputImage) -> ReadFilm:
     started = time.monotonic()
-    film = image.read(source)
+    film = image.read(source, seen)
     return ReadFilm(film, time.monotonic() - started)

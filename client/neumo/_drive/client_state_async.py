@@ -10,19 +10,23 @@ from neumo._drive.driver import Retries
 from neumo._transports import address, credentials
 from neumo._transports.transport import Transport
 from neumo._transports.transport_async import AsyncTransport, OnThreads
+from neumo.ensemble import SHIPPED, Ensemble
 from neumo.settings import Settings
 from neumo.telemetry import Telemetry
 
 
 def begin(
-    chosen: Settings, metadata: Mapping[str, str] | None, transport: Transport | None
+    chosen: Settings,
+    metadata: Mapping[str, str] | None,
+    transport: Transport | None,
+    ensemble: Ensemble = SHIPPED,
 ) -> ClientState[AsyncTransport]:
     """As ``client_state.begin``; REST, hedged calls and a ``transport`` given run on threads."""
     telemetry, retries = Telemetry(), Retries(chosen.retries, chosen.timeout_s)
     carrier = _own(chosen, metadata, telemetry) if transport is None else None
     if carrier is None:
         carrier = OnThreads(client_state.connected(chosen, metadata, transport, telemetry, retries))
-    return client_state.over(carrier, chosen, telemetry, retries)
+    return client_state.over(carrier, chosen, telemetry, retries, ensemble)
 
 
 def _own(

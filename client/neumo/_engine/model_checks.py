@@ -115,7 +115,8 @@ def read(
                 f"{model.name} at {target}: {what} is {version}, but its weights are of release "
                 f"{release}; export or deploy the release again"
             )
-    score = contract.CHEST if model == contract.LUNGS else contract.PROBABILITY
+    screens = contract.CHEST in model.signature(contract.SERVING_DEFAULT).outputs
+    score = contract.CHEST if screens else contract.PROBABILITY
     values = _vector(model.name, answer, score, count, target)
     threshold = _same(model.name, answer, contract.THRESHOLD, count, target)
     return Scores(model.name, release, values, float(threshold), reply)
@@ -141,10 +142,13 @@ def heatmaps(scores: Scores, target: str) -> npt.NDArray[np.float32]:
     return heat
 
 
-def masks(scores: Scores, target: str) -> npt.NDArray[np.uint8]:
-    """The lungs, uint8 [N, 256, 256] of 0 and 1; ``BadResponse`` where there are none."""
+def masks(scores: Scores, size: tuple[int, int], target: str) -> npt.NDArray[np.uint8]:
+    """The lungs, uint8 [N, height, width] of 0 and 1; ``BadResponse`` where there are none.
+
+    ``size`` is the height and width of the input.
+    """
     found = _maps(scores, contract.MASK, target)
-    if found.shape[1:] != contract.MASK.shape[1:] or not np.isin(found, (0, 1)).all():
+    if found.shape[1:] != size or not np.isin(found, (0, 1)).all():
         raise _bad(scores.model, contract.MASK, found, len(scores.values), target)
     return found.astype(np.uint8)
 

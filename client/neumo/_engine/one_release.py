@@ -27,7 +27,7 @@ from neumo.settings import REQUIRED
 T = TypeVar("T")
 
 Pixels = npt.NDArray[np.uint8]
-"""The films that are asked about: uint8 [N, 256, 256, 1]."""
+"""The films that are asked about: uint8 [N, 256, 256, 1], or as the ensemble has it."""
 
 
 def answers(signature: str, pixels: Pixels, terms: Terms) -> Plan[dict[str, Scores]]:
@@ -40,7 +40,9 @@ def answers(signature: str, pixels: Pixels, terms: Terms) -> Plan[dict[str, Scor
     found = yield from explained(partial(_first, signature, pixels, terms), terms)
     found = yield from _of_one_release(found, signature, pixels, terms)
     release = next(iter(found.values())).release
-    if contract.LUNGS.name in found:
+    if terms.ensemble.screen is None:
+        return found
+    if terms.ensemble.screen in found:
         yield from _learn_if_met(release, terms)
         terms.lungs.latest = release
         return found
@@ -56,15 +58,17 @@ def answers(signature: str, pixels: Pixels, terms: Terms) -> Plan[dict[str, Scor
 
 def _first(signature: str, pixels: Pixels, terms: Terms) -> Plan[dict[str, Scores]]:
     """The members' answers, and that of ``lungs`` where it answered about the film before."""
+    ensemble = terms.ensemble
     if terms.lungs.latest is not None:
         try:
-            return (yield from _asked(contract.MODELS, signature, pixels, terms.release, terms))
+            return (yield from _asked(ensemble.models, signature, pixels, terms.release, terms))
         except (ModelNotFound, InvalidRequest) as error:
             # Rolled back to a release without it, or to one whose ``lungs`` has no ``screen``.
             is_lacking = isinstance(error, ModelNotFound) or _NO_SIGNATURE in error.detail
-            if error.model != contract.LUNGS.name or not is_lacking:
+            if error.model != ensemble.screen or not is_lacking:
                 raise
-    return (yield from _asked(contract.MEMBERS, signature, pixels, terms.release, terms))
+    members = ensemble.member_models
+    return (yield from _asked(members, signature, pixels, terms.release, terms))
 
 
 def _of_one_release(
@@ -75,16 +79,17 @@ def _of_one_release(
     Where the models answered from different releases, which a rollout may cause, those that did
     not answer from the oldest are asked for it; if it is gone meanwhile, the next one is tried.
     """
-    members = [found[model.name] for model in contract.MEMBERS]
+    members = [found[model.name] for model in terms.ensemble.member_models]
     releases = sorted({one.release for one in members})
     if len({one.release for one in found.values()}) == 1:
         return found
     for release in releases:
-        strays = [contract.model(name) for name, one in found.items() if one.release != release]
+        elsewhere = [name for name, one in found.items() if one.release != release]
+        strays = [terms.ensemble.model(name) for name in elsewhere]
         try:
             again = yield from _asked(strays, signature, pixels, release, terms)
         except ModelNotFound as error:
-            if error.model == contract.LUNGS.name:  # that release has none
+            if error.model == terms.ensemble.screen:  # that release has none
                 without = {name: found[name] for name in found if name != error.model}
                 return (yield from _of_one_release(without, signature, pixels, terms))
             continue
@@ -104,7 +109,7 @@ def _lungs(
     """
     waits = strays = 0
     while True:
-        status = yield from _status_of(contract.LUNGS, release, terms)
+        status = yield from _status_of(terms.ensemble.screen_model, release, terms)
         is_ready = status is not None and status.ready
         if is_ready and (yield from _learn_if_met(release, terms)):
             lungs = yield from _asked_if_met(release, signature, pixels, terms)
@@ -131,9 +136,10 @@ def _asked_if_met(
     release: int, signature: str, pixels: Pixels, terms: Terms
 ) -> Plan[Scores | None]:
     """What ``lungs`` says; None where a server that does not hold it is asked."""
-    name = contract.LUNGS.name
+    lungs = terms.ensemble.screen_model
     try:
-        return (yield from _asked([contract.LUNGS], signature, pixels, release, terms))[name]
+        found = yield from _asked([lungs], signature, pixels, release, terms)
+        return found[lungs.name]
     except ModelNotFound:
         return None
 
@@ -144,7 +150,7 @@ def _may_be_elsewhere(release: int, status: VersionStatus | None, terms: Terms) 
         return status.ready
     if release in terms.lungs.signatures:
         return True
-    member = yield from _status_of(contract.MEMBERS[0], release, terms)
+    member = yield from _status_of(terms.ensemble.member_models[0], release, terms)
     return member is None or not member.ready
 
 
@@ -159,7 +165,7 @@ def _status_of(model: contract.Model, version: int, terms: Terms) -> Plan[Versio
 
 def _missing_lungs(release: int, status: VersionStatus | None, terms: Terms) -> ServingError:
     """Why a film of ``release`` is not screened."""
-    name = contract.LUNGS.name
+    name = terms.ensemble.screen_model.name
     if status is None:
         told = f"release {release} is served without it, so films are not screened"
         return ModelNotFound(name, terms.target, told)
@@ -180,16 +186,16 @@ def _learn_if_met(release: int, terms: Terms) -> Plan[bool]:
     if release in terms.lungs.signatures:
         return True
     try:
-        (reply,) = yield from ask(terms, Metadata(contract.LUNGS.name, release))
+        (reply,) = yield from ask(terms, Metadata(terms.ensemble.screen_model.name, release))
     except ModelNotFound:
         return False
-    model_checks.check(contract.LUNGS, reply.answer, terms.target)
+    model_checks.check(terms.ensemble.screen_model, reply.answer, terms.target)
     if contract.ENCODED in reply.answer.signatures:
         terms.lungs.encoded.add(release)
     terms.lungs.signatures[release] = (
-        contract.LUNGS.signature(contract.SCREEN)
+        terms.ensemble.screen_model.signature(contract.SCREEN)
         if contract.SCREEN in reply.answer.signatures
-        else contract.LUNGS_SCREEN_ONLY
+        else terms.ensemble.screen_only
     )
     return True
 
@@ -216,9 +222,10 @@ def _call(
     inputs = {contract.IMAGE.name: pixels}
     label = terms.labels.get(model.name) if version is None else None
     encoded = None
-    if signature == contract.SERVING_DEFAULT:  # ``explain`` has no encoded form
+    # ``explain`` has no encoded form.
+    if signature == contract.SERVING_DEFAULT and model.has(contract.ENCODED):
         encoded = model.signature(contract.ENCODED)
-    if model != contract.LUNGS:
+    if model.name != terms.ensemble.screen:
         chosen = model.signature(signature)
         return Predict(model.name, chosen, inputs, version, label, encoded)
     if terms.labels and version is None:  # labels are the members'
@@ -227,7 +234,7 @@ def _call(
     if signature == contract.EXPLAIN or release is None:
         chosen = model.signature(contract.SERVING_DEFAULT)
     else:
-        chosen = terms.lungs.signatures.get(release, contract.LUNGS_SCREEN_ONLY)
+        chosen = terms.lungs.signatures.get(release, terms.ensemble.screen_only)
     if release not in terms.lungs.encoded:
         encoded = None
     return Predict(model.name, chosen, inputs, version, encoded=encoded)

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from neumo import contract
 from neumo._engine import model_checks, one_release
@@ -17,7 +18,7 @@ from neumo._engine.plan import Plan, Terms, ask
 from neumo._wire.calls import Metadata, Status
 from neumo.cautions import MEMBERS_DISAGREE, NO_CHEST, NOT_SCREENED, Caution
 from neumo.drawing.mean_heatmap import mean_heatmap
-from neumo.errors import ContractError, ModelNotFound, NeumoError, NotAChestRadiograph
+from neumo.errors import ConfigError, ContractError, ModelNotFound, NeumoError, NotAChestRadiograph
 from neumo.image import Film
 from neumo.model_status import ModelStatus
 from neumo.results import Explanation, Member, Prediction, Timings
@@ -52,17 +53,21 @@ def explain(
     read: tuple[ReadFilm, ...], terms: Terms, elapsed: Callable[[], float]
 ) -> Plan[list[Explanation | NeumoError]]:
     """As ``predict``, with the mean of the members' heat maps, and the lungs where served."""
+    ensemble = terms.ensemble
+    if not ensemble.explain:
+        raise ConfigError("these models have no signature explain: see Ensemble(explain=True)")
     found = yield from one_release.answers(contract.EXPLAIN, _pixels(read), terms)
-    heat = [model_checks.heatmaps(found[model.name], terms.target) for model in contract.MEMBERS]
-    lungs = found.get(contract.LUNGS.name)
-    masks = None if lungs is None else model_checks.masks(lungs, terms.target)
+    heat = [model_checks.heatmaps(found[name], terms.target) for name in ensemble.members]
+    lungs = _screen(found, terms)
+    size = ensemble.image.shape[:2]
+    masks = None if lungs is None else model_checks.masks(lungs, size, terms.target)
     seconds = elapsed()
 
     def explanation(row: int, one: ReadFilm) -> Explanation:
         return Explanation(
             _prediction(found, row, one, terms, seconds),
-            mean_heatmap(maps[row] for maps in heat),
-            one.film.pixels[:, :, 0],
+            mean_heatmap((maps[row] for maps in heat), size),
+            _grey(one.film.pixels),
             None if masks is None else masks[row],
             one.film.width_px,
             one.film.height_px,
@@ -75,17 +80,17 @@ def check(terms: Terms) -> Plan[None]:
     """Compare every member's metadata with the contract; raises ``ContractError``."""
     calls = [
         Metadata(model.name, terms.release, terms.labels.get(model.name))
-        for model in contract.MEMBERS
+        for model in terms.ensemble.member_models
     ]
     replies = yield from explained(lambda: ask(terms, *calls), terms)
-    for model, reply in zip(contract.MEMBERS, replies, strict=True):
+    for model, reply in zip(terms.ensemble.member_models, replies, strict=True):
         model_checks.check(model, reply.answer, terms.target)
 
 
 def status(terms: Terms) -> Plan[tuple[ModelStatus, ...]]:
     """The status of every model of the contract that the server knows."""
     known: list[ModelStatus] = []
-    for model in contract.MODELS:
+    for model in terms.ensemble.models:
         try:
             (reply,) = yield from ask(terms, Status(model.name))
         except ModelNotFound:
@@ -108,6 +113,14 @@ def _pixels(read: tuple[ReadFilm, ...]) -> one_release.Pixels:
     return np.stack([one.film.pixels for one in read])
 
 
+def _grey(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """A film of one value or of three for each pixel as grey, uint8 [h, w]: Pillow's luma."""
+    if pixels.shape[2] == 1:
+        return pixels[:, :, 0]
+    weighted: npt.NDArray[np.int64] = pixels @ np.array([299, 587, 114])
+    return (weighted // 1000).astype(np.uint8)
+
+
 def _in_place(make: Callable[[], T]) -> T | NeumoError:
     try:
         return make()
@@ -118,11 +131,11 @@ def _in_place(make: Callable[[], T]) -> T | NeumoError:
 def _prediction(
     found: dict[str, Scores], row: int, one: ReadFilm, terms: Terms, seconds: float
 ) -> Prediction:
-    of_members = tuple(found[model.name] for model in contract.MEMBERS)
+    of_members = tuple(found[name] for name in terms.ensemble.members)
     members = tuple(
         Member(of.model, of.release, float(of.values[row]), of.reply.seconds) for of in of_members
     )
-    lungs = found.get(contract.LUNGS.name)
+    lungs = _screen(found, terms)
     cautions = (*one.film.cautions, *_screened(lungs, row, terms))
     timings = Timings(
         one.seconds,
@@ -135,10 +148,15 @@ def _prediction(
     return replace(combined, screened=lungs is not None)
 
 
+def _screen(found: dict[str, Scores], terms: Terms) -> Scores | None:
+    """What the ensemble's ``screen`` says; None where it has none, or it did not answer."""
+    return None if terms.ensemble.screen is None else found.get(terms.ensemble.screen)
+
+
 def _screened(lungs: Scores | None, row: int, terms: Terms) -> tuple[Caution, ...]:
     """What ``lungs`` makes of the film: nothing, a caution, or ``NotAChestRadiograph``."""
     if lungs is None:
-        return (NOT_SCREENED,)
+        return () if terms.ensemble.screen is None else (NOT_SCREENED,)
     if float(lungs.values[row]) >= lungs.threshold:
         return ()
     if terms.screen:

@@ -27,6 +27,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 from neumo import contract
 from neumo._wire.calls import Call, Reply
+from neumo.ensemble import SHIPPED, Ensemble
 from neumo.errors import ServingError, Unavailable
 from neumo.settings import Screen
 
@@ -71,9 +72,10 @@ class KnownLungs:
     """What a client has learned of ``lungs``.
 
     ``signatures`` holds, for each release that is known to have it, the one that answers without
-    a mask; ``encoded`` are the releases where it takes image files too. Nothing in it ever becomes wrong, since a release never changes; that a release has
-    none is not kept, since in a roll an older server may have said so. ``latest`` is the release
-    that ``lungs`` answered from, and None where it did not: a guess for the next film.
+    a mask; ``encoded`` are the releases where it takes image files too. Nothing in it ever becomes
+    wrong, since a release never changes; that a release has none is not kept, since in a roll an
+    older server may have said so. ``latest`` is the release that ``lungs`` answered from, and None
+    where it did not: a guess for the next film.
     """
 
     signatures: dict[int, contract.Signature] = field(default_factory=dict)
@@ -86,7 +88,8 @@ class Terms:
     """What holds for every call of a client.
 
     ``target`` is the server's URL; ``release``, or a label for each model, pins what answers;
-    ``screen`` says what becomes of a film that is no chest radiograph, or was not screened.
+    ``screen`` says what becomes of a film that is no chest radiograph, or was not screened;
+    ``ensemble`` are the models that are asked. What is called ``lungs`` here is its ``screen``.
     """
 
     target: str
@@ -95,6 +98,7 @@ class Terms:
     labels: Mapping[str, str] = field(default_factory=dict)
     screen: Screen = True
     lungs: KnownLungs = field(default_factory=KnownLungs)
+    ensemble: Ensemble = SHIPPED
 
 
 def ask(terms: Terms, *calls: Call[A]) -> Plan[Sequence[Reply[A]]]:

@@ -24,7 +24,7 @@ def encode(pixels: npt.NDArray[np.uint8]) -> bytes:
     rows = np.zeros((height, 1 + width * depth), np.uint8)  # each row begins with its filter: none
     rows[:, 1:] = pixels.reshape(height, -1)
     header = struct.pack(">IIBBBBB", width, height, 8, _COLOUR_TYPES[depth], 0, 0, 0)
-    stored = zlib.compress(rows, 0)
+    stored = zlib.compress(rows.tobytes(), 0)
     return _SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", stored) + _chunk(b"IEND", b"")
 
 

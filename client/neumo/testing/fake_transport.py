@@ -15,6 +15,7 @@ import numpy.typing as npt
 from neumo import contract
 from neumo._wire.answer_types import Answer, ModelMetadata, SignatureSpec, TensorSpec
 from neumo._wire.calls import Call, Metadata, Predict, Reply, Status
+from neumo.ensemble import SHIPPED, Ensemble
 from neumo.errors import ModelNotFound, NeumoError, Unavailable
 from neumo.model_status import ModelStatus, VersionState, VersionStatus
 
@@ -78,12 +79,17 @@ Score: TypeAlias = float | Callable[[npt.NDArray[np.uint8]], float]
 
 
 def answering(
-    probabilities: Mapping[str, Score], *, threshold: float = 0.5, release: int = 1
+    probabilities: Mapping[str, Score],
+    *,
+    threshold: float = 0.5,
+    release: int = 1,
+    ensemble: Ensemble = SHIPPED,
 ) -> Answerer:
     """Answers as a server with one ``release``.
 
     ``probabilities`` are the members', by name, and may hold how sure ``lungs`` is of a chest: a
-    number, or a function of the film. A model without one is not served.
+    number, or a function of the film. A model without one is not served. ``ensemble`` are the
+    client's models, where they are others than neumo's.
     """
 
     def answer(call: Call[Any]) -> Any:  # noqa: ANN401 - each call has its own kind of answer
@@ -93,10 +99,10 @@ def answering(
             score = probabilities[call.model]
             films = next(iter(call.inputs.values()))
             values = [score(film) if callable(score) else score for film in films]
-            scores = _scores(np.array(values, np.float32), threshold, release)
+            scores = _scores(np.array(values, np.float32), threshold, release, ensemble)
             return Answer(call.model, release, _outputs(call.signature, scores))
         if isinstance(call, Metadata):
-            return _metadata(contract.model(call.model), release)
+            return _metadata(ensemble.model(call.model), release)
         return ModelStatus(call.model, (VersionStatus(release, VersionState.AVAILABLE, ""),))
 
     return answer
@@ -128,11 +134,11 @@ def failing(answer: Answerer, times: int, error: NeumoError | None = None) -> An
 
 
 def _scores(
-    values: npt.NDArray[np.float32], threshold: float, release: int
+    values: npt.NDArray[np.float32], threshold: float, release: int, ensemble: Ensemble
 ) -> dict[str, npt.NDArray[np.generic]]:
-    side, count = contract.IMAGE_SIZE_PX, len(values)
-    mask = np.zeros((count, side, side), np.uint8)
-    mask[:, side // 4 : -side // 4, side // 8 : -side // 8] = 1
+    (height, width, _), count = ensemble.image.shape, len(values)
+    mask = np.zeros((count, height, width), np.uint8)
+    mask[:, height // 4 : -height // 4, width // 8 : -width // 8] = 1
     return {
         contract.PROBABILITY.name: values,
         contract.CHEST.name: values,
