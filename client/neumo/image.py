@@ -99,7 +99,10 @@ def read(source: Source, seen: InputImage = SHIPPED.image) -> Film:
     image, cautions = decode(source)
     pixels = to_pixels(image, seen)
     pixels.flags.writeable = False
-    return Film(pixels, cautions, image.width, image.height)
+    doubts: tuple[Caution, ...] = ()
+    if seen == SHIPPED.image:  # what is odd for another model's images nobody knows
+        doubts = file_checks.picture_cautions(pixels, image.width, image.height)
+    return Film(pixels, (*cautions, *doubts), image.width, image.height)
 
 
 def to_pixels(image: Image.Image, seen: InputImage = SHIPPED.image) -> npt.NDArray[np.uint8]:
