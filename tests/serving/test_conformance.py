@@ -19,6 +19,7 @@ from support.conformance import (
     rows_rest_models,
     rows_rest_predict,
     rows_rest_refusals,
+    rows_rest_text,
     rows_rest_values,
     rows_threads,
     rows_upstream,
@@ -37,6 +38,7 @@ GRPC = [
 REST = [
     *rows_rest_predict.ROWS,
     *rows_rest_refusals.ROWS,
+    *rows_rest_text.ROWS,
     *rows_rest_values.ROWS,
     *rows_rest_models.ROWS,
     *rows_rest_examples.ROWS,

@@ -5,6 +5,7 @@ Source of the checks and their texts: ``model_servers/server_core.cc``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from neumo_serving.request_faults import Fault, invalid
 PLATFORM = "tensorflow"
 """The only one: upstream can be built with others."""
 FLAG = "model_config_file"
+_FILE_URI = re.compile(r"^file://[^/]*")
 
 
 def read(path: Path) -> tuple[ModelConfig, ...]:
@@ -61,17 +63,25 @@ def models(message: Any, served: AbstractSet[str] = frozenset()) -> tuple[ModelC
 
 def single(name: str, base_path: str) -> ModelConfig:
     """The model that ``--model_name`` and ``--model_base_path`` give."""
-    if not Path(base_path).is_absolute():
+    if "://" in _local(base_path):
+        raise ConfigError(f"--model_base_path={base_path} is no local folder; mount it")
+    if not Path(_local(base_path)).is_absolute():
         raise ConfigError(f"--model_base_path={base_path} is relative; make it absolute")
-    return ModelConfig(name, Path(base_path))
+    return ModelConfig(name, Path(_local(base_path)))
+
+
+def _local(base_path: str) -> str:
+    """The path in a ``file://`` URI, whose host TensorFlow ignores; another path as it is."""
+    return _FILE_URI.sub("", base_path)
 
 
 def _check_base_path(message: Any) -> None:
-    if "://" in message.base_path:
+    path = _local(message.base_path)
+    if "://" in path:
         raise invalid(
             f"model {message.name}: base_path {message.base_path} is no local folder; mount it"
         )
-    if not Path(message.base_path).is_absolute():
+    if not Path(path).is_absolute():
         raise invalid(
             f"Expected model {message.name} to have an absolute path or URI; "
             f"got base_path()={message.base_path}"
@@ -82,7 +92,7 @@ def _model(message: Any) -> ModelConfig:
     # A protobuf map has no order; the first label that is wrong should be the same each time.
     labels = tuple(sorted(message.version_labels.items()))
     policy = _policy(message.model_version_policy)
-    return ModelConfig(message.name, Path(message.base_path), policy, labels)
+    return ModelConfig(message.name, Path(_local(message.base_path)), policy, labels)
 
 
 def _check_platform(name: str, platform: str, served: AbstractSet[str]) -> None:

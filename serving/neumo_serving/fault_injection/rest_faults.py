@@ -11,7 +11,7 @@ from neumo_serving.fault_injection.fault_rules import REST, FaultPlan, Kind, Occ
 from neumo_serving.fault_injection.grpc_faults import DEATH_STATUS, GARBAGE
 from neumo_serving.request_faults import Fault
 from neumo_serving.rest_api import routes
-from neumo_serving.rest_api.rest_app import answer_fault, answer_with
+from neumo_serving.rest_api.rest_app import answer_fault, answer_with, target_of
 
 _METHODS = {
     "predict": "Predict",
@@ -27,7 +27,7 @@ def faulty(application: Application, plan: FaultPlan) -> Application:
     """``application`` with the faults of ``plan`` around it."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        call = _call(scope["method"], scope["path"])
+        call = _call(scope["method"], target_of(scope))
         rule = plan.next(call) if call else None
         if rule is None:
             await application(scope, receive, send)

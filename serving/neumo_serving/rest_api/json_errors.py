@@ -12,19 +12,26 @@ import re
 from typing import Any
 
 from neumo_serving.request_faults import Fault, invalid
-from neumo_serving.rest_api import number_lists
+from neumo_serving.rest_api import json_text, number_lists
 
 _EMPTY = "The document is empty"
 _TOO_BIG = "Number too big to be stored in double."
 _ENCODING = "Invalid encoding in string."
+_ESCAPE = "Invalid escape character in string."
+"""RapidJSON 1.1 says this of control characters, too."""
+_UNCLOSED = "Missing a closing quotation mark in string."
+_BROKEN_NUMBERS = (
+    (re.compile(r"(?<![\d.eE+-])-?\d+\.\Z"), "Miss fraction part in number."),
+    (re.compile(r"(?<![\d.eE+-])-?\d+(?:\.\d+)?[eE]\Z"), "Miss exponent in number."),
+)
+"""By the text up to the character at which Python's parser takes a number to be over."""
 _WORDS = (
     ("Expecting property name", "Missing a name for object member."),
     ("Illegal trailing comma before end of object", "Missing a name for object member."),
     ("Expecting ':' delimiter", "Missing a colon after a name of object member."),
-    ("Extra data", "The document root must not be followed by other values."),
-    ("Unterminated string", "Missing a closing quotation mark in string."),
-    ("Invalid control character", _ENCODING),
-    ("Invalid \\escape", "Invalid escape character in string."),
+    ("Unterminated string", _UNCLOSED),
+    ("Invalid control character", _ESCAPE),
+    ("Invalid \\escape", _ESCAPE),
     ("Invalid \\u", "Incorrect hex digit after \\u escape in string."),
 )
 """By how Python's parser begins; what is not here is an invalid value."""
@@ -33,6 +40,7 @@ _MISSING_COMMA = {
     "[": "Missing a comma or ] after an array element.",
     "{": "Missing a comma or } after an object member.",
 }
+_BROKEN_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*\\\Z")
 _BRACKET_OR_STRING = re.compile(r'[\[\]{}]|"(?:[^"\\]|\\.)*"')
 
 
@@ -46,7 +54,7 @@ def parse(data: bytes) -> Any:
     try:
         # Only then slowly: Python reads 1e999 as infinity, upstream refuses it.
         if _has_large_exponent(data):
-            return json.loads(data, parse_float=_bounded)
+            return json_text.first_value(data, _bounded)
         return number_lists.loads(data)
     except json.JSONDecodeError as failed:
         raise _refused(_words(failed), failed.pos) from None
@@ -81,8 +89,17 @@ def _refused(words: str, offset: int) -> Fault:
 
 
 def _words(failed: json.JSONDecodeError) -> str:
+    at = failed.doc[failed.pos : failed.pos + 1]
     if failed.msg.startswith("Expecting ',' delimiter"):
+        for pattern, words in _BROKEN_NUMBERS:
+            if pattern.search(failed.doc, 0, failed.pos + 1):
+                return words
         return _MISSING_COMMA[_innermost(failed.doc[: failed.pos])]
+    # A string ends for RapidJSON at a NUL, and in an escape where the text does.
+    if failed.msg.startswith("Invalid control character") and at == "\0":
+        return _UNCLOSED
+    if failed.msg.startswith("Unterminated string") and _BROKEN_ESCAPE.search(failed.doc):
+        return _ESCAPE
     if not failed.doc.strip(" \t\r\n"):
         return f"{_EMPTY}."
     return next(

@@ -13,6 +13,7 @@ from tensorflow.core.example import example_pb2
 from tensorflow_serving.apis import input_pb2
 
 from neumo_serving.request_faults import Fault, invalid
+from neumo_serving.rest_api.json_text import pairs
 from neumo_serving.rest_api.json_to_tensor import from_base64, is_base64, json_type, shown
 from neumo_serving.rest_api.predict_json import Document
 
@@ -56,8 +57,10 @@ def _example(value: Any) -> Any:
     if not isinstance(value, dict):
         raise invalid(f"Example must be JSON object but got JSON {json_type(value)}")
     example = example_pb2.Example()
-    for name, content in value.items():
+    for name, content in pairs(value):
         feature = example.features.feature[name]
+        # Of equal keys the last counts here, though all of them must be right.
+        feature.Clear()
         for one in content if isinstance(content, list) else [content]:
             _add(feature, name, one)
     return example

@@ -6,9 +6,9 @@ Upstream: ``util/json_tensor.cc``.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from neumo_serving import request_faults
 from neumo_serving.engine.dtypes import Array, cpp_name, dtype_name, numpy_dtype
 from neumo_serving.request_faults import Fault, invalid
 from neumo_serving.rest_api import json_errors
+from neumo_serving.rest_api.json_text import Repeated
 from neumo_serving.rest_api.number_lists import Numbers
 
 MAX_DIMENSIONS = 64
@@ -25,6 +26,9 @@ MAX_DIMENSIONS = 64
 INT32 = np.iinfo(np.int32)
 MIN_INT64, MAX_UINT64 = -(2**63), 2**64 - 1
 _SHOWN_CHARACTERS = 200
+_BASE64_BLANKS = b" \t\n\v\f\r"
+_BASE64 = re.compile(rb"([A-Za-z0-9+/]*)([=.]*)")
+"""absl takes a dot for padding, too."""
 
 
 def dense(value: Any, data_type: int) -> Array:
@@ -56,7 +60,13 @@ def _first(value: Any) -> Any:
 
 def is_base64(value: Any) -> bool:
     """Whether ``value`` is ``{"b64": "…"}``, which stands for bytes."""
-    return isinstance(value, dict) and len(value) == 1 and isinstance(value.get("b64"), str)
+    return (
+        isinstance(value, dict)
+        and len(value) == 1
+        # Two keys b64 are two members.
+        and not isinstance(value, Repeated)
+        and isinstance(value.get("b64"), str)
+    )
 
 
 def shown(value: Any) -> str:
@@ -209,10 +219,14 @@ def from_base64(value: dict[str, Any]) -> bytes:
     if not is_base64(value):
         text = f"JSON Value: {shown(value)} not formatted correctly for base64 data"
         raise invalid(text)
-    try:
-        return base64.b64decode(value["b64"], validate=True)
-    except (binascii.Error, ValueError):
-        raise invalid("Unable to base64 decode") from None
+    text = value["b64"].encode("utf-8", "surrogatepass").translate(None, _BASE64_BLANKS)
+    found = _BASE64.fullmatch(text)
+    digits, padding = found.groups() if found else (b"=", b"")
+    # absl: padding may be absent, but of no other length; bits beyond the last byte are lost.
+    missing = -len(digits) % 4
+    if not found or missing == 3 or len(padding) not in (0, missing):
+        raise invalid("Unable to base64 decode")
+    return base64.b64decode(digits + b"=" * missing)
 
 
 def _type_error(value: Any, dtype: str) -> Fault:

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 
 from neumo_serving.engine.dtypes import Array
+from neumo_serving.request_faults import Fault
+from neumo_serving.rest_api import json_text
 
 MIN_BYTES = 2048
 """Below this ``json`` is as quick."""
@@ -79,12 +81,12 @@ class Numbers:
 
 
 def loads(data: bytes) -> Any:
-    """What ``json.loads`` makes of ``data``, with ``Numbers`` for large lists where it can be.
+    """What ``json_text`` makes of ``data``, with ``Numbers`` for large lists where it can be.
 
     They are at ``inputs`` or ``instances``, or in an object there.
     """
     spans = _spans(data)
-    return (_with_numbers(data, spans) if spans else None) or json.loads(data)
+    return (_with_numbers(data, spans) if spans else None) or json_text.first_value(data)
 
 
 def _with_numbers(data: bytes, spans: list[tuple[int, int, Numbers]]) -> Any:
@@ -97,8 +99,8 @@ def _with_numbers(data: bytes, spans: list[tuple[int, int, Numbers]]) -> Any:
         rest += [data[end:start], b'"', name.encode(), b'"']
         end = stop
     try:
-        document = json.loads(b"".join([*rest, data[end:]]))
-    except (ValueError, RecursionError):
+        document = json_text.first_value(b"".join([*rest, data[end:]]))
+    except (Fault, ValueError, RecursionError):
         return None  # its error must name a place in the whole
     return document if _put_back(document, numbers) == len(numbers) else None
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import functools
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
@@ -51,6 +52,8 @@ CORS_HEADERS = (
     (b"access-control-allow-headers", b"Content-Type"),
 )
 JSON = b"application/json"
+_ORIGIN = re.compile(r"^[a-z][a-z0-9+.-]*://[^/?#]*", re.IGNORECASE)
+_BEHIND_PATH = re.compile(r"[?#]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +83,10 @@ class App:
         """Answer one request."""
         if scope["type"] != "http":
             raise ValueError(f"{scope['type']} is not served")
-        target = _target(scope)
+        target = target_of(scope)
         metrics_path = self._options.metrics_path
         # Before everything else: the page has no CORS headers and is answered to any method.
-        if metrics_path is not None and scope["path"] == metrics_path:
+        if metrics_path is not None and _BEHIND_PATH.split(target)[0] == metrics_path:
             await _answer_metrics(send, target, metrics_path)
             return
         headers = CORS_HEADERS if self._options.cors else ()
@@ -123,11 +126,14 @@ class App:
                 leaving.cancel()
 
 
-def _target(scope: Scope) -> str:
-    """The path as it was sent, with the query: upstream decodes nothing and knows no queries."""
+def target_of(scope: Scope) -> str:
+    """The path as it was sent, with the query: upstream decodes nothing and knows no queries.
+
+    A client of a proxy sends a whole URL, of which only these are looked at (``evhttp_uri_parse``).
+    """
     path: str = scope["raw_path"].decode("latin-1")
     query: str = scope["query_string"].decode("latin-1")
-    return f"{path}?{query}" if query else path
+    return _ORIGIN.sub("", f"{path}?{query}" if query else path)
 
 
 async def _wait_until_left(receive: Receive, gone: threading.Event) -> None:

@@ -63,7 +63,12 @@ def write(folder: Path, mount: Path) -> None:
 def config(mount: Path, models: list[str]) -> str:
     """A ``ModelServerConfig`` of ``models``; the toy's has two versions and labels."""
     entries = [
-        ENTRY.format(name=name, path=mount / name, rest=TOY_VERSIONS if name == "toy" else "")
+        ENTRY.format(
+            name=name,
+            # One by a URI, whose host TensorFlow ignores (``file_system_storage_path_source.cc``).
+            path=f"file://any{mount / name}" if name == "checkpoint" else mount / name,
+            rest=TOY_VERSIONS if name == "toy" else "",
+        )
         for name in models
     ]
     return "model_config_list {\n" + "".join(entries) + "}\n"

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
+from urllib.parse import urlsplit
 
 import grpc
 import requests
@@ -55,18 +59,35 @@ def judge_rest(row: RestRow, server: Endpoint) -> None:
     """Status, headers and JSON of an answer."""
     method = row.method or ("GET" if row.body is None else "POST")
     body = row.body.encode() if isinstance(row.body, str) else row.body
-    response = requests.request(
-        method, server.rest + row.path, data=body, headers=dict(row.headers), timeout=TIMEOUT_S
-    )
-    text = response.content.decode()
-    assert response.status_code == row.status, f"{response.status_code}: {text[:500]}"
+    send = _by_whole_url if row.is_whole_url else _by_path
+    status, headers, text = send(method, server.rest + row.path, body, row.headers)
+    assert status == row.status, f"{status}: {text[:500]}"
     for name, wanted in row.answer_headers.items():
-        assert response.headers.get(name) == wanted, dict(response.headers)
+        assert headers.get(name) == wanted, dict(headers)
     if row.raw is not None:
         assert row.raw in text if isinstance(row.raw, str) else row.raw.search(text), text[:2000]
     if row.error is not None:
         _judge_error(row.error, text)
     _judge_document(row, text)
+
+
+Answered = tuple[int, Mapping[str, str], str]
+"""Status, headers and text."""
+
+
+def _by_path(method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Answered:
+    response = requests.request(method, url, data=body, headers=dict(headers), timeout=TIMEOUT_S)
+    return response.status_code, response.headers, response.content.decode()
+
+
+def _by_whole_url(
+    method: str, url: str, body: bytes | None, headers: Mapping[str, str]
+) -> Answered:
+    parts = urlsplit(url)
+    with closing(http.client.HTTPConnection(parts.netloc, timeout=TIMEOUT_S)) as connection:
+        connection.request(method, url, body, dict(headers))
+        response = connection.getresponse()
+        return response.status, response.headers, response.read().decode()
 
 
 def _judge_error(wanted: Any, text: str) -> None:

@@ -39,7 +39,8 @@ class RestRow:
 
     ``answer`` is the whole JSON document, ``numerals`` the same with each number as it is written,
     ``fields`` are paths in it, such as ``predictions[0].y``; ``error`` is what stands there
-    instead. ``raw`` must be found in the answer's text.
+    instead. ``raw`` must be found in the answer's text. With ``is_whole_url`` the server's address
+    stands before the path in the request's first line.
     """
 
     id: str
@@ -56,6 +57,7 @@ class RestRow:
     answer_headers: Mapping[str, str | None] = field(default_factory=dict)
     raw: Text | None = None
     server: str = PLAIN
+    is_whole_url: bool = False
 
 
 @dataclass(frozen=True, slots=True)
