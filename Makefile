@@ -46,10 +46,11 @@ lint: $(VENV)/.dev
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/mypy
 	@$(BIN)/mypy tests/typing
+	@MYPYPATH=tests $(BIN)/mypy -p support
 	@$(BIN)/lint-imports --no-logo
 
 benchmarks: $(VENV)/.dev  ## ratios against an in-process floor
-	@for file in $(filter-out %/timing.py %/floor.py %/refusals.py %/ablations.py,$(wildcard tests/benchmarks/*.py)); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@for file in $(filter-out %/tests_path.py %/refusals.py %/ablations.py %/film_sets.py %/quality.py,$(wildcard tests/benchmarks/*.py)); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 refusals: $(VENV)/.dev  ## what lungs refuses, by pictures that are downloaded (400 MB) and drawn
 	@$(BIN)/python tests/benchmarks/refusals.py

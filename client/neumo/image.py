@@ -74,6 +74,9 @@ Source: TypeAlias = (
 )
 """What ``read`` takes; its docstring says how each is understood."""
 
+_FILES = (str, os.PathLike, bytes, bytearray, memoryview)
+"""Paths and files' bytes: what most films come as, and what needs no second look."""
+
 
 def read(source: Source, seen: InputImage = SHIPPED.image) -> Film:
     """The film in ``source``, as models see it: those of neumo's releases, or as ``seen`` says.
@@ -129,10 +132,11 @@ def decode(source: Source) -> tuple[Image.Image, tuple[Caution, ...]]:
         return arrays.decode(source), ()
     if isinstance(source, Image.Image):
         return raster.convert(source)
-    if dicom.is_dataset(source):
-        return dicom.decode_dataset(source)
-    if hasattr(source, "__array__") and not hasattr(source, "read"):
-        return arrays.decode_foreign(source), ()
+    if not isinstance(source, _FILES):
+        if dicom.is_dataset(source):
+            return dicom.decode_dataset(source)
+        if hasattr(source, "__array__") and not hasattr(source, "read"):
+            return arrays.decode_foreign(source), ()
     data = _content(source)
     return dicom.decode(data) if dicom.recognises(data) else raster.decode(data)
 
