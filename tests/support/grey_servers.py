@@ -43,13 +43,17 @@ class Asked:
 
 @dataclass
 class GreyServer:
-    """What one server answers, over either transport; ``before`` is called before each answer."""
+    """What one server answers, over either transport.
+
+    ``before`` is called before each answer about films, ``before_any`` before any.
+    """
 
     host: str
     release: int = 2
     asked: list[Asked] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     before: Callable[[], None] = lambda: None
+    before_any: Callable[[], None] = lambda: None
 
     def scores(self, model: str, caller: str, images: npt.NDArray[np.uint8]) -> list[float]:
         """The films' probabilities."""
@@ -80,6 +84,7 @@ class GreyServer:
     def rpc(self, method: str, data: bytes, context: grpc.ServicerContext) -> bytes:
         """The answer to a gRPC call."""
         self.headers.append({key: str(value) for key, value in context.invocation_metadata()})
+        self.before_any()
         if method == "GetModelStatus":
             status = pb.GetModelStatusResponse()
             status.model_version_status.add(
@@ -136,6 +141,7 @@ class GreyServer:
 
     def rest(self, path: str, body: bytes, caller: str) -> tuple[int, dict[str, Any]]:
         """The answer to a REST call."""
+        self.before_any()
         what = path.removeprefix("/v1/models/")
         model = what.partition("/")[0].partition(":")[0]
         if "/versions/" in what and f"/versions/{self.release}" not in what:

@@ -5,10 +5,12 @@ Source: Dean and Barroso, "The Tail at Scale", 2013: hedged requests.
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, TypeVar
 
 from neumo._transports.transport import Transport, one_server
@@ -22,7 +24,7 @@ class HedgedTransport:
     """Over ``inner``: a call without an answer after ``after_s`` seconds is sent once more.
 
     ``allowed`` is asked before each second sending, so that a server in trouble is spared. It goes
-    over ``second``, where there is one.
+    over what ``second`` gives, where that is given.
     """
 
     def __init__(
@@ -30,18 +32,21 @@ class HedgedTransport:
         inner: Transport,
         after_s: float,
         allowed: Callable[[], bool],
-        second: Transport | None = None,
+        second: Callable[[], Transport] | None = None,
     ) -> None:
         self.target = inner.target
         self._inner = inner
-        self._second = second or inner
+        self._second = second or (lambda: inner)
         self._after_s = after_s
         self._allowed = allowed
 
     def one_server(self) -> HedgedTransport:
-        """All calls of a film to one server, and those that are sent once more to another."""
-        first, second = one_server(self._inner), one_server(self._inner)
-        return HedgedTransport(first, self._after_s, self._allowed, second)
+        """All calls of a film to one server, and those that are sent once more to another.
+
+        That one is chosen when it is needed: the first has more to do then, and is avoided.
+        """
+        second = functools.cache(partial(one_server, self._inner))
+        return HedgedTransport(one_server(self._inner), self._after_s, self._allowed, second)
 
     def start(self, call: Call[A], timeout_s: float) -> Future[Reply[A]]:
         """Send ``call``, and perhaps once more; the future gives the first answer."""
@@ -53,7 +58,7 @@ class HedgedTransport:
             if race.done() or left <= 0 or not self._allowed():
                 return
             try:
-                race.enter(self._second.start(call, left))
+                race.enter(self._second().start(call, left))
             except ConfigError:  # the client was closed meanwhile: the first call says so
                 return
 
