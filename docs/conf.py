@@ -59,6 +59,11 @@ nitpick_ignore = [
     ("py:class", "Transport"),  # what FakeTransport is; only tests give one
     ("py:class", "Progress"),  # a function (done, total); told in predict_many
     ("py:class", "neumo._wire.calls.Call"),  # what FakeTransport's function gets
+    (
+        "py:class",
+        "neumo.contract.Model",
+    ),  # what an Ensemble comes to
+    ("py:class", "neumo.contract.Signature"),
 ]
 
 html_theme = "pydata_sphinx_theme"

@@ -25,6 +25,7 @@ INVENTORIES: dict[str, tuple[str, dict[str, tuple[str, str]]]] = {
             "bytes": ("py:class", "library/stdtypes.html#$"),
             "collections.abc.AsyncIterable": ("py:class", "library/collections.abc.html#$"),
             "collections.abc.AsyncIterator": ("py:class", "library/collections.abc.html#$"),
+            "collections.abc.Collection": ("py:class", "library/collections.abc.html#$"),
             "collections.abc.Callable": ("py:class", "library/collections.abc.html#$"),
             "collections.abc.Iterable": ("py:class", "library/collections.abc.html#$"),
             "collections.abc.Iterator": ("py:class", "library/collections.abc.html#$"),
@@ -52,6 +53,7 @@ INVENTORIES: dict[str, tuple[str, dict[str, tuple[str, str]]]] = {
     "numpy": (
         "2",
         {
+            "numpy.dtype": ("py:class", "reference/generated/numpy.dtype.html#$"),
             "numpy.float32": ("py:class", "reference/arrays.scalars.html#$"),
             "numpy.generic": ("py:class", "reference/arrays.scalars.html#$"),
             "numpy.ndarray": ("py:class", "reference/generated/numpy.ndarray.html#$"),

@@ -21,7 +21,9 @@ RUN = ("python", "pycon", "console", "sh")
 """Languages of blocks that are run."""
 SHOWN = ("text", "json", "yaml", "toml", "http")
 """Languages of blocks that are data."""
-DIRECTIVES = ("eval-rst", "include", "toctree", "image", "figure", "note", "warning", "tip")
+# What literalinclude shows is a test's own code, and run there.
+DIRECTIVES = ("eval-rst", "include", "literalinclude", "toctree", "image", "figure")
+DIRECTIVES += ("note", "warning", "tip")
 PARSED_PAGES = {"CONTRIBUTING.md": "targets of make and tests, minutes to half an hour each"}
 """Pages none of whose blocks is run, and why."""
 _FENCE = re.compile(r"^(?P<indent> *)(?P<marks>`{3,}|:{3,})(?P<info>.*)$")
