@@ -30,11 +30,15 @@ def pack(store: Path, number: int, to: Path) -> list[int]:
         path = Path(release.MANIFEST_FOLDER, f"{one}.json")
         manifest = release.read(store / path)
         for model in manifest.models:
-            shutil.copytree(store / model / str(one), to / model / str(one))
+            shutil.copytree(store / model / str(one), to / model / str(one), ignore=_clutter)
         shutil.copyfile(store / path, to / path)
     config = release.models_config(manifest, SERVED_FROM)
     (to / release.MODELS_CONFIG).write_text(config, encoding="utf-8")
     return chosen
+
+
+def _clutter(_: str, names: list[str]) -> list[str]:
+    return [name for name in names if release.is_clutter(name)]
 
 
 def main(argv: list[str]) -> None:

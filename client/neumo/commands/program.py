@@ -1,17 +1,19 @@
 """The program ``neumo``: finds the subcommand, runs it, and turns errors into one line.
 
 Exit status: 0 done, 1 an unsound release, 2 a mistake in the command line or an image, 3 serving,
-130 interrupted.
+74 what is printed cannot be written (EX_IOERR of BSD's sysexits), 130 interrupted.
 """
 
 from __future__ import annotations
 
 import difflib
+import errno
 import io
 import os
 import sys
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points, version
+from pathlib import Path
 from typing import TextIO, TypeAlias
 
 from neumo.errors import ConfigError, ImageError, NeumoError
@@ -19,7 +21,9 @@ from neumo.errors import ConfigError, ImageError, NeumoError
 Command: TypeAlias = Callable[[list[str]], int]
 
 GROUP = "neumo.commands"
-OK, USAGE, SERVING, INTERRUPTED, BROKEN_PIPE = 0, 2, 3, 130, 141
+OK, USAGE, SERVING, UNWRITTEN, INTERRUPTED, BROKEN_PIPE = 0, 2, 3, 74, 130, 141
+
+_NO_ROOM = {errno.EBADF, errno.EFBIG, errno.EIO, errno.ENOSPC, errno.EDQUOT}
 
 _OWN_PACKAGES = ("neumo", "neumo_serving", "neumo_training", "neumo_k8s")
 _TENSORFLOW_EXTRAS = ("serving", "training")
@@ -29,13 +33,12 @@ _NO_TENSORFLOW = (3, 14)
 
 def main(argv: list[str] | None = None) -> int:
     """Run ``neumo`` with ``argv`` (default: the process's); the exit status."""
+    _open_streams()
     # Before anything is printed: an error's own line may hold a name that cannot be.
     for stream in (sys.stdout, sys.stderr):
         _print_any_character(stream)
     try:
-        status = _dispatch(sys.argv[1:] if argv is None else argv)
-        # Here, where a closed pipe or a full disk can still be told; at exit it cannot.
-        sys.stdout.flush()
+        status = _to_the_end(sys.argv[1:] if argv is None else argv)
     except (ConfigError, ImageError) as error:
         status = _complain(error, USAGE)
     except NeumoError as error:
@@ -45,6 +48,12 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:
         _close_quietly(sys.stdout)
         status = BROKEN_PIPE
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        _close_quietly(sys.stdout)
+        reason = error.strerror or type(error).__name__
+        status = _say(f"neumo: output cannot be written ({reason}): send it elsewhere", UNWRITTEN)
     return status
 
 
@@ -59,6 +68,17 @@ def missing(name: str, extras: tuple[str, ...], module: str, python: tuple[int, 
         running = ".".join(map(str, python))
         return f"neumo {name} needs TensorFlow and so Python 3.11 to 3.13; this is {running}"
     return f"neumo {name} needs more packages: pip install 'neumo[{','.join(extras)}]'"
+
+
+def _to_the_end(arguments: list[str]) -> int:
+    """Run the command and write out what it printed; ``OSError`` where that cannot be."""
+    try:
+        status = _dispatch(arguments)
+    except SystemExit as end:  # argparse's, after a help text or a mistake
+        status = end.code if isinstance(end.code, int) else OK
+    # Here, where a closed pipe or a full disk can still be told; at exit it cannot.
+    sys.stdout.flush()
+    return status
 
 
 def _dispatch(arguments: list[str]) -> int:
@@ -132,6 +152,23 @@ def _say(line: str, status: int) -> int:
     return status
 
 
+class _ClosedStream(io.TextIOBase):
+    """Standard output that was closed before the program began: Python has None for it."""
+
+    def write(self, _: str, /) -> int:
+        """Fail, where ``print`` to None would lose the answer without a word."""
+        raise OSError(errno.EBADF, "standard output is closed")
+
+
+def _open_streams() -> None:
+    """Put something in the place of streams that are closed."""
+    if sys.stdout is None:
+        sys.stdout = _ClosedStream()
+    if sys.stderr is None:
+        # Else what is meant for it would be printed among the answers.
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - to the end
+
+
 def _print_any_character(stream: TextIO) -> None:
     """Names of files may hold what the terminal's encoding lacks: escape it, do not fail."""
     if isinstance(stream, io.TextIOWrapper):
@@ -140,6 +177,8 @@ def _print_any_character(stream: TextIO) -> None:
 
 def _close_quietly(stream: TextIO) -> None:
     """Whoever read our output is gone: nothing more may be written, not even at exit."""
+    if isinstance(stream, _ClosedStream):
+        return
     # The interpreter flushes once more at exit, and would print a traceback of its own.
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 

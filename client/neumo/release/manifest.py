@@ -90,7 +90,8 @@ def read(path: Path) -> Manifest:
     Raises ``ConfigError`` where the file is not a manifest, or one of another contract.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        # With or without the mark that editors on Windows put first.
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
         if not contract.understands(str(document["contract"])):
             raise ConfigError(
                 f"{path}: written for contract {document['contract']}, this neumo knows "
@@ -198,11 +199,17 @@ def weights_sha256(manifest: Manifest) -> str:
     return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
 
 
+def is_clutter(name: str) -> bool:
+    """Whether a file of this name was left by a file manager: no part of any release."""
+    # macOS writes ._name beside each file that it copies to a disk of another kind.
+    return name in {".DS_Store", "Thumbs.db", "desktop.ini"} or name.startswith("._")
+
+
 def sha256_of_files(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file below ``folder``, by POSIX path relative to it."""
+    """SHA-256 of every file below ``folder``, clutter left out, by POSIX path relative to it."""
     return {
         # POSIX: a manifest made on Windows is checked on Linux.
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        if path.is_file() and not is_clutter(path.name)
     }

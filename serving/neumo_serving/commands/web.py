@@ -142,7 +142,7 @@ def _tokens(file: str | None, environ: Mapping[str, str]) -> tuple[bytes, ...]:
     text = environ.get(TOKEN_VARIABLE, "")
     if file is not None:
         try:
-            text = Path(file).read_text(encoding="utf-8")
+            text = Path(file).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"--token-file {file}: cannot be read ({error})") from error
     # Several may hold at a time: a new one is added before the old one is taken away.

@@ -27,7 +27,7 @@ def read_flag(options: Options, flag: str, message: Any) -> bool:
 def read(path: Path, flag: str) -> str:
     """The text of the file at ``path``, which ``flag`` names."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"--{flag}={path} cannot be read: {error}") from error
 

@@ -63,7 +63,7 @@ class BatchingParameters:
 def read(path: Path) -> BatchingParameters:
     """The parameters in the file at ``path``; raises ``ConfigError``."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: the batching parameters cannot be read: {error}") from error
     return parse(text, str(path))

@@ -16,7 +16,7 @@ def findings(folder: Path, model: contract.Model, number: int, version: str) -> 
     """What is wrong with ``folder``'s ``contract.json``; ``version`` is the manifest's contract."""
     path = folder / contract.CONTRACT_ASSET
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8-sig"))
         written = str(found["contract"])
         signatures = {**found["signatures"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
