@@ -47,7 +47,8 @@ class FilmReaders:
             team.close()
 
     def __del__(self) -> None:
-        self.close()
+        if os is not None:  # as it is at the interpreter's end
+            self.close()
 
 
 class _Team:
