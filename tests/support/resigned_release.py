@@ -13,6 +13,7 @@ def write(store: Path) -> list[str]:
     """Write its models into ``store``; the flags of a server for them."""
     import tensorflow as tf
 
+    from neumo_training.savedmodels import warmup_records
     from neumo_training.savedmodels.image_decoding import decode
 
     for name, folder in shipped_release.folders().items():
@@ -48,7 +49,11 @@ def write(store: Path) -> list[str]:
             )
             for signature in known.signatures
         }
-        tf.saved_model.save(root, str(store / name / folder.name), signatures=signatures)
+        saved = store / name / folder.name
+        tf.saved_model.save(root, str(saved), signatures=signatures)
+        assets = saved / contract.WARMUP_ASSET
+        assets.parent.mkdir()
+        warmup_records.write(known, assets)
     config = store / "models.config"
     entries = [
         f'config {{ name: "{name}" base_path: "{store / name}" model_platform: "tensorflow" }}'
