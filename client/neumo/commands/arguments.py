@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from neumo.errors import ConfigError
 
@@ -16,6 +17,10 @@ class Parser(argparse.ArgumentParser):
         """Raise ``ConfigError`` with argparse's ``message``."""
         # argparse would print its usage and exit by itself; every mistake is one line here.
         raise ConfigError(f"{message} (see: {self.prog} --help)")
+
+    def _print_message(self, message: str, file: Any = None) -> None:  # noqa: ANN401 - its own
+        # argparse's own says nothing where its help cannot be written.
+        (file or sys.stderr).write(message)
 
 
 def add_server(parser: argparse.ArgumentParser) -> None:
