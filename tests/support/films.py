@@ -15,6 +15,7 @@ from PIL import Image
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.tag import Tag
 from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
@@ -73,7 +74,7 @@ def raw(keyword: str, vr: str, value: bytes) -> RawDataElement:
     """An element with just these bytes, whatever the standard wants of it."""
     tag = tag_for_keyword(keyword)
     assert tag is not None
-    return RawDataElement(tag, vr, len(value), value, 0, False, True)  # type: ignore[arg-type]
+    return RawDataElement(Tag(tag), vr, len(value), value, 0, False, True)
 
 
 def radiograph(
@@ -88,7 +89,12 @@ def radiograph(
 
     ``more`` are elements by keyword, ``elements`` take the place of those of their tags.
     """
-    made = FileDataset(None, Dataset(), file_meta=FileMetaDataset(), preamble=b"\0" * 128)
+    is_big = syntax == ExplicitVRBigEndian
+    made = FileDataset(
+        *(None, Dataset(), b"\0" * 128, FileMetaDataset()),
+        is_implicit_VR=syntax == ImplicitVRLittleEndian,
+        is_little_endian=not is_big,
+    )
     made.file_meta.TransferSyntaxUID = syntax
     made.SOPClassUID, made.SOPInstanceUID = DX_STORAGE, "1.2.3.4"
     made.Modality, made.BodyPartExamined, made.PatientAge = "DX", "CHEST", "003Y"
@@ -99,7 +105,7 @@ def radiograph(
         made.PlanarConfiguration = 0
     made.BitsAllocated, made.BitsStored = 8 * stored.itemsize, bits
     made.HighBit, made.PixelRepresentation = bits - 1, int(stored.dtype.kind == "i")
-    order = ">" if syntax == ExplicitVRBigEndian else "<"
+    order = ">" if is_big else "<"
     made.PixelData = stored.astype(stored.dtype.newbyteorder(order)).tobytes()
     made["PixelData"].VR = "OW" if stored.itemsize > 1 else "OB"
     for keyword, value in more.items():
@@ -111,6 +117,16 @@ def radiograph(
     content = io.BytesIO()
     made.save_as(content, enforce_file_format=True)
     return content.getvalue()
+
+
+def with_syntax(data: bytes, syntax: str) -> bytes:
+    """``data`` whose header names another transfer syntax; nothing else changes."""
+    at = data.index(b"\x02\x00\x10\x00UI") + 6
+    old = int.from_bytes(data[at : at + 2], "little")
+    name = syntax.encode() + b"\0" * (len(syntax) % 2)
+    group = int.from_bytes(data[140:144], "little") + len(name) - old
+    head = data[:140] + struct.pack("<I", group) + data[144:at]
+    return head + struct.pack("<H", len(name)) + name + data[at + 2 + old :]
 
 
 def twelve_bits(seed: int = 4, side: int = 256) -> np.ndarray:

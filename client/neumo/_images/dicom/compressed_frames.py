@@ -26,6 +26,7 @@ from neumo.errors import ImageError
 _FRAGMENT = b"\xfe\xff\x00\xe0"
 """The tag before each piece of compressed pixels."""
 _ROOT = "1.2.840.10008.1.2"
+_NATIVE = {_ROOT, f"{_ROOT}.1", f"{_ROOT}.1.99", f"{_ROOT}.2"}
 _EXTENDED_JPEG = f"{_ROOT}.4.51"
 _HTJ2K = {f"{_ROOT}.4.{number}" for number in (201, 202, 203)}
 _UNREAD = {
@@ -81,6 +82,11 @@ class Codestream:
         return _of_codestream(empty, self)
 
 
+def is_compressed(dataset: Dataset) -> bool:
+    """Whether the pixels are in a codestream, says the header; pydicom knows no new syntax."""
+    return str(dataset.file_meta.TransferSyntaxUID) not in _NATIVE
+
+
 def read(dataset: Dataset, layout: Layout) -> tuple[Values, str, list[Caution]]:
     """The first frame's values, what they are, and what to know.
 
@@ -88,7 +94,7 @@ def read(dataset: Dataset, layout: Layout) -> tuple[Values, str, list[Caution]]:
     anything on damaged bytes.
     """
     syntax = UID(str(dataset.file_meta.TransferSyntaxUID))
-    if not syntax.is_compressed:
+    if not is_compressed(dataset):
         values, photometric = _by_pydicom(_plain(dataset, layout), syntax)
         return values, photometric, []
     _check(dataset, syntax)
@@ -129,7 +135,7 @@ def _check(dataset: Dataset, syntax: UID) -> None:
     if syntax not in _HTJ2K:
         try:
             decoder = get_decoder(syntax)
-        except NotImplementedError:
+        except (NotImplementedError, ValueError):
             raise ImageError(
                 f"compressed in a way that is not read ({name}): export it uncompressed "
                 "(Explicit VR Little Endian)"

@@ -5,7 +5,6 @@ Source: DICOM PS3.3, C.7.6.3 (Image Pixel), and PS3.5, 8.1.1 (bits allocated, st
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,10 +18,15 @@ from neumo._images.dicom.compressed_frames import Layout
 from neumo.cautions import BITS, PHOTOMETRIC, SIZE, Caution
 from neumo.errors import ImageError
 
+_BIG_ENDIAN = "1.2.840.10008.1.2.2"
 _CONTAINERS = (8, 16, 32)
 _SMOOTHER = 0.8
 """Another reading than the header's counts where it is this much smoother: films are smooth."""
+_MUCH_SMOOTHER = 0.6
+"""The same beside each reading's own contrast."""
 _SEEN_PX = 1_000_000
+_ALIKE = 0.25
+"""Of the deviation, how much the thirds of a tiled picture differ at most."""
 _SUBSAMPLED = {"YBR_FULL_422", "YBR_PARTIAL_422", "YBR_PARTIAL_420"}
 _FLOATS = {"FloatPixelData": "f4", "DoubleFloatPixelData": "f8"}
 
@@ -57,7 +61,7 @@ def read(dataset: Dataset) -> Stored:
             " (they are on a server, says its header)" if "PixelDataProviderURL" in dataset else ""
         )
         raise ImageError(f"a DICOM file without pixels{where}: export the film itself")
-    if dataset.file_meta.TransferSyntaxUID.is_compressed:
+    if compressed_frames.is_compressed(dataset):
         return _compressed(dataset, layout, cautions)
     return _native(dataset, bytes(data), layout, cautions)
 
@@ -106,7 +110,7 @@ def _layout(dataset: Dataset) -> tuple[Layout, list[Caution]]:
 
 
 def _of_floats(dataset: Dataset, keyword: str, kind: str, layout: Layout) -> Stored:
-    order = ">" if dataset.file_meta.TransferSyntaxUID.is_little_endian is False else "<"
+    order = ">" if str(dataset.file_meta.TransferSyntaxUID) == _BIG_ENDIAN else "<"
     frame_bytes = layout.rows * layout.columns * int(kind[1])
     data = bytes(dataset[keyword].value or b"")
     if len(data) < frame_bytes:
@@ -133,10 +137,9 @@ def _native(dataset: Dataset, data: bytes, layout: Layout, cautions: list[Cautio
     if layout.photometric in _SUBSAMPLED or layout.allocated == 1:
         values, photometric, told = compressed_frames.read(dataset, layout)
         return Stored(values, max(layout.stored, 1), photometric, (*cautions, *told))
-    layout, told = _by_length(layout, len(data))
+    layout, told = _by_length(layout, data)
     cautions += told
-    syntax = dataset.file_meta.TransferSyntaxUID
-    big_endian = not syntax.is_little_endian
+    big_endian = str(dataset.file_meta.TransferSyntaxUID) == _BIG_ENDIAN
     words = data[: layout.frame_bytes + layout.frame_bytes % 2]
     if big_endian and layout.allocated == 8 and getattr(dataset["PixelData"], "VR", "") == "OW":
         # Two pixels to a word, and words are swapped: PS3.5, 8.1.2.
@@ -153,19 +156,20 @@ def _native(dataset: Dataset, data: bytes, layout: Layout, cautions: list[Cautio
     return Stored(values, bits, layout.photometric, tuple(cautions))
 
 
-def _by_length(layout: Layout, length: int) -> tuple[Layout, list[Caution]]:
+def _by_length(layout: Layout, data: bytes) -> tuple[Layout, list[Caution]]:
     """``layout`` as the number of bytes allows it: the length cannot be mistaken, a header can.
 
     Raises ``ImageError`` where no bits a pixel make it fit.
     """
-    pixels = layout.rows * layout.columns
+    length, pixels = len(data), layout.rows * layout.columns
     whole = layout.frame_bytes * layout.frames
     if layout.allocated in _CONTAINERS and whole <= length <= whole + whole % 2:
         return layout, []
     for samples, frames in ((layout.samples, layout.frames), (layout.samples, 1), (1, 1), (3, 1)):
         for bits in (layout.allocated, *_CONTAINERS):
             expected = pixels * samples * frames * bits // 8
-            if bits in _CONTAINERS and expected <= length <= expected + expected % 2:
+            fits = bits in _CONTAINERS and expected <= length <= expected + expected % 2
+            if fits and (bits >= layout.allocated or _is_film(data, layout, bits)):
                 told = [SIZE if frames != layout.frames else BITS]
                 if samples != layout.samples:
                     photometric = "RGB" if samples == 3 else "MONOCHROME2"
@@ -183,6 +187,15 @@ def _by_length(layout: Layout, length: int) -> tuple[Layout, list[Caution]]:
         raise _cut_off()
     # More than the header says: what it names is shown, as all viewers do.
     return layout, [SIZE]
+
+
+def _is_film(data: bytes, layout: Layout, bits: int) -> bool:
+    """Whether the bytes make a smooth picture of ``bits`` a sample: halves of words do not."""
+    kind = np.dtype(f"<u{bits // 8}")
+    count = layout.rows * layout.columns
+    values = np.frombuffer(data[: count * kind.itemsize], kind)
+    picture = values.reshape(layout.rows, layout.columns)
+    return _roughness(picture) < float(picture.std())
 
 
 def _cut_off() -> ImageError:
@@ -206,14 +219,19 @@ def _shaped(flat: Values, layout: Layout) -> tuple[Values, bool]:
 
 
 def _in_colour(flat: Values, layout: Layout) -> tuple[Values, bool]:
-    """[rows, columns, samples] by the planar configuration, unless the other one is smooth."""
-    shape = (layout.rows, layout.columns, layout.samples)
-    by_pixel = flat.reshape(shape)
-    by_plane = np.moveaxis(flat.reshape(layout.samples, layout.rows, layout.columns), 0, 2)
-    said, other = (by_plane, by_pixel) if layout.planar == 1 else (by_pixel, by_plane)
-    # Wrongly sorted, neighbours of one sample are three pixels apart, or of another colour.
-    is_other = _roughness(other) < 0.5 * _roughness(said)
-    return np.ascontiguousarray(other if is_other else said), is_other
+    """[rows, columns, samples] by the planar configuration, unless the pixels say the other."""
+    by_pixel = flat.reshape(layout.rows, layout.columns, layout.samples)
+    third = layout.columns // layout.samples
+    left = by_pixel[:, :third].astype(np.float32)
+    middle = by_pixel[:, third : 2 * third]
+    # Planes taken for pixels: each row shows three rows of a plane, so one picture thrice.
+    contrast = float(by_pixel.std(axis=(0, 1)).mean())
+    is_tiled = float(np.abs(left - middle).mean()) < _ALIKE * contrast
+    is_by_plane = layout.planar == 1 if contrast < 1.0 else is_tiled
+    if not is_by_plane:
+        return by_pixel, layout.planar == 1
+    planes = flat.reshape(layout.samples, layout.rows, layout.columns)
+    return np.ascontiguousarray(np.moveaxis(planes, 0, 2)), layout.planar != 1
 
 
 def _as_meant(raw: Values, layout: Layout) -> tuple[Values, int, bool]:
@@ -224,32 +242,36 @@ def _as_meant(raw: Values, layout: Layout) -> tuple[Values, int, bool]:
     container = layout.allocated
     raw = raw if raw.dtype.kind == "u" else raw.view(f"u{raw.itemsize}")
     stored = layout.stored if 1 <= layout.stored <= container else container
-    shift = layout.high + 1 - stored
-    if 0 < shift <= container - stored:
-        if not (raw & ((1 << shift) - 1)).any():
-            raw = raw >> shift
-        elif int(raw.max()) >> stored:
-            # Left-aligned, and something else, such as an overlay, in the lower bits.
-            raw = raw >> shift
-        # Else right-aligned in spite of HighBit, which changes nothing: PS3.5 wants just that.
+    shift = container - stored
+    # Left-aligned, which PS3.5 allowed before 2015, unless the values are right-aligned in spite of
+    # HighBit. Another HighBit than these two is believed by no viewer but dcmtk.
+    is_left = bool(shift) and layout.high == container - 1
+    if is_left and (not (raw & ((1 << shift) - 1)).any() or int(raw.max()) >> stored):
+        raw = raw >> shift
     excess = raw >> stored if stored < container else np.zeros_like(raw)
     said = _with_sign(raw, stored, signed=layout.signed)
     explained = not excess.any() or _extends_sign(raw, excess, stored, container)
-    readings: list[tuple[Callable[[], Values], int]] = []
-    if not explained:
-        readings += [(lambda: raw, container), (lambda: _with_sign(raw, container), container)]
-    top = 1 << (stored - 1)
-    if (raw & top).any() and (explained or layout.signed):
-        readings.append((lambda: _with_sign(raw, stored, signed=not layout.signed), stored))
-    smoothest = _SMOOTHER * _roughness(said) if readings else 0.0
     chosen, bits, changed = said, stored, False
-    for reading, its_bits in readings:
-        values = reading()
-        roughness = _roughness(values)
-        if roughness < smoothest:
-            smoothest, chosen, bits, changed = roughness, values, its_bits, True
+    if not explained and _is_whole(raw, stored, said):
+        chosen, bits, changed = raw, container, True
+    # Values that wrap where their sign changes are rough; the other sign's are not, then.
+    other = _with_sign(raw, bits, signed=chosen.dtype.kind == "u")
+    if (raw >> (bits - 1) & 1).any() and _roughness(other) < _SMOOTHER * _roughness(chosen):
+        chosen, changed = other, True
     is_constant = excess.size > 0 and int(excess.min()) == int(excess.max())
     return chosen, bits, changed or not (explained or is_constant)
+
+
+def _is_whole(raw: Values, stored: int, said: Values) -> bool:
+    """Whether the bits above those stored belong to the values: with them a picture is smoother."""
+    whole, masked = _roughness(raw), _roughness(said)
+    if whole < _SMOOTHER * masked:
+        return True
+    levels = np.unique(raw)
+    # An overlay, far above the values, leaves a gap between them and itself.
+    has_gap = len(levels) > 1 and int(np.diff(levels.astype(np.int64)).max()) >> (stored - 1) > 0
+    contrast, of_masked = float(raw.std()), float(said.std())
+    return not has_gap and whole * of_masked < _MUCH_SMOOTHER * masked * contrast
 
 
 def _extends_sign(raw: Values, excess: Values, stored: int, container: int) -> bool:
