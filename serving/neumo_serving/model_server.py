@@ -39,6 +39,7 @@ from neumo_serving.request_faults import Fault
 from neumo_serving.rest_api import rest_server
 from neumo_serving.rest_api.rest_app import App, RestOptions
 from neumo_serving.rest_api.rest_server import HttpServer
+from neumo_serving.stages import Stages
 
 log = logging.getLogger(__name__)
 
@@ -46,12 +47,14 @@ DRAIN_S = 25.0
 """For requests under way at the end; Kubernetes kills 30 s after its SIGTERM."""
 
 
-def run(options: Options) -> None:
+def run(options: Options, stages: Stages | None = None) -> None:
     """Serve until SIGTERM or SIGINT, then finish what is being answered.
 
+    ``stages`` tell how long the start takes.
     Raises ``ConfigError`` where the configuration cannot be served, and ``Fault`` where a model
     cannot be loaded.
     """
+    stages = stages or Stages()
     # Before any thread: malloc gives heaps to threads as they come.
     memory.prepare()
     plan = _fault_plan(options)
@@ -68,12 +71,13 @@ def run(options: Options) -> None:
     models.start()
     if stopping.is_set():
         return
+    stages.done("models, loaded and warmed up side by side")
     # Only now: at the start a file that cannot be served is fatal, later it is logged.
     models_config_watcher.follow(options, models, stopping)
     http, door = None, Door()
     if http_socket:
         http = HttpServer(_application(models, door, rest_options, plan), http_socket, DRAIN_S)
-    _serve(grpc_server.make(models, door, rpc_options), http, stopping, _where(options))
+    _serve(grpc_server.make(models, door, rpc_options), http, stopping, stages, _where(options))
 
 
 def _stop_on_signal(models: Models) -> threading.Event:
@@ -95,11 +99,14 @@ def _stop_on_signal(models: Models) -> threading.Event:
     return stopping
 
 
-def _serve(grpc: Rpc, http: HttpServer | None, stopping: threading.Event, where: str) -> None:
+def _serve(
+    grpc: Rpc, http: HttpServer | None, stopping: threading.Event, stages: Stages, where: str
+) -> None:
     grpc.server.start()
     if http:
         http.start()
-    log.info("ready: %s", where)
+    stages.done("ports")
+    log.info("ready: %s, after %.1f s", where, stages.total_s())
     stopping.wait()
     log.info("stopping: answering what is under way")
     # gRPC's stop returns at once, so both ports drain side by side.

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-import tensorflow as tf
 from tensorflow.core.protobuf import error_codes_pb2
+from tensorflow.python.framework import errors
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ def as_faults() -> Iterator[None]:
     """Whatever TensorFlow raises inside becomes a ``Fault`` with TensorFlow's code and text."""
     try:
         yield
-    except tf.errors.OpError as error:
+    except errors.OpError as error:
         code = error_codes_pb2.Code.Name(error.error_code)
         raise Fault(code, error.message or code) from None
     # What was a fault below stays what it is: the next clause would make it INTERNAL.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from importlib.metadata import version
 
 from neumo.commands.program import OK
 from neumo.errors import ServingError
+from neumo_serving import lean_tensorflow
 from neumo_serving.config import flags
+from neumo_serving.stages import Stages
 
 
 def main(argv: list[str]) -> int:
@@ -24,13 +27,18 @@ def main(argv: list[str]) -> int:
     # Its lines at INFO would say a second time that the server starts and stops.
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    logging.getLogger(__name__).info("loading TensorFlow and the models")
-
+    stages = Stages()
+    logging.getLogger(__name__).info("starting: TensorFlow is imported, then the models are loaded")
+    lean_tensorflow.install()
+    # Modules are made and stay: the collector would walk them again and again for nothing.
+    gc.disable()
     from neumo_serving import model_server  # noqa: PLC0415 - TensorFlow is slow to import
     from neumo_serving.request_faults import Fault  # noqa: PLC0415
 
+    gc.enable()
+    stages.done("imports")
     try:
-        model_server.run(options)
+        model_server.run(options, stages)
     except Fault as fault:
         raise LoadFailed("", "neumo serve", f"{fault.code}: {fault.message}") from fault
     return OK

@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from tensorflow.core.protobuf import config_pb2
 
 from neumo_serving import request_faults
@@ -146,26 +145,12 @@ class BatchingSession:
             # The op wants an output for each row; the true ones are with the tickets.
             return lines
 
-        def function(lines: Any) -> Any:
-            # numpy_function forgets the shape, and the op splits by the first dimension.
-            return tf.ensure_shape(tf.numpy_function(process, [lines], tf.int64), [None, 2])
+        from neumo_serving.engine import batch_op  # noqa: PLC0415 - slow, see there
 
-        spec = tf.TensorSpec([None, 2], tf.int64)
-        with self._graph.graph.as_default():
-            traced = tf.function(function, input_signature=[spec]).get_concrete_function()
-            lines = tf.compat.v1.placeholder(tf.int64, [None, 2])
-            (done,) = tf.raw_ops.BatchFunction(
-                in_tensors=[lines],
-                captured_tensors=[],
-                f=traced,
-                Tout=[tf.int64],
-                # One name, one set of batch threads for all queues of the model, as in upstream's
-                # scheduler.
-                shared_name="queues",
-                batching_queue=str(place),
-                **_attributes(self._parameters),
-            )
-        return lines.name, done.name
+        made: tuple[str, str] = batch_op.add(
+            self._graph.graph, place, process, **_attributes(self._parameters)
+        )
+        return made
 
     def _process(self, lines: Array, feeds: Sequence[str], fetches: Sequence[str]) -> None:
         """Run the rows that ``lines`` stand for; whatever happens, their requests learn it."""

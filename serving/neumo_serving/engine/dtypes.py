@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
+from tensorflow.python.framework import dtypes
 
 Array = npt.NDArray[Any]
 
@@ -18,7 +18,7 @@ _CPP_NAMES = {"float16": "half", "float32": "float", "float64": "double"}
 @functools.cache
 def dtype_name(data_type: int) -> str:
     """TensorFlow's own name of a dtype, such as ``uint8``."""
-    name: str = tf.dtypes.as_dtype(data_type).name
+    name: str = dtypes.as_dtype(data_type).name
     return name
 
 
@@ -29,17 +29,17 @@ def cpp_name(name: str) -> str:
 
 def enum_name(array: Array) -> str:
     """The dtype of ``array`` as ``DataType`` names it, such as ``DT_FLOAT``."""
-    return "DT_" + cpp_name(tf.dtypes.as_dtype(array.dtype).name).upper()
+    return "DT_" + cpp_name(dtypes.as_dtype(array.dtype).name).upper()
 
 
 @functools.cache
 def dtype_number(dtype: np.dtype[Any]) -> int:
     """TensorFlow's number of a numpy dtype."""
-    return int(tf.dtypes.as_dtype(dtype).as_datatype_enum)
+    return int(dtypes.as_dtype(dtype).as_datatype_enum)
 
 
 @functools.cache
 def numpy_dtype(data_type: int) -> np.dtype[Any]:
     """The numpy dtype of TensorFlow's ``data_type``; of objects for strings."""
-    dtype: np.dtype[Any] = np.dtype(tf.dtypes.as_dtype(data_type).as_numpy_dtype)
+    dtype: np.dtype[Any] = np.dtype(dtypes.as_dtype(data_type).as_numpy_dtype)
     return dtype

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
-import tensorflow as tf
 from tensorflow.core.protobuf import config_pb2
+from tensorflow.python.client.session import Session as TensorFlowSession
+from tensorflow.python.framework import importer, ops
 
 from neumo_serving import request_faults
 from neumo_serving.engine.dtypes import Array
@@ -41,9 +42,9 @@ class GraphSession:
     """A session of its own graph; ``pool`` is the thread pool that operations run on."""
 
     def __init__(self, config: config_pb2.ConfigProto, pool: int = IN_CALLERS_THREAD) -> None:
-        self.graph = tf.Graph()
+        self.graph = ops.Graph()
         self._pool = pool
-        self._session: Any = tf.compat.v1.Session(graph=self.graph, config=config)
+        self._session: Any = TensorFlowSession(graph=self.graph, config=config)
         self._callable = functools.lru_cache(MAX_CALLABLES)(self._compiled)
 
     def extend(self, graph_def: Any) -> None:
@@ -52,7 +53,7 @@ class GraphSession:
             try:
                 # Without a name every tensor would be called import/…, and signatures name it as it
                 # was.
-                tf.graph_util.import_graph_def(graph_def, name="")
+                importer.import_graph_def(graph_def, name="")
             except ValueError as error:
                 # It was INVALID_ARGUMENT before Python translated it.
                 raise request_faults.invalid(str(error)) from None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,6 +52,7 @@ def load(
         return
     versions.begin(version, State.LOADING)
     name = versions.config.name
+    began = time.monotonic()
     try:
         model = _with_retries(name, version, path, options, stopping)
     except Fault as fault:
@@ -58,7 +60,9 @@ def load(
         versions.fail(version, fault)
     else:
         versions.succeed(version, model)
-        log.info("%s version %d is available", name, version)
+        log.info(
+            "%s version %d is available, after %.1f s", name, version, time.monotonic() - began
+        )
 
 
 def _with_retries(

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import tensorflow as tf
 from google.protobuf.message import DecodeError
+from tensorflow.python.lib.io._pywrap_record_io import RecordIterator
 from tensorflow_serving.apis import prediction_log_pb2
 
 from neumo.contract import WARMUP_ASSET
@@ -40,7 +40,7 @@ def run(model: LoadedModel, folder: Path, iterations: int = 1) -> None:
 
 def _records(path: Path) -> Iterator[bytes]:
     """The file's records; raises ``Fault`` where it is no TFRecord, or holds too many."""
-    records = tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
+    records = RecordIterator(str(path), "")
     for count in range(MAX_RECORDS + 1):
         try:
             with request_faults.as_faults():
