@@ -1,16 +1,16 @@
-"""HTTP connections that another thread can cut: urllib3 itself has no way to give a call up."""
+"""requests' connections, which another thread can cut: requests has no way to give a call up."""
 
 from __future__ import annotations
 
 import contextvars
 import socket
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import urlsplit
 
-from urllib3 import PoolManager, ProxyManager
+from requests import PreparedRequest
+from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.util import make_headers, parse_url
 
 
 class Line:
@@ -46,20 +46,41 @@ of_this_call: contextvars.ContextVar[Line] = contextvars.ContextVar("line")
 """Set by the thread that carries a call."""
 
 
-def manager(proxy_url: str | None, **options: Any) -> PoolManager:  # noqa: ANN401 - urllib3's own
-    """urllib3's keeper of connections, which tell the line of the call that uses them.
+class CancellableAdapter(HTTPAdapter):
+    """requests' keeper of connections, which tell the line of the call that uses them.
 
-    ``proxy_url`` may hold a user's name and password.
+    ``tls`` is what TLS takes: ``ssl_context``, and ``server_hostname`` where a connection is made
+    to an address. An adapter alone, no session: nothing of the environment is read, such as
+    ``~/.netrc``, whose password would take a token's place; no cookie is kept.
     """
-    made: PoolManager
-    if proxy_url is None:
-        made = PoolManager(**options)
-    else:
-        auth = parse_url(proxy_url).auth
-        headers = make_headers(proxy_basic_auth=unquote(auth)) if auth else None
-        made = ProxyManager(proxy_url, proxy_headers=headers, **options)
-    made.pool_classes_by_scheme = _POOLS
-    return made
+
+    def __init__(self, connections: int, **tls: Any) -> None:  # noqa: ANN401 - urllib3's own
+        self._tls = tls
+        super().__init__(pool_connections=connections, pool_maxsize=connections)
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - requests' own
+        """As requests has it, with connections that can be cut."""
+        super().init_poolmanager(*args, **{**options, **self._tls})
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:  # noqa: ANN401 - requests' own
+        """The same by way of a proxy."""
+        manager = super().proxy_manager_for(proxy, **options, **self._tls)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:  # noqa: ANN401
+        """Nothing: requests would add its own authorities to those of the context."""
+
+    def build_connection_pool_key_attributes(
+        self,
+        request: PreparedRequest,
+        verify: Any,  # noqa: ANN401, ARG002 - requests' own
+        cert: Any = None,  # noqa: ANN401, ARG002 - requests' own
+    ) -> tuple[Any, Any]:
+        """Where ``request`` goes; how it is encrypted is the adapter's, the same for all."""
+        parts = urlsplit(str(request.url))
+        return {"scheme": parts.scheme, "host": parts.hostname, "port": parts.port}, {}
 
 
 class _OnLine(HTTPConnection):

@@ -9,20 +9,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.metadata import version
 from typing import Any, TypeVar
 
-from urllib3 import BaseHTTPResponse, PoolManager, Timeout
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    DecodeError,
-    HTTPError,
-    InvalidHeader,
-    NewConnectionError,
-    SSLError,
-    TimeoutError,  # noqa: A004 - urllib3's own, which is not Python's
-)
+from requests import PreparedRequest, Response, exceptions
+from requests.structures import CaseInsensitiveDict
+from urllib3.exceptions import DecodeError, HTTPError, NewConnectionError, ReadTimeoutError
 
 from neumo._transports import credentials, proxies, status_codes
 from neumo._transports.address import Address
-from neumo._transports.cancellable_http import Line, manager, of_this_call
+from neumo._transports.cancellable_http import CancellableAdapter, Line, of_this_call
 from neumo._transports.credentials import Access, Headers
 from neumo._transports.servers import Choice, Servers
 from neumo._wire import rest_json
@@ -43,7 +36,7 @@ MAX_CONNECTIONS = 64
 CONNECTED_S = 1.0
 """A server that has not taken a connection by then is left for another one, where there is one."""
 _PIECE_BYTES = 64 * 1024
-_BROKEN = (HTTPError, OSError)
+_BROKEN = (exceptions.RequestException, HTTPError, OSError)
 
 
 class RestTransport:
@@ -106,17 +99,16 @@ class RestAccess:
         """Another one once the files of the certificates were replaced."""
         return credentials.stamp(self._admitted.tls)
 
-    def manager(self) -> PoolManager:
+    def adapter(self) -> CancellableAdapter:
         """A keeper of connections, by the certificates as they are in their files now."""
-        proxy_url = None if self.proxy is None else self.proxy.url
-        return manager(proxy_url, **self._options())
+        return CancellableAdapter(MAX_CONNECTIONS, **self._options())
 
     def _options(self) -> dict[str, Any]:
-        options: dict[str, Any] = {"num_pools": MAX_CONNECTIONS, "maxsize": MAX_CONNECTIONS}
-        if self.address.scheme == "https":
-            options["ssl_context"] = credentials.context(self._admitted.tls)
-            if self.proxy is None:  # the connection is made to an address
-                options["server_hostname"] = self.address.host
+        if self.address.scheme != "https":
+            return {}
+        options: dict[str, Any] = {"ssl_context": credentials.context(self._admitted.tls)}
+        if self.proxy is None:  # the connection is made to an address
+            options["server_hostname"] = self.address.host
         return options
 
 
@@ -128,14 +120,14 @@ class _Connections:
         self.pool = ThreadPoolExecutor(MAX_CONNECTIONS, thread_name_prefix="neumo-rest")
         self.lines: set[Line] = set()
         self._access = access
-        self._stamped = (access.stamp(), access.manager())
+        self._stamped = (access.stamp(), access.adapter())
 
-    def manager(self) -> PoolManager:
+    def adapter(self) -> CancellableAdapter:
         """Where the connections are kept; another one once certificates were replaced."""
         stamp = self._access.stamp()
         if stamp != self._stamped[0]:
             try:
-                self._stamped = (stamp, self._access.manager())
+                self._stamped = (stamp, self._access.adapter())
             except ConfigError:  # they are just being replaced
                 return self._stamped[1]
         return self._stamped[1]
@@ -144,7 +136,7 @@ class _Connections:
         self.pool.shutdown(wait=False, cancel_futures=True)
         for line in tuple(self.lines):
             line.cut()
-        self._stamped[1].clear()
+        self._stamped[1].close()
 
 
 class OneRestServer:
@@ -209,65 +201,70 @@ class OneRestServer:
         Each wait is bounded by what is left of the deadline. A server that takes no connection
         has not seen the call, which goes to another one.
         """
+        where = self._access.address
         if self._access.proxy is not None:
-            return self._read(self._sent(request, headers, Timeout(_left(deadline))), deadline)
+            left = _left(deadline)
+            return self._read(self._sent(request, headers, (left, left), where.netloc), deadline)
         while True:
             server = self._choice.server()
+            netloc = f"[{server}]:{where.port}" if ":" in server else f"{server}:{where.port}"
             left = _left(deadline)
             connect_s = min(left, CONNECTED_S) if self._choice.has_others() else left
-            timeout = Timeout(connect=connect_s, read=left)
             try:
                 with self._choice.servers.call_to(server):
-                    return self._read(self._sent(request, headers, timeout, server), deadline)
-            except ConnectTimeoutError:
-                if not self._choice.leave(server):
+                    sent = self._sent(request, headers, (connect_s, left), netloc)
+                    return self._read(sent, deadline)
+            except exceptions.ConnectionError as error:
+                # No connection, or none in time: the server has not seen the call.
+                unseen = isinstance(error, exceptions.ConnectTimeout) or _is_unconnected(error)
+                if not unseen or not self._choice.leave(server):
                     raise
 
     def _sent(
-        self, request: RestRequest, headers: Headers, timeout: Timeout, server: str | None = None
-    ) -> BaseHTTPResponse:
-        """The response to ``request``, of ``server`` or by a proxy; its body is not read yet."""
-        where, kept = self._access.address, self._connections.manager()
-        path = where.path + request.path
-        options: dict[str, Any] = {
-            "body": request.body,
-            "headers": dict(headers),
-            "timeout": timeout,
-            "retries": False,
-            "redirect": False,
-            "preload_content": False,
-        }
-        if server is None:
-            return kept.urlopen(request.verb, f"{where.scheme}://{where.netloc}{path}", **options)
-        pool = kept.connection_from_host(server, where.port, where.scheme)
-        return pool.urlopen(request.verb, path, assert_same_host=False, **options)
+        self, request: RestRequest, headers: Headers, timeout_s: tuple[float, float], netloc: str
+    ) -> Response:
+        """The response to ``request`` of the server at ``netloc``; its body is not read yet."""
+        where, proxy = self._access.address, self._access.proxy
+        # By hand, since preparing would look for a password in the URL and quote the path again.
+        prepared = PreparedRequest()
+        prepared.method = request.verb
+        prepared.url = f"{where.scheme}://{netloc}{where.path}{request.path}"
+        prepared.headers = CaseInsensitiveDict(headers)
+        prepared.body = request.body
+        if request.body is not None:
+            prepared.headers["content-length"] = str(len(request.body))
+        return self._connections.adapter().send(
+            prepared,
+            stream=True,
+            timeout=timeout_s,
+            proxies=None if proxy is None else {where.scheme: proxy.url},
+        )
 
-    def _read(self, response: BaseHTTPResponse, deadline: float) -> tuple[int, bytes, str | None]:
+    def _read(self, response: Response, deadline: float) -> tuple[int, bytes, str | None]:
         try:
             pieces = []
             # read1 returns whatever came, so that a server that drips cannot outlive the deadline.
-            while piece := response.read1(_PIECE_BYTES, decode_content=True):
+            while piece := response.raw.read1(_PIECE_BYTES, decode_content=True):
                 pieces.append(piece)
                 _left(deadline)
             # A connection that was cut looks like one that has ended.
             of_this_call.get().check()
         except BaseException:
-            response.close()  # what is left of the answer is nobody's
+            response.raw.close()  # what is left of the answer is nobody's
             raise
-        response.release_conn()
-        return response.status, b"".join(pieces), response.headers.get("Retry-After")
+        response.raw.release_conn()
+        return response.status_code, b"".join(pieces), response.headers.get("Retry-After")
 
     def _broken(self, model: str, error: Exception) -> ServingError:
         way = self._access.by_way_of
         text = status_codes.brief(_reason(error)) + way
-        # urllib3 counts every connection that fails among its timeouts.
-        if isinstance(error, TimeoutError) and not isinstance(error, NewConnectionError):
+        if isinstance(error, exceptions.Timeout | ReadTimeoutError):
             return DeadlineExceeded(model, self.target, f"no answer within the deadline{way}")
         if "BadStatusLine" in text:
             return BadResponse(model, self.target, f"what answered there does not speak HTTP{way}")
-        if isinstance(error, SSLError) or status_codes.is_about_certificates(text):
+        if isinstance(error, exceptions.SSLError) or status_codes.is_about_certificates(text):
             return PermissionDenied(model, self.target, text)
-        if isinstance(error, InvalidHeader | DecodeError):
+        if isinstance(error, exceptions.InvalidHeader | DecodeError):
             return BadResponse(model, self.target, text)
         return Unavailable(model, self.target, text, is_out_of_reach=_is_unconnected(error))
 
@@ -300,7 +297,7 @@ class _RestFuture(Future[Reply[A]]):
 
 
 def _reason(error: BaseException) -> str:
-    """What went wrong at the bottom, without the layers that urllib3 wraps around."""
+    """What went wrong at the bottom, without the layers that requests and urllib3 wrap around."""
     for wrapped in (getattr(error, "reason", None), *reversed(error.args)):
         if isinstance(wrapped, BaseException):
             return _reason(wrapped)
@@ -311,12 +308,13 @@ def _is_unconnected(error: BaseException) -> bool:
     """Whether no connection was made: the name has no address, nobody listens, or no proxy does."""
     if isinstance(error, NewConnectionError | socket.gaierror):
         return True
-    return any(isinstance(one, BaseException) and _is_unconnected(one) for one in error.args)
+    wrapped = (getattr(error, "reason", None), *error.args)
+    return any(isinstance(one, BaseException) and _is_unconnected(one) for one in wrapped)
 
 
 def _left(deadline: float) -> float:
-    """Seconds until ``deadline``; raises urllib3's ``TimeoutError`` where it has passed."""
+    """Seconds until ``deadline``; ``requests.Timeout`` where it has passed."""
     left = deadline - time.monotonic()
     if left <= 0:
-        raise TimeoutError
+        raise exceptions.Timeout
     return left
