@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 
@@ -90,6 +91,6 @@ def test_a_documented_name_that_moved_still_works():
     from neumo.release import RocCurve
 
     with pytest.warns(DeprecationWarning, match=r"neumo\.release\.RocCurve"):
-        from neumo.notebook import RocCurve as moved
+        moved = importlib.import_module("neumo.notebook").RocCurve
 
     assert moved is RocCurve

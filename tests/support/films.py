@@ -8,7 +8,7 @@ import tempfile
 import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image
@@ -105,7 +105,7 @@ def radiograph(
         made.PlanarConfiguration = 0
     made.BitsAllocated, made.BitsStored = 8 * stored.itemsize, bits
     made.HighBit, made.PixelRepresentation = bits - 1, int(stored.dtype.kind == "i")
-    order = ">" if is_big else "<"
+    order: Literal[">", "<"] = ">" if is_big else "<"
     made.PixelData = stored.astype(stored.dtype.newbyteorder(order)).tobytes()
     made["PixelData"].VR = "OW" if stored.itemsize > 1 else "OB"
     for keyword, value in more.items():
@@ -173,7 +173,7 @@ def tiff16(samples: np.ndarray, *, big_endian: bool = False, **tags: int) -> byt
 
     ``tags`` are ``photometric``, ``extra`` (what the last channel is), ``bits`` (what it says).
     """
-    order = ">" if big_endian else "<"
+    order: Literal[">", "<"] = ">" if big_endian else "<"
     height, width = samples.shape[:2]
     channels = 1 if samples.ndim == 2 else samples.shape[2]
     formats = {"u": 1, "i": 2, "f": 3}

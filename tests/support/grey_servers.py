@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import numpy as np
@@ -73,7 +73,7 @@ class GreyServer:
             "threshold": np.full(count, 0.5, np.float32),
             "release": np.full(count, self.release, np.int64),
         }
-        outputs = {}
+        outputs: dict[str, Any] = {}
         for tensor in contract.model(model).signature(signature).outputs:
             shape = (count, *(side or 1 for side in tensor.shape[1:]))
             dtype = {"DT_FLOAT": np.float32, "DT_INT64": np.int64, "DT_UINT8": np.uint8}
@@ -108,9 +108,8 @@ class GreyServer:
         signature = spec.signature_name or contract.SERVING_DEFAULT
         for name, values in self.outputs(spec.name, signature, scores).items():
             out = answer.outputs[name]
-            out.dtype = pb.DataType.Value(
-                {"f": "DT_FLOAT", "i": "DT_INT64", "u": "DT_UINT8"}[values.dtype.kind]
-            )
+            kinds = {"f": "DT_FLOAT", "i": "DT_INT64", "u": "DT_UINT8"}
+            out.dtype = cast("pb.DataType", pb.DataType.Value(kinds[values.dtype.kind]))
             for side in values.shape:
                 out.tensor_shape.dim.add().size = side
             out.tensor_content = values.tobytes()
@@ -130,7 +129,8 @@ class GreyServer:
                 (made.outputs, signature.outputs),
             ):
                 for tensor in tensors:
-                    infos[tensor.name].dtype = pb.DataType.Value(tensor.dtype)
+                    number = pb.DataType.Value(tensor.dtype)
+                    infos[tensor.name].dtype = cast("pb.DataType", number)
                     for side in tensor.shape:
                         infos[tensor.name].tensor_shape.dim.add().size = side or -1
         answer = pb.GetModelMetadataResponse()

@@ -87,7 +87,7 @@ def _by_whole_url(
     with closing(http.client.HTTPConnection(parts.netloc, timeout=TIMEOUT_S)) as connection:
         connection.request(method, url, body, dict(headers))
         response = connection.getresponse()
-        return response.status, response.headers, response.read().decode()
+        return response.status, dict(response.headers), response.read().decode()
 
 
 def _judge_error(wanted: Any, text: str) -> None:
