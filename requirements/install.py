@@ -7,6 +7,7 @@ silent for minutes or tells hundreds of lines, and its warnings are of no use to
 from __future__ import annotations
 
 import queue
+import re
 import subprocess
 import sys
 import threading
@@ -50,9 +51,10 @@ def _told(pip: subprocess.Popen[str], total: int) -> list[str]:
             break
         if line and not line.startswith("WARNING"):
             said.append(line.rstrip())
-        if line.startswith("Collecting "):
+        if line.startswith(("Collecting ", "Processing ")):  # from an index, from a folder
             count += 1
-            step = f"package {count} of {total} at most: {line.split()[1].partition('==')[0]}"
+            name = re.split("[-=]", Path(line.split()[1]).name)[0]
+            step = f"package {count} of {total} at most: {name}"
         elif line.startswith("Installing "):
             step = f"unpacking {count} packages"
         now = time.monotonic()
