@@ -5,13 +5,13 @@ BIN := $(VENV)/bin
 IMAGES ?=
 DATA ?= ../shared/data/chest_xray
 MASKS ?= ../shared/data/lung_masks
-# TensorFlow 2.20 has wheels for Python 3.11 to 3.13. Another one: make demo PYTHON=/path/to/python
+# TensorFlow has wheels for Python 3.11 to 3.13. Another one: make demo PYTHON=/path/to/python
 SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
   $$p -c '$(SUITABLE)' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo docs test quick coverage release test-images test-cluster fuzz lint benchmarks refusals soak train lock proto wheel clean
+.PHONY: help demo docs test quick coverage release test-newest test-images test-cluster fuzz lint benchmarks refusals soak train lock proto wheel clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile
@@ -25,6 +25,15 @@ test: lint  ## lint, types, walls and every test
 
 quick: lint  ## lint, types, walls and what is quick of the tests: three minutes
 	@$(BIN)/pytest -q -m "not (images or cluster or slow or network or browser)"
+
+test-newest:  ## server, SDK and training, what is quick of them, with the newest TensorFlow that is allowed
+	@test -d .cache/newest || $(PYTHON) -m venv .cache/newest
+	@.cache/newest/bin/pip install -q "tensorflow==$(NEWEST).*" "tensorflow-serving-api==$(NEWEST).*" -e ".[all]" \
+	  pytest pytest-timeout hypothesis trustme opentelemetry-sdk
+	@.cache/newest/bin/python -m pytest -q -p no:cacheprovider tests/serving
+	@.cache/newest/bin/python -m pytest -q -p no:cacheprovider -m "not (images or cluster or slow or network or browser)" \
+	  tests/client tests/training
+NEWEST := 2.21
 
 test-images: $(VENV)/.dev  ## build the images and run them (docker; minutes)
 	@$(BIN)/pytest -m images tests/images

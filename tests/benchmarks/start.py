@@ -41,8 +41,8 @@ def free_port() -> int:
         return port
 
 
-def start(checkout: str) -> tuple[float, float, dict[str, float]]:
-    """Seconds to the first line and to ready, and those of each stage."""
+def start(checkout: str) -> tuple[float, float, float, dict[str, float]]:
+    """Seconds to the first line, to ready and of CPU, and those of each stage."""
     path = os.pathsep.join(f"{checkout}/{room}" for room in ("client", "serving"))
     ports = (f"--port={free_port()}", f"--rest_api_port={free_port()}")
     began = time.perf_counter()
@@ -62,29 +62,35 @@ def start(checkout: str) -> tuple[float, float, dict[str, float]]:
             ready = time.perf_counter() - began
             break
     process.kill()
-    process.wait()
-    return first, ready, stages
+    used = os.wait4(process.pid, 0)[2]
+    process.returncode = 0
+    return first, ready, used.ru_utime + used.ru_stime, stages
 
 
 def main() -> None:
     """Start each checkout in turns."""
     checkouts = [str(ROOT), *sys.argv[1:]]
-    found: dict[str, list[tuple[float, float, dict[str, float]]]] = {one: [] for one in checkouts}
+    found: dict[str, list[tuple[float, float, float, dict[str, float]]]] = {
+        one: [] for one in checkouts
+    }
     for turn in range(TURNS + 1):
         for checkout in checkouts:
             told = start(checkout)
             # The first reads files that the others find in memory.
             if turn:
                 found[checkout].append(told)
-    ready = {}
+    ready, cpu = {}, {}
     for checkout, turns in found.items():
-        ready[checkout] = statistics.median(one[1] for one in turns)
-        print(f"{checkout}: ready after {ready[checkout]:.2f} s", end="")
-        print(f", the first line after {statistics.median(one[0] for one in turns):.2f} s")
-        for name in turns[0][2]:
-            print(f"  {name:24} {statistics.median(one[2][name] for one in turns):5.2f} s")
+        first, ready[checkout], cpu[checkout] = (
+            statistics.median(one[place] for one in turns) for place in range(3)
+        )
+        print(f"{checkout}: ready after {ready[checkout]:.2f} s, {cpu[checkout]:.2f} s of CPU")
+        print(f"  {'the first line':42} {first:5.2f} s")
+        for name in turns[0][3]:
+            print(f"  {name:42} {statistics.median(one[3][name] for one in turns):5.2f} s")
     for other in checkouts[1:]:
-        print(f"{ready[checkouts[0]] / ready[other]:.0%} of {other}")
+        wall, work = (times[checkouts[0]] / times[other] for times in (ready, cpu))
+        print(f"{wall:.0%} of the time of {other}, {work:.0%} of its CPU")
 
 
 if __name__ == "__main__":

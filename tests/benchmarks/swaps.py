@@ -106,7 +106,9 @@ def main() -> int:
         store = Path(folder)
         put(store, source, 1)
         flags = [f"--model_name={MODEL}", f"--model_base_path={store}"]
-        with EmbeddedServer([*flags, "--file_system_poll_wait_seconds=1"]) as server:
+        with EmbeddedServer(
+            [*flags, "--file_system_poll_wait_seconds=1", "--grpc_max_threads=65"]
+        ) as server:
             return measured(server, store, source, options)
 
 

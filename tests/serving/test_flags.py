@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -89,9 +91,18 @@ def test_version_prints_upstreams_two_lines():
         command, capture_output=True, text=True, timeout=patience(120), check=True
     )
     first, second = done.stdout.splitlines()
-    assert first.startswith("TensorFlow ModelServer: 2.20")
+    assert first.startswith(f"TensorFlow ModelServer: {version('tensorflow-serving-api')}")
     assert "neumo" in first
-    assert second.startswith("TensorFlow Library: 2.20")
+    assert second == f"TensorFlow Library: {version('tensorflow')}"
+
+
+def test_calls_at_once_are_upstreams_default_where_models_are_named():
+    """The release that neumo ships is served to its SDK, which asks about several films at once."""
+    default = 4 * (os.cpu_count() or 1)
+    named = flags.parse(["--model_name=m", "--model_base_path=/m"])
+    assert (named["grpc_max_threads"], named["rest_api_num_threads"]) == (default, default)
+    assert flags.parse([])["grpc_max_threads"] > 3 * 64
+    assert flags.parse(["--grpc_max_threads=5"])["grpc_max_threads"] == 5
 
 
 @pytest.mark.parametrize(
