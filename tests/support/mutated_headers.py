@@ -31,7 +31,7 @@ def _texts(keyword: str, vr: str, *values: str) -> st.SearchStrategy[Element]:
 _ANY_TEXT = st.text(st.characters(max_codepoint=255), max_size=12)
 # Spellings of the control's own number, or what is none: another valid number is another picture.
 _CENTRE = ("2048", "2048,0", "2.048,0", "2048.000 ", "+2048", "2048E0", "2048\\17", "", "\\2048")
-_WIDTH = ("4096", "4096,0", " 4096", "4.096e3", "4096\\", "", "0", "-4096", "0.5")
+_WIDTH = ("4096", "4096,0", " 4096", "4.096e3", "4096\\", "0", "-4096", "0.5")
 _WRONG = ("-30000", "1e9", "nan", "inf", "-", "1e999", "2,048", "x", "2 048", "\xb2", "1e-9")
 
 _ELEMENT = st.one_of(
