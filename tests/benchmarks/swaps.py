@@ -106,9 +106,8 @@ def main() -> int:
         store = Path(folder)
         put(store, source, 1)
         flags = [f"--model_name={MODEL}", f"--model_base_path={store}"]
-        with EmbeddedServer(
-            [*flags, "--file_system_poll_wait_seconds=1", "--grpc_max_threads=65"]
-        ) as server:
+        flags += ["--file_system_poll_wait_seconds=1", "--grpc_max_threads=65"]
+        with EmbeddedServer(flags) as server:
             return measured(server, store, source, options)
 
 

@@ -24,10 +24,9 @@ def test_no_request_fails_and_none_is_answered_by_a_version_that_is_not_availabl
     store.mkdir()
     put(store, source, 1)
     flags = [f"--model_name={MODEL}", f"--model_base_path={store}"]
+    flags += ["--file_system_poll_wait_seconds=1", "--grpc_max_threads=65"]
     with (
-        EmbeddedServer(
-            [*flags, "--file_system_poll_wait_seconds=1", "--grpc_max_threads=65"]
-        ) as server,
+        EmbeddedServer(flags) as server,
         grpc.insecure_channel(server.grpc_url.removeprefix("grpc://")) as channel,
     ):
         load = Load(channel, predict_request({"x": X}).SerializeToString())
