@@ -115,6 +115,15 @@ class InvalidRequest(ServingError):  # noqa: N818
 
     advice = "this client and that server disagree; update the older of the two"
 
+    def __init__(self, model: str, target: str, detail: str) -> None:
+        super().__init__(model, target, detail)
+        # TensorFlow Serving's words, where it batches and does not split what is larger.
+        if "larger than maximum input batch size" in detail:
+            self.advice = (
+                "send fewer films in one request, batch_size=, or let the server split: "
+                "enable_large_batch_splitting with a larger max_batch_size"
+            )
+
 
 class PermissionDenied(ServingError):  # noqa: N818
     """The server, or a proxy before it, wants other credentials."""
