@@ -108,6 +108,11 @@ class Load:
         return [one["failure"] for one in self.outcomes if "failure" in one]
 
     @property
+    def pictures(self) -> list[str]:
+        """What each client made of a chess board at its end, once it has stopped."""
+        return [one["picture"] for one in self.outcomes if "picture" in one]
+
+    @property
     def answers(self) -> dict[int, list[Answer]]:
         """The different answers of each release: each member's version and probability.
 

@@ -138,6 +138,11 @@ class Deployed:
             "the old pods are gone",
         )
 
+    def gateway_python(self, code: str) -> str:
+        """What ``code`` prints in a gateway's pod, the one place from where it may be asked."""
+        words = ("exec", "-i", "-n", self.namespace, "deployment/gateway", "--", "python3", "-")
+        return kubectl(*words, stdin=code)
+
     def trouble(self, pod: Any) -> str:
         """Why ``pod`` does not run: what ``kubectl describe`` has of it, events included."""
         return kubectl("describe", "pod", pod["metadata"]["name"], "-n", self.namespace)
