@@ -12,6 +12,7 @@ import pytest
 import neumo
 from neumo import contract, release
 from neumo._wire.calls import Predict
+from neumo.model_status import VersionState
 from neumo.release import phantom
 from neumo.testing import EmbeddedServer
 from support.patience import patience
@@ -68,8 +69,9 @@ class Later:
     def serve(self, models):
         """From the server's next look on, these models and versions."""
         entries = [
-            f'config {{ name: "{model}" base_path: "{release.shipped() / model}" '
-            f'model_platform: "tensorflow" model_version_policy {{ specific {{ versions: {n} }} }} }}'
+            f'config {{ name: "{model}" model_platform: "tensorflow" '
+            f'base_path: "{release.shipped() / model}" '
+            f"model_version_policy {{ specific {{ versions: {n} }} }} }}"
             for model, n in models.items()
         ]
         self._write("models.config", f"model_config_list {{ {' '.join(entries)} }}")
@@ -104,17 +106,6 @@ def later(tmp_path_factory):
         yield one
 
 
-@pytest.fixture
-def failed(later):
-    """``lungs`` failed to load."""
-    later.fault("failing_load", message="out of memory")
-    later.serve({**MEMBERS, LUNGS: NEWEST})
-    later.until(lambda status: status is not None and status.error)
-    yield later.server
-    later.serve(MEMBERS)
-    later.until(lambda status: status is None)
-
-
 @ways
 def test_a_server_without_lungs_screens_nothing_and_says_so(later, name, scheme):
     """The film is answered, with a caution; where screening is required, it is not."""
@@ -126,27 +117,30 @@ def test_a_server_without_lungs_screens_nothing_and_says_so(later, name, scheme)
         predict(name, url, screen="required")
 
 
-def test_where_lungs_failed_to_load_films_say_that_they_were_not_screened(failed):
-    """On every way; where screening is required, the error says why it failed."""
-    for name, scheme in WAYS:
-        url = at(failed, scheme)
-        found = predict(name, url)
-        assert not found.screened
-        assert "not_screened" in [caution.code for caution in found.warnings]
-        with pytest.raises(neumo.VersionUnavailable, match=r"failed .*out of memory"):
-            predict(name, url, screen="required")
-
-
 @pytest.mark.parametrize(("name", "scheme"), [("Client", "grpc"), ("AsyncClient", "http")])
 def test_a_film_waits_for_lungs_that_is_loading(later, name, scheme):
     """Longer than the retries would, and is screened."""
     later.fault("slow_load", seconds=3)
     later.serve({**MEMBERS, LUNGS: NEWEST})
-    later.until(lambda status: status is not None)
+    later.until(lambda status: status is not None and status.state is VersionState.LOADING)
     found = predict(name, at(later.server, scheme), retries=1)
     later.serve(MEMBERS)
-    later.until(lambda status: status is None or not status.ready)
+    later.until(lambda status: not status.ready)
     assert found.screened
+
+
+def test_where_lungs_failed_to_load_films_say_that_they_were_not_screened(later):
+    """On every way; where screening is required, the error says why it failed."""
+    later.fault("failing_load", message="out of memory")
+    later.serve({**MEMBERS, LUNGS: NEWEST})
+    later.until(lambda status: status is not None and status.error)
+    for name, scheme in WAYS:
+        url = at(later.server, scheme)
+        found = predict(name, url)
+        assert not found.screened
+        assert "not_screened" in [caution.code for caution in found.warnings]
+        with pytest.raises(neumo.VersionUnavailable, match=r"failed .*out of memory"):
+            predict(name, url, screen="required")
 
 
 @ways
