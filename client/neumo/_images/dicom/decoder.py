@@ -145,7 +145,7 @@ def _check_inflated_size(data: bytes) -> None:
 def _levels(dataset: Dataset) -> tuple[npt.NDArray[np.uint8], tuple[Caution, ...]]:
     """uint8 [rows, columns] or [rows, columns, 3], white where X-rays were stopped."""
     stored = stored_values.read(dataset)
-    if stored.photometric == "PALETTE COLOR":
+    if stored.photometric == stored_values.PALETTE:
         levels, told = colours.from_palette(stored.values, dataset)
     elif stored.values.ndim == 3:
         levels, told = colours.rgb(stored.values, stored.photometric, stored.bits)

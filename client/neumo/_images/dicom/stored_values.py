@@ -18,6 +18,7 @@ from neumo._images.dicom.compressed_frames import Layout
 from neumo.cautions import BITS, PHOTOMETRIC, SIZE, Caution
 from neumo.errors import ImageError
 
+PALETTE = "PALETTE COLOR"
 _BIG_ENDIAN = "1.2.840.10008.1.2.2"
 _CONTAINERS = (8, 16, 32)
 _SMOOTHER = 0.8
@@ -98,7 +99,7 @@ def _layout(dataset: Dataset) -> tuple[Layout, list[Caution]]:
         rows=rows,
         columns=columns,
         samples=samples,
-        photometric="PALETTE COLOR" if photometric == "PALETTECOLOR" else photometric,
+        photometric=PALETTE if photometric == "PALETTECOLOR" else photometric,
         planar=element_numbers.whole(dataset, "PlanarConfiguration") or 0,
         allocated=allocated,
         stored=stored,
@@ -127,6 +128,8 @@ def _compressed(dataset: Dataset, layout: Layout, cautions: list[Caution]) -> St
     cautions += told
     if values.ndim == 3:
         return Stored(values, 8 * values.itemsize, photometric, tuple(cautions))
+    if photometric == PALETTE:
+        return Stored(values, 8 * values.itemsize, PALETTE, tuple(cautions))
     # A codestream says its own precision, so no unused bits are left to shift out.
     stored = replace(layout, high=layout.stored - 1, allocated=8 * values.itemsize)
     values, bits, doubtful = _as_meant(values, stored)
@@ -151,6 +154,9 @@ def _native(dataset: Dataset, data: bytes, layout: Layout, cautions: list[Cautio
         cautions += [PHOTOMETRIC] if doubtful else []
         return Stored(values, layout.stored, layout.photometric, tuple(cautions))
     values, turned = _shaped(flat, layout)
+    if layout.photometric == PALETTE:
+        # Indices are no brightness: whether they look smooth says nothing.
+        return Stored(values, layout.stored, PALETTE, (*cautions, *[SIZE] * turned))
     values, bits, doubtful = _as_meant(values, layout)
     cautions += [SIZE] * turned + [BITS] * doubtful
     return Stored(values, bits, layout.photometric, tuple(cautions))
@@ -211,7 +217,7 @@ def _shaped(flat: Values, layout: Layout) -> tuple[Values, bool]:
     Rows that do not lie below each other make a picture rough from top to bottom.
     """
     values = flat.reshape(layout.rows, layout.columns)
-    if layout.rows == layout.columns:
+    if layout.rows == layout.columns or layout.photometric == PALETTE:
         return values, False
     swapped = flat.reshape(layout.columns, layout.rows)
     is_swapped = _roughness(swapped) < 0.5 * _roughness(values)
@@ -221,17 +227,33 @@ def _shaped(flat: Values, layout: Layout) -> tuple[Values, bool]:
 def _in_colour(flat: Values, layout: Layout) -> tuple[Values, bool]:
     """[rows, columns, samples] by the planar configuration, unless the pixels say the other."""
     by_pixel = flat.reshape(layout.rows, layout.columns, layout.samples)
-    third = layout.columns // layout.samples
+    planes = flat.reshape(layout.samples, layout.rows, layout.columns)
+    by_plane = np.moveaxis(planes, 0, 2)
+    if layout.planar == 1:
+        is_other = _repeats_rows(planes[0], layout.samples)
+    else:
+        is_other = _repeats_columns(by_pixel)
+    is_by_plane = (layout.planar == 1) != is_other
+    return np.ascontiguousarray(by_plane if is_by_plane else by_pixel), is_other
+
+
+def _repeats_columns(by_pixel: Values) -> bool:
+    """Whether planes were taken for pixels: a row shows three of a plane, one picture thrice."""
+    third = by_pixel.shape[1] // by_pixel.shape[2]
     left = by_pixel[:, :third].astype(np.float32)
     middle = by_pixel[:, third : 2 * third]
-    # Planes taken for pixels: each row shows three rows of a plane, so one picture thrice.
-    contrast = float(by_pixel.std(axis=(0, 1)).mean())
-    is_tiled = float(np.abs(left - middle).mean()) < _ALIKE * contrast
-    is_by_plane = layout.planar == 1 if contrast < 1.0 else is_tiled
-    if not is_by_plane:
-        return by_pixel, layout.planar == 1
-    planes = flat.reshape(layout.samples, layout.rows, layout.columns)
-    return np.ascontiguousarray(np.moveaxis(planes, 0, 2)), layout.planar != 1
+    # Of what changes from left to right alone: even rows are alike in any case.
+    contrast = float(left.std(axis=1).mean())
+    return contrast > 1.0 and float(np.abs(left - middle).mean()) < _ALIKE * contrast
+
+
+def _repeats_rows(plane: Values, samples: int) -> bool:
+    """Whether pixels were taken for planes: three rows show one of the picture, in pieces."""
+    rows = plane.astype(np.float32)
+    next_row = float(np.abs(rows[1:] - rows[:-1]).mean())
+    return next_row > 1.0 and float(np.abs(rows[samples:] - rows[:-samples]).mean()) < (
+        _ALIKE * next_row
+    )
 
 
 def _as_meant(raw: Values, layout: Layout) -> tuple[Values, int, bool]:
@@ -256,7 +278,10 @@ def _as_meant(raw: Values, layout: Layout) -> tuple[Values, int, bool]:
         chosen, bits, changed = raw, container, True
     # Values that wrap where their sign changes are rough; the other sign's are not, then.
     other = _with_sign(raw, bits, signed=chosen.dtype.kind == "u")
-    if (raw >> (bits - 1) & 1).any() and _roughness(other) < _SMOOTHER * _roughness(chosen):
+    # Bits above those stored that repeat the sign prove it.
+    is_proven = layout.signed and explained and bool(excess.any())
+    has_sign = bool((raw >> (bits - 1) & 1).any()) and not is_proven
+    if has_sign and _roughness(other) < _SMOOTHER * _roughness(chosen):
         chosen, changed = other, True
     is_constant = excess.size > 0 and int(excess.min()) == int(excess.max())
     return chosen, bits, changed or not (explained or is_constant)
