@@ -46,8 +46,9 @@ else
 	@$(BIN)/pytest -m cluster tests/k8s
 endif
 
-fuzz: $(VENV)/.dev  ## 100,000 malformed requests over 10 minutes: does the server live?
+fuzz: $(VENV)/.dev  ## 100,000 malformed requests: does the server live? 10,000 DICOM headers: is a film silently another?
 	@$(BIN)/python tests/fuzz/fuzzing.py
+	@$(BIN)/python tests/fuzz/headers.py
 
 lint: $(VENV)/.dev
 	@echo "== ruff, mypy, import-linter"

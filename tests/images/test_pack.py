@@ -36,6 +36,16 @@ def test_a_release_comes_with_the_one_before_it(store):
     assert folders == {"lungs/2", *(f"{name}/{number}" for name in MEMBERS for number in (1, 2))}
 
 
+def test_what_file_managers_leave_stays_behind(store):
+    """An image has none of it, though the store was looked at on macOS or Windows."""
+    for name in (".DS_Store", "Thumbs.db", "._saved_model.pb"):
+        (store / MEMBERS[0] / "2" / name).write_bytes(b"left behind")
+    assert pack(store, "2")[0] == 0
+    packed = store.parent / "packed" / MEMBERS[0] / "2"
+    assert not [one for one in packed.rglob("*") if one.name in {".DS_Store", "Thumbs.db"}]
+    assert not list(packed.rglob("._*"))
+
+
 def test_the_oldest_release_comes_alone(store):
     """There is none before it; its configuration names the models that it has."""
     assert pack(store, "1")[0] == 0

@@ -120,7 +120,7 @@ def _is_deep_colour(image: Image.Image) -> bool:
     """Whether Pillow is about to reduce more than 8 bits a channel to 8."""
     # Only files not yet decoded have tiles, and each names the layout of its samples.
     tiles = getattr(image, "tile", None)
-    if not tiles or image.mode not in _COLOURS:
+    if not tiles or image.mode not in _COLOURS or image.format not in {"PNG", "TIFF"}:
         return False
     layout = tiles[0][3]
     layout = layout[0] if isinstance(layout, tuple) and layout else layout
