@@ -44,6 +44,7 @@ def decode_foreign(source: object) -> Image.Image:
 def _levels(array: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     if array.dtype == np.uint8:
         return array
+    # Of any byte order: arrays read from files keep the file's.
     if array.dtype.kind == "u" and array.dtype.itemsize == 2:
         return grey_depth.from_uint16(array)
     if array.dtype.kind != "f":

@@ -46,12 +46,14 @@ def films_in(folder: str | os.PathLike[str]) -> list[Path]:
 
 
 def _is_hidden(path: Path) -> bool:
+    # Folders, too: .Trash, .git; and macOS's ._film.dcm, which holds no film.
     return any(part.startswith(".") for part in path.parts)
 
 
 def _is_film(path: Path) -> bool:
     if path.name == _INDEX or not path.is_file():
         return False
+    # Hospitals export without a suffix: IM000001, or the UID.
     return path.suffix.lower() in SUFFIXES or _is_dicom(path)
 
 

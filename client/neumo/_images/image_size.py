@@ -30,6 +30,7 @@ def _of_raster(data: bytes) -> int:
 
 def _of_dicom(data: bytes) -> int:
     if importlib.util.find_spec("pydicom") is None:
+        # Nobody will read it, so it takes no room.
         return 0
     from neumo._images.dicom import decoder  # noqa: PLC0415 - pydicom is an extra, and slow
 
