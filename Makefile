@@ -29,7 +29,7 @@ quick: lint  ## lint, types, walls and what is quick of the tests: three minutes
 test-newest:  ## server, SDK and training, what is quick of them, with the newest TensorFlow that is allowed
 	@test -d .cache/newest || $(PYTHON) -m venv .cache/newest
 	@.cache/newest/bin/pip install -q "tensorflow==$(NEWEST).*" "tensorflow-serving-api==$(NEWEST).*" -e ".[all]" \
-	  pytest pytest-timeout hypothesis trustme opentelemetry-sdk
+	  pytest pytest-timeout hypothesis trustme opentelemetry-sdk gunicorn billiard
 	@.cache/newest/bin/python -m pytest -q -p no:cacheprovider tests/serving
 	@.cache/newest/bin/python -m pytest -q -p no:cacheprovider -m "not (images or cluster or slow or network or browser)" \
 	  tests/client tests/training
