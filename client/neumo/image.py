@@ -213,7 +213,7 @@ def _of_file(file: BinaryIO) -> bytes:
 def _piece(file: BinaryIO, most: int) -> bytes:
     try:
         piece: object = file.read(most)
-    except (OSError, ValueError) as error:  # ValueError: it is closed
+    except Exception as error:  # noqa: BLE001 - an application's own stream raises anything
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise ImageError(f"cannot be read ({reason}): open it again") from None
     if isinstance(piece, bytes | bytearray | memoryview):

@@ -30,9 +30,8 @@ class AsyncGrpcTransport:
     thread hands the answers to the event loop. Where loops of several threads ask at the same
     time, old versions of gRPC (1.60; not 1.85) log a ``BlockingIOError`` that means nothing.
 
-    In a forked child the channels are made anew. Where the parent forked while an event loop of
-    its was running with channels, gRPC's asyncio ends the child (an assertion of its core), and
-    ``GrpcTransport``'s threads carry the calls.
+    In a forked child the channels are made anew. Where the parent had used gRPC's asyncio, that
+    may end the child (an assertion of its core): ``GrpcTransport``'s threads carry the calls.
     """
 
     def __init__(self, address: Address, admitted: Access, connections: int | None = None) -> None:
@@ -71,13 +70,12 @@ class AsyncGrpcTransport:
                 elif loop.is_running():
                     asyncio.run_coroutine_threadsafe(lane.channel.close(), loop)
 
-    def leave_ended_loops(self) -> bool:
-        """Close the channels of event loops that do not run; whether others are left."""
+    def leave_ended_loops(self) -> None:
+        """Close the channels of event loops that do not run."""
         loops = self._loops_of.get(os.getpid(), {})
         for loop in tuple(loops):
             if not loop.is_running():
                 loops.pop(loop, None)
-        return bool(loops)
 
     def _lanes(self, loops: _Loops, loop: asyncio.AbstractEventLoop) -> Lanes:
         """The lanes of ``loop``, opened on it, as gRPC wants it."""
@@ -90,6 +88,8 @@ class AsyncGrpcTransport:
         return lanes
 
     def _open(self) -> Any:  # noqa: ANN401 - grpc has no types
+        global _was_used  # noqa: PLW0603 - it is the process's state
+        _was_used = True
         opened = self._opened
         if opened.is_plain:
             return grpc.aio.insecure_channel(opened.name, options=opened.options)
@@ -140,21 +140,21 @@ def _close_on(loop: asyncio.AbstractEventLoop, channel: Any) -> None:  # noqa: A
 
 
 _TRANSPORTS: weakref.WeakSet[AsyncGrpcTransport] = weakref.WeakSet()
+_was_used = False
+"""Whether a channel of gRPC's asyncio was ever opened in this process, or one that it came from."""
 _is_lost_here = False
-"""Whether this process was forked off a running event loop with channels."""
-_is_running_loop_left = False
+"""Whether this process was forked off one that had used gRPC's asyncio."""
 
 
 def _before_fork() -> None:
     """GRPC prepares no fork while its asyncio polls, which it does as long as a channel is open."""
-    global _is_running_loop_left  # noqa: PLW0603 - told to the child
-    left = [transport.leave_ended_loops() for transport in tuple(_TRANSPORTS)]
-    _is_running_loop_left = any(left)
+    for transport in tuple(_TRANSPORTS):
+        transport.leave_ended_loops()
 
 
 def _in_child() -> None:
     global _is_lost_here  # noqa: PLW0603 - it is the process's state
-    _is_lost_here = _is_lost_here or _is_running_loop_left
+    _is_lost_here = _was_used
 
 
 os.register_at_fork(before=_before_fork, after_in_child=_in_child)
