@@ -14,6 +14,8 @@ from PIL import Image, features
 from neumo import image
 from neumo.errors import ImageError
 from neumo.release import phantom
+
+pytest.importorskip("pydicom", reason="the dicom extra is not installed")
 from support import films
 from support.films import png16, tiff16
 

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 import neumo
 from neumo import contract, release
+from neumo.ensemble import SHIPPED
 from neumo.release import phantom
 from neumo.testing import EmbeddedServer
 from neumo_serving.config import shipped_release
@@ -77,25 +78,30 @@ def knowing(model, tensor):
     return replace(model, signatures=tuple(more))
 
 
+def asking_for(tensor):
+    """Neumo's own ensemble, as a client knows it whose contract has one more output."""
+    ensemble = replace(SHIPPED)
+    members = tuple(knowing(model, tensor) for model in ensemble.member_models)
+    object.__setattr__(ensemble, "member_models", members)
+    object.__setattr__(ensemble, "models", (*members, ensemble.screen_model))
+    return ensemble
+
+
 @pytest.mark.parametrize("scheme", ["grpc", "http"])
-def test_a_newer_client_uses_an_older_release(served, monkeypatch, scheme):
+def test_a_newer_client_uses_an_older_release(served, scheme):
     """What came later is not missed."""
-    members = tuple(knowing(model, LATER) for model in contract.MEMBERS)
-    monkeypatch.setattr(contract, "MEMBERS", members)
     url = served.grpc_url if scheme == "grpc" else served.http_url
-    with neumo.Client(url, timeout=patience(60)) as client:
+    with neumo.Client(url, timeout=patience(60), ensemble=asking_for(LATER)) as client:
         client.check()
         assert client.predict(FILM).release == release.newest(release.shipped()).release
         assert client.explain(FILM).heatmap.shape == (256, 256)
 
 
-def test_a_release_without_what_every_minor_has_is_refused(served, monkeypatch):
+def test_a_release_without_what_every_minor_has_is_refused(served):
     """Before a film is sent, with what is missing."""
-    required = replace(LATER, since_minor=0)
-    members = tuple(knowing(model, required) for model in contract.MEMBERS)
-    monkeypatch.setattr(contract, "MEMBERS", members)
+    ensemble = asking_for(replace(LATER, since_minor=0))
     with (
-        neumo.Client(served.grpc_url, timeout=patience(60)) as client,
+        neumo.Client(served.grpc_url, timeout=patience(60), ensemble=ensemble) as client,
         pytest.raises(neumo.ContractError, match="output uncertainty is missing; update neumo"),
     ):
         client.predict(FILM)

@@ -32,7 +32,6 @@ def _of_dicom(data: bytes) -> int:
     if importlib.util.find_spec("pydicom") is None:
         # Nobody will read it, so it takes no room.
         return 0
-    from neumo._images.dicom import decoder  # noqa: PLC0415 - pydicom is an extra, and slow
-
-    rows, columns = decoder.size(data) or (1, file_checks.MAX_PIXELS)
+    # Not by an import of its own: whoever loads pydicom first silences it.
+    rows, columns = dicom.loaded_decoder().size(data) or (1, file_checks.MAX_PIXELS)
     return rows * columns

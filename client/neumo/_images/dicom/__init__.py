@@ -50,7 +50,7 @@ def _with_decoder(work: Callable[[Any], _Decoded]) -> _Decoded:
         raise ImageError("a DICOM file needs one more package: pip install 'neumo[dicom]'")
     try:
         with quiet():
-            return work(_decoder())
+            return work(loaded_decoder())
     except ImageError:
         raise
     except Exception:  # noqa: BLE001 - decoders raise anything on damaged bytes
@@ -58,7 +58,7 @@ def _with_decoder(work: Callable[[Any], _Decoded]) -> _Decoded:
         raise ImageError("a damaged DICOM file: export it again") from None
 
 
-def _decoder() -> Any:  # noqa: ANN401 - a module
+def loaded_decoder() -> Any:  # noqa: ANN401 - a module
     """The decoder's module, imported so that pydicom leaves the application's logging as it is."""
     name = "neumo._images.dicom.decoder"
     with _import_lock:
