@@ -12,6 +12,7 @@ from neumo._wire.calls import Metadata, Predict, Status
 from neumo.model_status import ModelStatus, VersionState, VersionStatus
 from neumo.testing import answering
 from support.fake_clients import FILM, LUNGS, RESIDUAL, TUNED, client, predicted, rolling
+from support.patience import patience
 
 CHEST = {TUNED: 0.75, RESIDUAL: 0.125, LUNGS: 0.75}
 NO_CHEST = {**CHEST, LUNGS: 0.25}
@@ -203,7 +204,7 @@ missing = pytest.mark.parametrize("name", MISSING)
 @pytest.mark.parametrize("screen", [True, False])
 def test_a_film_that_was_not_screened_says_so(name, screen):
     """A field and a caution, in predictions and explanations."""
-    asking, _ = client(MISSING[name][0], timeout=0.5, screen=screen)
+    asking, _ = client(MISSING[name][0], timeout=patience(1), screen=screen)
     prediction, explanation = asking.predict(FILM), asking.explain(FILM)
     for one in (prediction, explanation.prediction):
         assert not one.screened
@@ -217,7 +218,7 @@ def test_a_film_that_was_not_screened_says_so(name, screen):
 def test_where_screening_is_required_there_is_no_answer_without(name):
     """The error is of ``lungs``, and says what is the matter with it."""
     answer, kind = MISSING[name]
-    asking, _ = client(answer, timeout=0.5, screen="required")
+    asking, _ = client(answer, timeout=patience(1), screen="required")
     with pytest.raises(kind, match="so films are not screened") as raised:
         asking.predict(FILM)
     assert raised.value.model == LUNGS
