@@ -291,7 +291,8 @@ def fault(
         return kind(model, target, detail)
     if status_codes.is_about_certificates(details):
         return PermissionDenied(model, target, detail)
-    asked = dict(trailing or ()).get(_PUSHBACK)
+    # Pair by pair: dict() takes what gRPC 1.60's asyncio gives for a mapping, which it is not.
+    asked = {key: value for key, value in trailing or ()}.get(_PUSHBACK)  # noqa: C416
     return Unavailable(
         model,
         target,
