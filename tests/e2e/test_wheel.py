@@ -60,7 +60,7 @@ def environment(folder, lock, wheel):
     return programs
 
 
-FOR_TESTS = ["pytest>=8.3", "pytest-timeout>=2.3", "trustme>=1.1"]
+FOR_TESTS = ["billiard>=4.2", "gunicorn>=22", "pytest>=8.3", "pytest-timeout>=2.3", "trustme>=1.1"]
 PYTHONS = [f"python3.{minor}" for minor in range(11, 20)]
 
 
