@@ -112,6 +112,7 @@ def _in_model(
     else:
         try:
             with open_model(folder) as servable:
-                yield from model_answers_check.findings(model, manifest, images, servable)
+                for found in model_answers_check.differences(model, manifest, images, servable):
+                    yield found.text
         except ConfigError as error:
             yield f"does not load: {error}"

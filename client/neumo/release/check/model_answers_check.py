@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,26 +24,34 @@ _EXACT = 1e-6
 """Of a float32 in [0, 1], written as a float64."""
 
 
-def findings(
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where a model leaves its release, in words; ``output`` is '' where no output tells it."""
+
+    text: str
+    output: str = ""
+
+
+def differences(
     model: contract.Model, manifest: Manifest, images: Images, servable: Servable
-) -> Iterator[str]:
+) -> Iterator[Difference]:
     """What is wrong with the ``model`` of the release ``manifest``, asked about ``images``."""
     # Judged by its own minor: what came later is not missing in an old release.
     model = contract.at(model, contract.minor_of(manifest.contract))
     served = ModelMetadata(model.name, manifest.release, dict(servable.signatures))
-    differences = list(model_checks.differences(model, served))
-    yield from differences
-    if differences:
+    unlike = [Difference(text) for text in model_checks.differences(model, served)]
+    yield from unlike
+    if unlike:
         return
     expected = _expected(model, manifest, len(images))
     for signature in model.signatures:
         try:
             outputs = servable.run(signature.name, _inputs(signature, images))
         except ConfigError as error:
-            yield f"signature {signature.name} fails: {error}"
+            yield Difference(f"signature {signature.name} fails: {error}")
             continue
-        for difference in _in_outputs(signature, outputs, expected, manifest.golden.tolerance):
-            yield f"signature {signature.name}, {difference}"
+        for found in _in_outputs(signature, outputs, expected, manifest):
+            yield Difference(f"signature {signature.name}, {found.text}", found.output)
     yield from _unrecorded(model, expected)
 
 
@@ -55,10 +64,10 @@ def _expected(model: contract.Model, manifest: Manifest, count: int) -> dict[str
     return expected
 
 
-def _unrecorded(model: contract.Model, expected: Mapping[str, Any]) -> Iterator[str]:
+def _unrecorded(model: contract.Model, expected: Mapping[str, Any]) -> Iterator[Difference]:
     for tensor in model.signature(contract.SERVING_DEFAULT).outputs:
         if len(tensor.shape) == 1 and tensor.name not in expected:
-            yield f"the manifest has no golden output {tensor.name}"
+            yield Difference(f"the manifest has no golden output {tensor.name}", tensor.name)
 
 
 def _inputs(signature: contract.Signature, images: Images) -> Arrays:
@@ -74,10 +83,17 @@ def _png(image: Images) -> bytes:
 
 
 def _in_outputs(
-    signature: contract.Signature, outputs: Arrays, expected: Mapping[str, Any], tolerance: float
-) -> Iterator[str]:
+    signature: contract.Signature,
+    outputs: Arrays,
+    expected: Mapping[str, Any],
+    manifest: Manifest,
+) -> Iterator[Difference]:
     count = len(expected[contract.RELEASE.name])
-    faults = [text for t in signature.outputs for text in _in_values(t, outputs[t.name], count)]
+    faults = [
+        Difference(text, tensor.name)
+        for tensor in signature.outputs
+        for text in _in_values(tensor, outputs[tensor.name], count)
+    ]
     yield from faults
     if faults:
         return
@@ -86,9 +102,9 @@ def _in_outputs(
         if name in names or signature.name == contract.SERVING_DEFAULT:
             # Constants in the graph are exact on any processor; what is computed is not.
             is_fixed = name in {contract.RELEASE.name, contract.THRESHOLD.name}
-            yield from golden.differences(
-                {name: values}, outputs, _EXACT if is_fixed else tolerance
-            )
+            allowed = _EXACT if is_fixed else manifest.golden.tolerance
+            for text in golden.differences({name: values}, outputs, allowed):
+                yield Difference(text, name)
 
 
 def _in_values(

@@ -1,0 +1,19 @@
+"""Whether a server answers as a release does: asked over the wire, without TensorFlow.
+
+``verify`` asks servers of TensorFlow Serving's API for what the manifest of a release says of it,
+and says in one line each what is wrong. ``neumo verify`` is the command.
+"""
+
+from neumo.verification.manifest_file import ManifestFile
+from neumo.verification.report import Pace, Remark, Report, Verdict
+from neumo.verification.verify import DEFAULT_MAX_RATIO, verify
+
+__all__ = [
+    "DEFAULT_MAX_RATIO",
+    "ManifestFile",
+    "Pace",
+    "Remark",
+    "Report",
+    "Verdict",
+    "verify",
+]

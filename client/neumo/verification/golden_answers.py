@@ -1,0 +1,86 @@
+"""Whether a served model has the release's signatures and gives its golden answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from neumo import contract
+from neumo._wire.calls import Predict
+from neumo.release import plain_pictures
+from neumo.release.check import model_answers_check
+from neumo.verification.asked_server import AskedServer, ServedModel
+from neumo.verification.manifest_file import ManifestFile
+from neumo.verification.report import Check, Remark
+
+_CHECKS = {
+    contract.THRESHOLD.name: Check.THRESHOLD,
+    contract.RELEASE.name: Check.RELEASE,
+    contract.HEATMAP.name: Check.HEATMAP,
+}
+_ADVICE = {
+    Check.SIGNATURES: "export the release anew, or serve it with a neumo of its contract",
+    Check.ANSWERS: "these are not the weights of the manifest, or this server computes otherwise: "
+    "compare the files' SHA-256, neumo release check",
+    Check.THRESHOLD: "every answer near it would be decided otherwise than was evaluated: deploy "
+    "the release's own files",
+    Check.RELEASE: "the folder's number is not that of what lies in it: deploy the release again",
+    Check.HEATMAP: "do not show these heat maps: deploy the release's own files",
+}
+
+
+def faults(server: AskedServer, model: contract.Model, held: ManifestFile) -> Iterator[Remark]:
+    """What is wrong with ``model`` of the release; raises a ``ServingError``."""
+    manifest = held.manifest
+    as_released = contract.at(model, contract.minor_of(manifest.contract))
+    served = ServedModel(server, as_released, manifest.release)
+    for name in _unknown_signatures(as_released, served, manifest.contract):
+        text = f"signature {name} is none of contract {manifest.contract}"
+        yield _remark(server, model, Check.SIGNATURES, text)
+    found = model_answers_check.differences(as_released, manifest, held.images, served)
+    for difference in found:
+        is_about_output = bool(difference.output)
+        check = _CHECKS.get(difference.output, Check.ANSWERS)
+        yield _remark(
+            server, model, check if is_about_output else Check.SIGNATURES, difference.text
+        )
+
+
+def unrefused(server: AskedServer, held: ManifestFile) -> Iterator[Remark]:
+    """Whether ``lungs`` takes for a chest what shows none; raises a ``ServingError``."""
+    taken = []
+    for shown, pixels in plain_pictures.draw().items():
+        call = Predict(
+            contract.LUNGS.name,
+            contract.LUNGS_SCREEN_ONLY,
+            {contract.IMAGE.name: pixels},
+            held.manifest.release,
+        )
+        outputs = server.ask(call).outputs
+        chest, threshold = (
+            np.asarray(outputs[tensor.name], np.float64).ravel()
+            for tensor in (contract.CHEST, contract.THRESHOLD)
+        )
+        # What is no number is not refused either.
+        if not np.all(chest < threshold):
+            taken.append(shown)
+    if taken:
+        text = (
+            f"drawn pictures that show no chest are taken for films ({', '.join(taken)}): pictures "
+            "of anything would be answered; deploy the release's own lungs, or train it anew"
+        )
+        yield Remark(server.url, Check.REFUSALS, contract.LUNGS.name, text)
+
+
+def _unknown_signatures(model: contract.Model, served: ServedModel, version: str) -> Iterator[str]:
+    if contract.minor_of(version) > contract.CONTRACT_MINOR:
+        return  # of a later contract, more than this neumo knows
+    for name in sorted(served.signatures):
+        # TensorFlow writes one of its own, which begins so.
+        if not model.has(name) and not name.startswith("__"):
+            yield name
+
+
+def _remark(server: AskedServer, model: contract.Model, check: Check, text: str) -> Remark:
+    return Remark(server.url, check, model.name, f"{text}; {_ADVICE[check]}")
