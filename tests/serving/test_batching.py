@@ -12,6 +12,7 @@ import pytest
 
 from neumo.errors import ConfigError
 from neumo.testing import EmbeddedServer
+from neumo_serving.engine import batching as batching_module
 from neumo_serving.engine import batching_parameters, deadlines, inference, saved_model
 from neumo_serving.engine.batching import BatchingSession
 from neumo_serving.engine.batching_parameters import BatchingParameters
@@ -241,10 +242,29 @@ def test_inputs_of_unequal_shape_are_padded_where_that_is_enabled():
     assert found[1].tolist() == [[6, 8, 10]]
 
 
-def test_what_is_no_signature_is_run_by_itself():
-    """As with an output filter (batching_session.cc)."""
+def test_requests_with_one_output_filter_are_run_at_once():
+    """A queue of their own is made when they are first asked (bundle_factory_util.cc)."""
     inner = Doubling()
-    session = batching(inner, signatures=[signature(outputs=("y:0", "z:0"))])
+    session = batching(inner, signatures=[signature(outputs=("y:0", "z:0"))], max_batch_size=3)
+    found = ask(session, rows(1, 2), rows(3))
+    assert [one.ravel().tolist() for one in found] == [[2, 4], [6]]
+    assert inner.sizes == [3]
+
+
+def test_requests_for_other_outputs_are_not_run_together():
+    """Each runs what it asks for and no more (batching_session.cc)."""
+    inner = Doubling()
+    session = batching(inner, signatures=[signature(outputs=("y:0", "z:0"))], max_batch_size=1)
+    ask(session, rows(1))
+    session.run({"a:0": rows(1)}, ["y:0", "z:0"])
+    assert inner.fetched == [["y:0"], ["y:0", "z:0"]]
+
+
+def test_beyond_so_many_filters_requests_are_run_by_themselves(monkeypatch):
+    """Each queue stays in memory as long as the model."""
+    monkeypatch.setattr(batching_module, "MAX_QUEUES", 1)
+    inner = Doubling()
+    session = batching(inner, signatures=[signature(outputs=("y:0", "z:0"))], max_batch_size=3)
     assert ask(session, rows(1, 2))[0].ravel().tolist() == [2, 4]
 
 

@@ -33,6 +33,7 @@ class Doubling:
         gate: threading.Event | None = None,
     ) -> None:
         self.seen: list[Mapping[str, Any]] = []
+        self.fetched: list[Sequence[str]] = []
         self.fault: Exception | None = None
         self._answer = answer or (lambda feeds: next(iter(feeds.values())) * 2)
         self.gate = gate
@@ -43,6 +44,7 @@ class Doubling:
         """Double, or fail."""
         with self._lock:
             self.seen.append(feeds)
+            self.fetched.append(fetches)
         self.entered.set()
         if self.gate is not None:
             assert self.gate.wait(patience(60))

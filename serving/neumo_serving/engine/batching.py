@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,6 +36,9 @@ _NODE = re.compile(r"\n\t \[\[\{\{node [^}]*\}\}\]\]")
 
 Tensors = tuple[frozenset[str], frozenset[str]]
 """The inputs and outputs that a run has, by name."""
+
+MAX_QUEUES = 64
+"""Who asks for ever other outputs must not fill memory; upstream has no such limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +78,10 @@ class _Piece:
 
 
 class BatchingSession:
-    """A session that runs ``inner`` in batches, for the inputs and outputs of ``signatures``.
+    """A session that runs ``inner`` in batches.
 
-    What asks for other tensors, as with an output filter, is run by itself.
+    Those go together that ask for the same tensors. The ``signatures`` have their queues from the
+    beginning; one for other tensors, as with an output filter, is made when they are asked for.
     """
 
     def __init__(
@@ -93,20 +98,18 @@ class BatchingSession:
         self._graph = GraphSession(config_pb2.ConfigProto())
         self._tickets: dict[int, _Ticket] = {}
         self._numbers = itertools.count()
-        self._queues = {
-            tensors: self._queue(place, tensors)
-            for place, tensors in enumerate(sorted(set(map(_tensors, signatures)), key=_order))
-        }
+        self._making = threading.Lock()
+        self._queues: dict[Tensors, tuple[str, str]] = {}
+        for tensors in sorted(set(map(_tensors, signatures)), key=_order):
+            self._queues[tensors] = self._made(tensors)
 
     def run(self, feeds: Mapping[str, Array], fetches: Sequence[str]) -> list[Any]:
         """The tensors named ``fetches`` for the ``feeds`` by name; raises ``Fault``."""
-        queue = self._queues.get((frozenset(feeds), frozenset(fetches)))
-        if queue is None:
-            return self._alone.run(feeds, fetches)
         inputs = [feeds[name] for name in sorted(feeds)]
         rows = batch_arrays.rows(inputs)
         # Without a row there is no ticket that could find its way back.
-        if rows == 0:
+        queue = self._queue((frozenset(feeds), frozenset(fetches))) if rows else None
+        if queue is None:
             return self._alone.run(feeds, fetches)
         outputs = self._batched(queue, _Ticket(inputs), rows)
         # A tensor may be asked for twice under two names; the queue runs each once, in this order.
@@ -136,7 +139,17 @@ class BatchingSession:
             raise Fault(ticket.fault.code, ticket.fault.message)
         return _joined(ticket)
 
-    def _queue(self, place: int, tensors: Tensors) -> tuple[str, str]:
+    def _queue(self, tensors: Tensors) -> tuple[str, str] | None:
+        """The queue of ``tensors``, made if they were never asked for; None for one too many."""
+        if tensors not in self._queues:
+            with self._making:
+                if len(self._queues) >= MAX_QUEUES:
+                    return self._queues.get(tensors)
+                if tensors not in self._queues:
+                    self._queues[tensors] = self._made(tensors)
+        return self._queues[tensors]
+
+    def _made(self, tensors: Tensors) -> tuple[str, str]:
         """A queue in the graph: the tensors that take its tickets and give them back."""
         names = _order(tensors)
 
@@ -148,7 +161,7 @@ class BatchingSession:
         from neumo_serving.engine import batch_op  # noqa: PLC0415 - slow, see there
 
         made: tuple[str, str] = batch_op.add(
-            self._graph.graph, place, process, **_attributes(self._parameters)
+            self._graph.graph, len(self._queues), process, **_attributes(self._parameters)
         )
         return made
 
