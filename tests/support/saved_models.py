@@ -155,7 +155,10 @@ def save_mirrored(folder: Path) -> None:
 
 
 def save_kinds(folder: Path) -> None:
-    """Write a signature for each dtype, named after it, that answers its input ``x`` as ``y``."""
+    """Write a signature for each dtype, named after it, that answers its input ``x`` as ``y``.
+
+    Beside them one to each of some, such as ``to_half``, of floats; and ``no_rows`` of no float.
+    """
     kinds = ["float32", "float64", "half", "bfloat16", "int8", "int16", "int32", "int64"]
     kinds += ["uint8", "uint16", "uint32", "uint64", "bool", "string", "complex64", "complex128"]
     kinds += ["qint8", "quint8", "qint16", "quint16", "qint32"]
@@ -165,6 +168,10 @@ def save_kinds(folder: Path) -> None:
         )
         for kind in kinds
     }
+    floats = tf.TensorSpec([None], tf.float32, "x")
+    for kind in ("half", "bfloat16", "uint16", "complex64"):
+        signatures[f"to_{kind}"] = _concrete(lambda x, to=kind: {"y": tf.cast(x, to)}, floats)
+    signatures["no_rows"] = _concrete(lambda x: {"y": x[:0]}, floats)
     tf.saved_model.save(tf.Module(), str(folder / VERSION), signatures=signatures)
 
 

@@ -20,6 +20,14 @@ from neumo_serving.rest_api import json_errors
 from neumo_serving.rest_api.json_text import Repeated
 from neumo_serving.rest_api.number_lists import Numbers
 
+JSON_TYPES = frozenset(
+    {
+        *("float32", "float64", "bool", "object"),
+        *("int8", "int16", "int32", "int64", "uint8", "uint32", "uint64"),
+    }
+)
+"""What upstream reads and writes as JSON, by numpy's names: neither half floats nor ``uint16``."""
+
 MAX_DIMENSIONS = 64
 """What numpy can hold; no model here has a tenth of it."""
 
@@ -34,8 +42,9 @@ _BASE64 = re.compile(rb"([A-Za-z0-9+/]*)([=.]*)")
 def dense(value: Any, data_type: int) -> Array:
     """Nested lists as an array of TensorFlow's ``data_type``; raises ``Fault``."""
     dtype = numpy_dtype(data_type)
-    if dtype.kind not in "fiubO":
-        text = f"Conversion of JSON Value: {shown(_first(value))} to type: {dtype_name(data_type)}"
+    if dtype.name not in JSON_TYPES:
+        kind = cpp_name(dtype_name(data_type))
+        text = f"Conversion of JSON Value: {shown(_first(value))} to type: {kind}"
         raise Fault(request_faults.UNIMPLEMENTED, text)
     if dtype.kind in "fiu" and (array := _numbers(value, dtype)) is not None:
         return array

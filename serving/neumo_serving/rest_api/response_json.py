@@ -12,15 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from neumo_serving.engine.dtypes import Array
+from neumo_serving.engine.dtypes import Array, cpp_name, dtype_name, dtype_number
 from neumo_serving.request_faults import invalid
+from neumo_serving.rest_api.json_to_tensor import JSON_TYPES
 
 _BYTES_SUFFIX = "_bytes"
 """Outputs named so are bytes and sent in base64."""
 
 
 def answer(outputs: Mapping[str, Array], is_row: bool) -> bytes:
-    """The JSON answer in the format of the request; raises ``Fault`` for rows of unequal number."""
+    """The JSON answer in the format of the request; raises ``Fault`` where it cannot be written."""
     key, value = ("predictions", _rows(outputs)) if is_row else ("outputs", _columns(outputs))
     # json writes NaN and Infinity bare, as upstream does.
     return json.dumps({key: value}).encode()
@@ -70,6 +71,8 @@ def _check_rows(outputs: Mapping[str, Array]) -> None:
     for name, array in outputs.items():
         if array.ndim == 0:
             raise invalid(f"Tensor name: {name} has no shape information ")
+        if not len(array):
+            raise invalid(f"Tensor name: {name} has invalid batch size: 0")
         rows = len(array) if rows is None else rows
         if len(array) != rows:
             raise invalid(
@@ -78,7 +81,11 @@ def _check_rows(outputs: Mapping[str, Array]) -> None:
 
 
 def _plain(array: Array, name: str) -> Any:
-    """Nested lists that JSON can hold; 32-bit floats in their shortest form."""
+    """Nested lists that JSON can hold; 32-bit floats in their shortest form; raises ``Fault``."""
+    # What has no value has no type that could be wrong.
+    if array.size and array.dtype.name not in JSON_TYPES:
+        kind = cpp_name(dtype_name(dtype_number(array.dtype)))
+        raise invalid(f"Failed to write JSON value for tensor type: {kind}")
     if array.dtype.kind == "O":
         return _texts(array.tolist(), name.endswith(_BYTES_SUFFIX))
     if array.dtype.kind == "f" and array.dtype.itemsize < 8:

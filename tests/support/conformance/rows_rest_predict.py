@@ -11,6 +11,7 @@ from typing import Any
 from support.conformance.rows import RestRow
 from support.conformance.rows_rest_refusals import HANDLER, JSON_TENSOR, PREDICT, TOY, UTIL
 
+KINDS = "/v1/models/kinds:predict"
 FILM = base64.b64encode(b"\xff\xd8").decode()
 HTTP = "util/net_http/server/internal/evhttp_request.cc"
 SERVER = "model_servers/http_server.cc"
@@ -29,7 +30,7 @@ def _kind(kind: str, sent: Any, written: Any) -> RestRow:
     return _row(
         f"a {kind} is written as {written[0]}",
         f'{{"signature_name": "{kind}", "inputs": {sent}}}',
-        path="/v1/models/kinds:predict",
+        path=KINDS,
         numerals={"outputs": written},
     )
 
@@ -84,6 +85,19 @@ FORMATS = [
         ),
     ),
     _row(
+        "an output without rows cannot be cut into rows",
+        {"signature_name": "no_rows", "instances": [1.0]},
+        path=KINDS,
+        status=400,
+        error="Tensor name: y has invalid batch size: 0",
+    ),
+    _row(
+        "an output without rows is an empty column",
+        {"signature_name": "no_rows", "inputs": [1.0]},
+        path=KINDS,
+        answer={"outputs": []},
+    ),
+    _row(
         "an unknown key beside instances is passed over",
         {"instances": [[1, 2]], "comment": "x"},
         fields={"predictions[0].version": 2},
@@ -120,19 +134,19 @@ BYTES = [
     _row(
         "b64 may be the whole input",
         {"signature_name": "string", "inputs": {"b64": base64.b64encode(b"film").decode()}},
-        path="/v1/models/kinds:predict",
+        path=KINDS,
         answer={"outputs": "film"},
     ),
     _row(
         "b64 may be an instance",
         {"signature_name": "string", "instances": [{"b64": base64.b64encode(b"film").decode()}]},
-        path="/v1/models/kinds:predict",
+        path=KINDS,
         answer={"predictions": ["film"]},
     ),
     _row(
         "text may have any letters",
         {"signature_name": "string", "inputs": ['Röntgen \U0001fa7b " \\ \n']},
-        path="/v1/models/kinds:predict",
+        path=KINDS,
         answer={"outputs": ['Röntgen \U0001fa7b " \\ \n']},
     ),
 ]
@@ -154,7 +168,7 @@ NUMBERS = [
     _row(
         "a whole number beyond 64 bits stands for a float",
         '{"signature_name": "float32", "inputs": [100000000000000000000]}',
-        path="/v1/models/kinds:predict",
+        path=KINDS,
         numerals={"outputs": ["1e+20"]},
     ),
     _row(
@@ -162,12 +176,26 @@ NUMBERS = [
         '{"signature_name": "single", "inputs": [[NaN, -Infinity]]}',
         numerals={"outputs": [["NaN", "-Infinity"]]},
     ),
-    _row(
-        "a dtype that JSON cannot hold is unimplemented",
-        {"signature_name": "complex64", "inputs": [1]},
-        path="/v1/models/kinds:predict",
-        status=501,
-        error="Conversion of JSON Value: 1 to type: complex64",
+    *(
+        _row(
+            f"a {kind} is not read from JSON",
+            {"signature_name": kind, "inputs": [1]},
+            path=KINDS,
+            status=501,
+            error=f"Conversion of JSON Value: 1 to type: {kind}",
+        )
+        for kind in ("complex64", "half", "bfloat16", "uint16")
+    ),
+    *(
+        _row(
+            f"a {kind} is not written as JSON in {'rows' if key == 'instances' else 'columns'}",
+            {"signature_name": f"to_{kind}", key: [1.0]},
+            path=KINDS,
+            status=400,
+            error=f"Failed to write JSON value for tensor type: {kind}",
+        )
+        for kind in ("complex64", "half", "bfloat16", "uint16")
+        for key in ("instances", "inputs")
     ),
 ]
 PATHS = [
