@@ -1,7 +1,8 @@
 """The program ``neumo``: finds the subcommand, runs it, and turns errors into one line.
 
 Exit status: 0 done, 1 an unsound release, 2 a mistake in the command line or an image, 3 serving,
-74 what is printed cannot be written (EX_IOERR of BSD's sysexits), 130 interrupted.
+74 what is printed cannot be written (EX_IOERR of BSD's sysexits), 75 a release of which nothing can
+be told yet (EX_TEMPFAIL), 130 interrupted.
 """
 
 from __future__ import annotations

@@ -21,6 +21,8 @@ Outputs = Mapping[str, npt.NDArray[np.generic]]
 MAX_COUNT = 256
 MAX_TOLERANCE = 1e-3
 """A wider one would tell no two models apart; that of a mean, which a few pixels may move."""
+HEAT_CELLS = 4
+"""A heat map is recorded as the means of so many times so many cells: in numbers, 16 a film."""
 
 
 def images(golden: Golden) -> npt.NDArray[np.uint8]:
@@ -74,6 +76,44 @@ def differences(numbers: Mapping[str, Any], outputs: Outputs, tolerance: float) 
         elif not np.all(np.abs(found - wanted) <= allowed):
             worst = np.max(np.abs(found - wanted))
             yield f"output {name} is up to {worst:.3g} from what is recorded, above {allowed:g}"
+
+
+def heat(heatmaps: npt.NDArray[np.generic]) -> list[list[float]]:
+    """What a manifest records of heat maps [count, h, w]: of each, the means of 4 x 4 cells.
+
+    Rows from the top, each from the left: a map that is turned, mirrored or of another film has
+    others.
+    """
+    maps = np.asarray(heatmaps, np.float64)
+    return [
+        [
+            float(cell.mean())
+            for band in np.array_split(one, HEAT_CELLS, axis=0)
+            for cell in np.array_split(band, HEAT_CELLS, axis=1)
+        ]
+        for one in maps
+    ]
+
+
+def heat_differences(recorded_heat: object, heatmaps: npt.NDArray[np.generic]) -> Iterator[str]:
+    """Where ``heatmaps``, [count, h, w], leave what a manifest records of them, in words."""
+    found = np.array(heat(heatmaps))
+    try:
+        wanted = np.asarray(recorded_heat, np.float64)
+    except (TypeError, ValueError):
+        yield "the heat is recorded with what are no numbers"
+        return
+    if wanted.shape != found.shape:
+        yield f"the heat is recorded as {list(wanted.shape)} numbers, not {list(found.shape)}"
+        return
+    apart = np.abs(found - wanted).max(axis=1)
+    # Not <=: what is no number is nowhere near.
+    wrong = int(np.sum(~(apart <= MAX_TOLERANCE)))
+    if wrong:
+        yield (
+            f"the heat lies elsewhere than is recorded in {wrong} of {len(found)} maps: the means "
+            f"of 4 x 4 cells are up to {np.max(apart):.3g} apart, above {MAX_TOLERANCE:g}"
+        )
 
 
 def _per_input(value: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:

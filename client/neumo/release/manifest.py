@@ -78,6 +78,9 @@ class Manifest:
     data: dict[str, Any]
     """Fingerprint of the training data and what curation kept."""
     environment: dict[str, str] = field(default_factory=dict)
+    golden_heat: dict[str, list[list[float]]] = field(default_factory=dict)
+    """Each member's heat maps of the golden inputs, as ``neumo.release.golden.heat`` records them;
+    empty in releases that were made before it."""
 
     def to_json(self) -> str:
         """The manifest's text."""

@@ -6,10 +6,11 @@ and says in one line each what is wrong. ``neumo verify`` is the command.
 
 from neumo.verification.manifest_file import ManifestFile
 from neumo.verification.report import Pace, Remark, Report, Verdict
-from neumo.verification.verify import DEFAULT_MAX_RATIO, verify
+from neumo.verification.verify import DEFAULT_MAX_RATIO, DEFAULT_PACE_S, verify
 
 __all__ = [
     "DEFAULT_MAX_RATIO",
+    "DEFAULT_PACE_S",
     "ManifestFile",
     "Pace",
     "Remark",

@@ -78,6 +78,8 @@ class ServedModel:
         self._server = server
         self._model = model
         self._number = number
+        self.answered: dict[str, Arrays] = {}
+        """What each signature answered last."""
         self.signatures: Mapping[str, SignatureSpec] = server.ask(
             Metadata(model.name, number)
         ).signatures
@@ -100,6 +102,7 @@ class ServedModel:
             if len({part.shape[1:] for part in parts}) > 1 or not all(p.ndim for p in parts):
                 raise ConfigError(f"output {tensor.name} has another shape for each film")
             joined[tensor.name] = np.concatenate(parts)
+        self.answered[signature] = joined
         return joined
 
     def _answer(self, call: Predict) -> Answer:

@@ -45,6 +45,20 @@ def faults(server: AskedServer, model: contract.Model, held: ManifestFile) -> It
         yield _remark(
             server, model, check if is_about_output else Check.SIGNATURES, difference.text
         )
+    if model.name not in manifest.golden_heat:
+        for text in _implausible(served):
+            yield _remark(server, model, Check.HEATMAP, f"signature {contract.EXPLAIN}, {text}")
+
+
+def _implausible(served: ServedModel) -> Iterator[str]:
+    """What no release's heat maps are, where the manifest does not record its own."""
+    maps = served.answered.get(contract.EXPLAIN, {}).get(contract.HEATMAP.name)
+    if maps is None or len(maps) < 2:
+        return
+    if not np.any(maps):
+        yield f"the heat maps of {len(maps)} different inputs show heat nowhere"
+    elif np.all(maps == maps[0]):
+        yield f"the heat maps of {len(maps)} different inputs are all the same"
 
 
 def unrefused(server: AskedServer, held: ManifestFile) -> Iterator[Remark]:

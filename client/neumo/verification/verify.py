@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from neumo import contract
+from neumo import contract, settings
 from neumo._transports.transport import connect
 from neumo.errors import ServingError
-from neumo.settings import DEFAULT_TIMEOUT_S, Tls, Token
+from neumo.settings import Tls, Token
 from neumo.verification import availability, golden_answers, latency
 from neumo.verification.asked_server import AskedServer
 from neumo.verification.manifest_file import ManifestFile
@@ -22,7 +22,7 @@ def verify(  # noqa: PLR0913 - all but the first two by keyword
     urls: Sequence[str],
     held: ManifestFile,
     *,
-    timeout_s: float = DEFAULT_TIMEOUT_S,
+    timeout_s: float | None = None,
     wait_s: float = 0.0,
     max_ratio: float = DEFAULT_MAX_RATIO,
     pace_s: float = DEFAULT_PACE_S,
@@ -36,7 +36,8 @@ def verify(  # noqa: PLR0913 - all but the first two by keyword
     is AVAILABLE, for ``wait_s`` seconds at most; then for the golden answers, one film in a call;
     then, where ``held`` names another release, both are timed in turns, for ``pace_s`` seconds at
     most, and more than ``max_ratio`` times the other's time is a fault. A call may take
-    ``timeout_s``. ``token`` and ``tls`` are ``Client``'s. ``progress`` is told what is done.
+    ``timeout_s``. It, ``token`` and ``tls`` are ``Client``'s, with the same defaults.
+    ``progress`` is told what is done.
 
     Whatever servers do is in the report. Raises ``ConfigError`` for a URL, token or certificate
     that cannot be used.
@@ -45,13 +46,14 @@ def verify(  # noqa: PLR0913 - all but the first two by keyword
     unknown: list[Remark] = []
     paces: list[Pace] = []
     for url in urls:
-        transport = connect(url, token=token, tls=tls)
+        chosen = settings.resolve(url, timeout=timeout_s, token=token, tls=tls)
+        transport = connect(url, token=chosen.token, tls=chosen.tls)
 
         def tell(what: str, url: str = url) -> None:
             progress(f"{url}: {what}")
 
         try:
-            server = AskedServer(url, transport, timeout_s)
+            server = AskedServer(url, transport, chosen.timeout_s)
             wrong, untold = availability.wait(server, held, wait_s, tell)
             absent = {remark.model for remark in (*wrong, *untold)}
             if not any(remark.check is Check.SERVER for remark in untold):
@@ -118,6 +120,11 @@ def _notes(held: ManifestFile) -> list[str]:
     number, notes = held.manifest.release, []
     if contract.LUNGS.name not in held.manifest.models:
         notes.append(f"release {number} has no lungs: what is no chest is not refused")
+    if not held.manifest.golden_heat:
+        notes.append(
+            f"heat maps were judged by their form alone: the manifest of release {number} does not "
+            "record where theirs lie"
+        )
     if held.against is None:
         notes.append("latency was not measured: name a release to hold it against, --against")
     elif untimed := sorted(held.manifest.models.keys() - {*held.against_models}):

@@ -136,7 +136,19 @@ def _manifest(
         metrics=results["metrics"],
         data=results["data"],
         environment=results["environment"],
+        golden_heat=_golden_heat(folders),
     )
+
+
+def _golden_heat(folders: dict[str, Path]) -> dict[str, list[list[float]]]:
+    """Where the members' heat maps of the golden inputs lie."""
+    images = tf.constant(phantom.draw(GOLDEN_SEED, GOLDEN_COUNT))
+    heat = {}
+    for member in contract.MEMBERS:
+        loaded = tf.saved_model.load(str(folders[member.name]))
+        answer = loaded.signatures[contract.EXPLAIN](image=images)
+        heat[member.name] = golden.heat(answer[contract.HEATMAP.name].numpy())
+    return heat
 
 
 def _golden(folders: dict[str, Path]) -> release.Golden:

@@ -50,8 +50,10 @@ def differences(
         except ConfigError as error:
             yield Difference(f"signature {signature.name} fails: {error}")
             continue
-        for found in _in_outputs(signature, outputs, expected, manifest):
-            yield Difference(f"signature {signature.name}, {found.text}", found.output)
+        found = _in_outputs(signature, outputs, expected, manifest.golden.tolerance)
+        heat = manifest.golden_heat.get(model.name)
+        for one in (*found, *_in_heat(heat, outputs)):
+            yield Difference(f"signature {signature.name}, {one.text}", one.output)
     yield from _unrecorded(model, expected)
 
 
@@ -86,7 +88,7 @@ def _in_outputs(
     signature: contract.Signature,
     outputs: Arrays,
     expected: Mapping[str, Any],
-    manifest: Manifest,
+    tolerance: float,
 ) -> Iterator[Difference]:
     count = len(expected[contract.RELEASE.name])
     faults = [
@@ -102,9 +104,18 @@ def _in_outputs(
         if name in names or signature.name == contract.SERVING_DEFAULT:
             # Constants in the graph are exact on any processor; what is computed is not.
             is_fixed = name in {contract.RELEASE.name, contract.THRESHOLD.name}
-            allowed = _EXACT if is_fixed else manifest.golden.tolerance
+            allowed = _EXACT if is_fixed else tolerance
             for text in golden.differences({name: values}, outputs, allowed):
                 yield Difference(text, name)
+
+
+def _in_heat(recorded: object, outputs: Arrays) -> Iterator[Difference]:
+    """Where heat maps leave the manifest's; nothing where it records none, or they are none."""
+    maps = outputs.get(contract.HEATMAP.name)
+    if recorded is None or maps is None or maps.ndim != len(contract.HEATMAP.shape):
+        return
+    for text in golden.heat_differences(recorded, maps):
+        yield Difference(text, contract.HEATMAP.name)
 
 
 def _in_values(
