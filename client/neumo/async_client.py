@@ -71,23 +71,13 @@ class AsyncClient:
         )
         self._state = client_state_async.begin(chosen, metadata, transport, asked)
 
-    async def predict(self, source: Source) -> Prediction:
+    async def predict(self, source: Source, *, request_id: str | None = None) -> Prediction:
         """The ensemble's answer about one film; raises as ``Client.predict``."""
-        read, deadline = await self._read(source)
-        with self._state.telemetry.prediction("predict", 1) as seen:
-            plan = self._state.about((read,), operations.predict, deadline)
-            prediction = operations.only(await self._run(plan, deadline))
-            seen(prediction.release)
-        return prediction
+        return await self._one(operations.predict, source, request_id)
 
-    async def explain(self, source: Source) -> Explanation:
+    async def explain(self, source: Source, *, request_id: str | None = None) -> Explanation:
         """As ``predict``, with the heat map of what moved the score, and the lungs where served."""
-        read, deadline = await self._read(source)
-        with self._state.telemetry.prediction("explain", 1) as seen:
-            plan = self._state.about((read,), operations.explain, deadline)
-            explanation = operations.only(await self._run(plan, deadline))
-            seen(explanation.prediction.release)
-        return explanation
+        return await self._one(operations.explain, source, request_id)
 
     def predict_many(
         self,
@@ -124,20 +114,22 @@ class AsyncClient:
         timeout: float | None = None,
         release: int | None = None,
         screen: Screen | None = None,
+        metadata: Mapping[str, str] | None = None,
     ) -> AsyncClient:
         """A client over the same connections with other options, as ``Client.with_options``."""
         other = copy.copy(self)
-        other._state = self._state.changed(timeout, release, screen)
+        other._state = self._state.changed(timeout, release, screen, metadata)
         return other
 
     async def status(self) -> tuple[ModelStatus, ...]:
         """Every model of the contract that the server knows, with all its versions."""
-        plan = operations.status(self._state.terms)
-        return await self._run(plan, self._state.deadline())
+        with self._state.request() as terms:
+            return await self._run(operations.status(terms), self._state.deadline())
 
     async def check(self) -> None:
         """Compare the served models with the contract; raises ``ContractError`` if they differ."""
-        await self._run(self._state.check(), self._state.deadline())
+        with self._state.request():
+            await self._run(self._state.check(), self._state.deadline())
 
     async def close(self) -> None:
         """Close the connections; a call under way ends with an error."""
@@ -157,9 +149,15 @@ class AsyncClient:
     ) -> None:
         await self.close()
 
-    async def _read(self, source: Source) -> tuple[ReadFilm, Deadline]:
-        reading = self._state.read(source)
-        return await self._film(reading), reading.deadline
+    async def _one(self, planned: Planned[A], source: Source, request_id: str | None) -> A:
+        with self._state.request(request_id) as terms:
+            reading = self._state.read(source)
+            read, deadline = await self._film(reading), reading.deadline
+            with self._state.telemetry.prediction(planned.__name__, 1) as seen:
+                plan = self._state.about((read,), planned, deadline, terms)
+                outcomes = await self._run(plan, deadline)
+                operations.tell(outcomes, seen)
+                return operations.only(outcomes)
 
     async def _film(self, reading: Reading) -> ReadFilm:
         if reading.future.done():
@@ -232,10 +230,13 @@ class AsyncClient:
         if films:
             deadline = self._state.deadline(max(read.seconds for read in films))
             try:
-                with self._state.telemetry.prediction(planned.__name__, len(films)) as seen:
-                    plan = self._state.about(films, planned, deadline, terms)
+                with (
+                    self._state.request(terms=terms) as asked,
+                    self._state.telemetry.prediction(planned.__name__, len(films)) as seen,
+                ):
+                    plan = self._state.about(films, planned, deadline, asked)
                     outcomes = await self._run(plan, deadline)
-                    many.tell(outcomes, seen)
+                    operations.tell(outcomes, seen)
             except (ContractError, ServingError) as error:
                 outcomes = [error] * len(films)
         return many.in_place(group, outcomes)

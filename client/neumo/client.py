@@ -96,28 +96,19 @@ class Client:
         )
         self._state = client_state.begin(chosen, metadata, transport, asked)
 
-    def predict(self, source: Source) -> Prediction:
+    def predict(self, source: Source, *, request_id: str | None = None) -> Prediction:
         """The ensemble's answer about one film, of one release.
 
         ``source`` is a path, bytes, a binary file, a Pillow image or an array, as
-        ``neumo.image.read`` takes it. Raises ``ImageError``, ``ContractError`` or a
-        ``ServingError``.
+        ``neumo.image.read`` takes it. ``request_id`` (default: a new one) is sent with each call as
+        the header ``x-request-id``, and stands in the answer, in an error and in the log. Raises
+        ``ImageError``, ``ContractError`` or a ``ServingError``.
         """
-        read, deadline = self._read(source)
-        with self._state.telemetry.prediction("predict", 1) as seen:
-            plan = self._state.about((read,), operations.predict, deadline)
-            prediction = operations.only(self._run(plan, deadline))
-            seen(prediction.release)
-        return prediction
+        return self._one(operations.predict, source, request_id)
 
-    def explain(self, source: Source) -> Explanation:
+    def explain(self, source: Source, *, request_id: str | None = None) -> Explanation:
         """As ``predict``, with the heat map of what moved the score, and the lungs where served."""
-        read, deadline = self._read(source)
-        with self._state.telemetry.prediction("explain", 1) as seen:
-            plan = self._state.about((read,), operations.explain, deadline)
-            explanation = operations.only(self._run(plan, deadline))
-            seen(explanation.prediction.release)
-        return explanation
+        return self._one(operations.explain, source, request_id)
 
     def predict_many(
         self,
@@ -163,14 +154,16 @@ class Client:
         timeout: float | None = None,
         release: int | None = None,
         screen: Screen | None = None,
+        metadata: Mapping[str, str] | None = None,
     ) -> Client:
         """A client over the same connections with other options; what is not given stays.
 
-        ``release`` takes the place of labels, too. The connections stay this client's: closing
-        the other one closes nothing.
+        ``release`` takes the place of labels, too. ``metadata`` are further headers; they go before
+        this client's of the same name. The connections stay this client's: closing the other one
+        closes nothing.
         """
         other = copy.copy(self)
-        other._state = self._state.changed(timeout, release, screen)
+        other._state = self._state.changed(timeout, release, screen, metadata)
         return other
 
     def status(self) -> tuple[ModelStatus, ...]:
@@ -178,11 +171,13 @@ class Client:
 
         Raises a ``ServingError`` where no server answers.
         """
-        return self._run(operations.status(self._state.terms), self._state.deadline())
+        with self._state.request() as terms:
+            return self._run(operations.status(terms), self._state.deadline())
 
     def check(self) -> None:
         """Compare the served models with the contract; raises ``ContractError`` if they differ."""
-        self._run(self._state.check(), self._state.deadline())
+        with self._state.request():
+            self._run(self._state.check(), self._state.deadline())
 
     def close(self) -> None:
         """Close the connections; a call under way ends with an error."""
@@ -202,9 +197,15 @@ class Client:
     ) -> None:
         self.close()
 
-    def _read(self, source: Source) -> tuple[ReadFilm, Deadline]:
-        reading = self._state.read(source)
-        return self._film(reading), reading.deadline
+    def _one(self, planned: Planned[A], source: Source, request_id: str | None) -> A:
+        with self._state.request(request_id) as terms:
+            reading = self._state.read(source)
+            read, deadline = self._film(reading), reading.deadline
+            with self._state.telemetry.prediction(planned.__name__, 1) as seen:
+                plan = self._state.about((read,), planned, deadline, terms)
+                outcomes = self._run(plan, deadline)
+                operations.tell(outcomes, seen)
+                return operations.only(outcomes)
 
     def _film(self, reading: Reading) -> ReadFilm:
         if not reading.future.done():
@@ -283,10 +284,13 @@ class Client:
             deadline = self._state.deadline(max(read.seconds for read in films))
             under_way.add(deadline)
             try:
-                with self._state.telemetry.prediction(planned.__name__, len(films)) as seen:
-                    plan = self._state.about(films, planned, deadline, terms)
+                with (
+                    self._state.request(terms=terms) as asked,
+                    self._state.telemetry.prediction(planned.__name__, len(films)) as seen,
+                ):
+                    plan = self._state.about(films, planned, deadline, asked)
                     outcomes = self._run(plan, deadline)
-                    many.tell(outcomes, seen)
+                    operations.tell(outcomes, seen)
             except (ContractError, ServingError) as error:
                 outcomes = [error] * len(films)
             finally:

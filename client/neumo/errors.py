@@ -23,7 +23,13 @@ CLIENT_CLOSED = "the client is closed: make a new one"
 
 
 class NeumoError(Exception):
-    """The root of the tree."""
+    """The root of the tree.
+
+    ``request_id`` is that of the prediction, or of the other request, that it ended; None where
+    none had begun.
+    """
+
+    request_id: str | None = None
 
 
 class ConfigError(NeumoError):
@@ -95,7 +101,7 @@ class DeadlineExceeded(ServingError):  # noqa: N818
 class ModelNotFound(ServingError):  # noqa: N818
     """The server does not know the model at all."""
 
-    advice = "serve a neumo release there: neumo serve, or its models.config"
+    advice = "serve it there: neumo serve, or the server's models.config"
 
 
 class VersionUnavailable(ServingError):  # noqa: N818
@@ -120,7 +126,7 @@ class InvalidRequest(ServingError):  # noqa: N818
         # TensorFlow Serving's words, where it batches and does not split what is larger.
         if "larger than maximum input batch size" in detail:
             self.advice = (
-                "send fewer films in one request, batch_size=, or let the server split: "
+                "send fewer in one request (batch_size= of predict_many), or let the server split: "
                 "enable_large_batch_splitting with a larger max_batch_size"
             )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Collection, Iterable, Mapping
 from types import TracebackType
@@ -9,7 +10,7 @@ from typing import TypeVar
 
 from neumo import settings
 from neumo._drive import client_state
-from neumo._drive.driver import Deadline, drive
+from neumo._drive.driver import drive
 from neumo._engine import any_model
 from neumo._engine.any_model import Example, KnownModels
 from neumo._engine.plan import Plan
@@ -150,8 +151,22 @@ class Models:
         """
         return self._run(any_model.status(model, self._state.terms), timeout)
 
+    def with_options(
+        self, *, timeout: float | None = None, metadata: Mapping[str, str] | None = None
+    ) -> Models:
+        """As this one, over the same connections, with other options; what is not given stays.
+
+        ``metadata`` are further headers; they go before this one's of the same name. The
+        connections stay this one's: closing the other one closes nothing.
+        """
+        other = copy.copy(self)
+        other._state = self._state.changed(timeout, metadata=metadata)
+        return other
+
     def close(self) -> None:
         """Close the connections; a call under way ends with an error."""
+        if not self._state.is_owner:
+            return
         self._state.transport.close()
         self._state.workers.close()
 
@@ -167,7 +182,6 @@ class Models:
         self.close()
 
     def _run(self, plan: Plan[A], timeout: float | None) -> A:
-        seconds = self._state.timeout_s
-        if timeout is not None:
-            seconds = settings.resolve(timeout=timeout).timeout_s
-        return drive(plan, self._state.transport, Deadline(seconds))
+        state = self._state if timeout is None else self._state.changed(timeout)
+        with state.request():
+            return drive(plan, state.transport, state.deadline())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Collection, Iterable, Mapping
 from types import TracebackType
@@ -9,7 +10,6 @@ from typing import TypeVar
 
 from neumo import settings
 from neumo._drive import client_state_async
-from neumo._drive.driver import Deadline
 from neumo._drive.driver_async import drive
 from neumo._engine import any_model
 from neumo._engine.any_model import Example, KnownModels
@@ -122,8 +122,18 @@ class AsyncModels:
         """
         return await self._run(any_model.status(model, self._state.terms), timeout)
 
+    def with_options(
+        self, *, timeout: float | None = None, metadata: Mapping[str, str] | None = None
+    ) -> AsyncModels:
+        """A client over the same connections with other options, as ``Models.with_options``."""
+        other = copy.copy(self)
+        other._state = self._state.changed(timeout, metadata=metadata)
+        return other
+
     async def close(self) -> None:
         """Close the connections; a call under way ends with an error."""
+        if not self._state.is_owner:
+            return
         await self._state.transport.close()
         self._state.workers.close()
 
@@ -139,7 +149,6 @@ class AsyncModels:
         await self.close()
 
     async def _run(self, plan: Plan[A], timeout: float | None) -> A:
-        seconds = self._state.timeout_s
-        if timeout is not None:
-            seconds = settings.resolve(timeout=timeout).timeout_s
-        return await drive(plan, self._state.transport, Deadline(seconds))
+        state = self._state if timeout is None else self._state.changed(timeout)
+        with state.request():
+            return await drive(plan, state.transport, state.deadline())

@@ -48,7 +48,8 @@ class Prediction:
     ``seconds`` is the time from the call to the answer, reading the image included.
     ``screened`` says whether ``lungs`` looked whether the film is a chest radiograph; where it
     did not, the warnings say so. Of several films, ``source_index`` is the source's place, from
-    0, and ``source`` its path where it is one; neither text nor JSON shows that.
+    0, and ``source`` its path where it is one; neither text nor JSON shows that. ``request_id``
+    went with each of its calls, as ``x-request-id``; films that were sent as one batch share it.
     """
 
     label: str
@@ -63,6 +64,7 @@ class Prediction:
     screened: bool = False
     source_index: int = 0
     source: Path | None = field(default=None, repr=False, compare=False)
+    request_id: str = field(default="", compare=False)
 
     def to_dict(self) -> dict[str, Any]:
         """It as JSON takes it: lists and dictionaries of numbers and texts."""
@@ -82,6 +84,7 @@ class Prediction:
                 "encode_seconds": self.timings.encode_seconds,
                 "wire_seconds": dict(self.timings.wire_seconds),
             },
+            "request_id": self.request_id,
         }
 
     def _repr_html_(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 from collections.abc import Callable, Collection, Mapping
@@ -15,6 +16,8 @@ SERVER_VARIABLE = "NEUMO_SERVER"
 TIMEOUT_VARIABLE = "NEUMO_TIMEOUT"
 TOKEN_VARIABLE = "NEUMO_TOKEN"  # noqa: S105 - the variable's name
 CA_VARIABLE = "NEUMO_CA"
+LOG_VARIABLE = "NEUMO_LOG"
+LOGGER = "neumo"
 DEFAULT_SERVER = "grpc://localhost:8500"
 DEFAULT_TIMEOUT_S = 10.0
 DEFAULT_RETRIES = 3
@@ -104,6 +107,28 @@ def resolve(  # noqa: PLR0913 - all but the first by keyword
         tls or _tls(server, environ),
         _connections(connections),
     )
+
+
+def start_log(environ: Mapping[str, str] = os.environ) -> None:
+    """Let the logger ``neumo`` say what ``NEUMO_LOG`` asks for, on stderr where nobody hears it.
+
+    Raises ``ConfigError`` for another word than debug, info, warning or error. Without the variable
+    nothing is changed: the level and the handlers are the application's.
+    """
+    asked = environ.get(LOG_VARIABLE)
+    if not asked:
+        return
+    if asked.lower() not in _LOG_LEVELS:
+        raise ConfigError(f"{LOG_VARIABLE} is {asked!r}: give {', '.join(_LOG_LEVELS)}")
+    log = logging.getLogger(LOGGER)
+    log.setLevel(asked.upper())
+    if not log.hasHandlers():
+        written = logging.StreamHandler()
+        written.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+        log.addHandler(written)
+
+
+_LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
 def _tls(server: str, environ: Mapping[str, str]) -> Tls | None:

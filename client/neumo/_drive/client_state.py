@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePath
@@ -20,6 +22,8 @@ from neumo._engine.operations import ReadFilm
 from neumo._engine.plan import Plan, Terms
 from neumo._images import film_readers
 from neumo._images.film_readers import FilmReaders
+from neumo._transports import credentials
+from neumo._transports.credentials import REQUEST_ID, Headers, headers_of_this_request
 from neumo._transports.hedged_transport import HedgedTransport
 from neumo._transports.transport import Transport, connect
 from neumo.ensemble import SHIPPED, Ensemble, InputImage
@@ -60,7 +64,9 @@ class Reading:
 class ClientState(Generic[C]):
     """A server, and what holds for every film; ``is_checked`` once the contract was compared.
 
-    ``is_owner`` is whether the connections are closed with it.
+    ``headers`` go with its calls beside those of the connections, of which ``has_token`` is true
+    where one is a token; a ``request_id`` among them is every request's. ``is_owner`` is whether
+    the connections are closed with it.
     """
 
     transport: C
@@ -71,9 +77,16 @@ class ClientState(Generic[C]):
     workers: FilmReaders = field(default_factory=FilmReaders)
     is_checked: bool = False
     is_owner: bool = True
+    headers: Headers = ()
+    has_token: bool = False
+    request_id: str | None = None
 
     def changed(
-        self, timeout: float | None, release: int | None, screen: Screen | None
+        self,
+        timeout: float | None = None,
+        release: int | None = None,
+        screen: Screen | None = None,
+        metadata: Mapping[str, str] | None = None,
     ) -> ClientState[C]:
         """The same with other options, where they are not None; raises ``ConfigError``."""
         chosen = settings.resolve(
@@ -85,13 +98,36 @@ class ClientState(Generic[C]):
         if screen is not None:
             _check_screen(chosen.screen, terms.ensemble)
             terms = replace(terms, screen=chosen.screen)
+        headers = credentials.checked(metadata, has_token=self.has_token)
+        if "user-agent" in headers:
+            raise ConfigError("metadata['user-agent'] is a connection's: give it to a new client")
         return replace(
             self,
+            headers=tuple((dict(self.headers) | headers).items()),
+            request_id=headers.get(REQUEST_ID, self.request_id),
             terms=terms,
             timeout_s=self.timeout_s if timeout is None else chosen.timeout_s,
             is_checked=self.is_checked and release is None,
             is_owner=False,
         )
+
+    @contextmanager
+    def request(self, given: str | None = None, terms: Terms | None = None) -> Iterator[Terms]:
+        """Around one request: its calls and its errors carry its id, ``given`` or made here.
+
+        What it gives are ``terms``, the state's own without, that say so. Raises ``ConfigError``
+        for an id that cannot be sent.
+        """
+        told = self.request_id if given is None else given
+        request_id = os.urandom(16).hex() if told is None else credentials.request_id(told)
+        held = headers_of_this_request.set((*self.headers, (REQUEST_ID, request_id)))
+        try:
+            yield replace(terms or self.terms, request_id=request_id)
+        except NeumoError as error:
+            error.request_id = request_id
+            raise
+        finally:
+            headers_of_this_request.reset(held)
 
     def deadline(self, spent: float = 0.0) -> Deadline:
         """The time for one film, of which ``spent`` seconds are over."""
@@ -144,7 +180,7 @@ def begin(
     """The state with these settings; raises ``ConfigError`` for what cannot be used."""
     telemetry, retries = Telemetry(), Retries(chosen.retries, chosen.timeout_s)
     carrier = connected(chosen, metadata, transport, telemetry, retries)
-    return over(carrier, chosen, telemetry, retries, ensemble)
+    return over(carrier, chosen, metadata, telemetry, retries, ensemble)
 
 
 def connected(
@@ -171,12 +207,14 @@ def connected(
 def over(
     carrier: C,
     chosen: Settings,
+    metadata: Mapping[str, str] | None,
     telemetry: Telemetry,
     retries: Retries,
     ensemble: Ensemble = SHIPPED,
 ) -> ClientState[C]:
     """The state of a client over ``carrier``; ``ConfigError`` where nothing could screen."""
     _check_screen(chosen.screen, ensemble)
+    settings.start_log()
     terms = Terms(
         carrier.target,
         retries,
@@ -185,7 +223,17 @@ def over(
         chosen.screen,
         ensemble=ensemble,
     )
-    return ClientState(carrier, terms, retries, chosen.timeout_s, telemetry)
+    has_token = chosen.token is not None
+    request_id = credentials.checked(metadata, has_token=has_token).get(REQUEST_ID)
+    return ClientState(
+        carrier,
+        terms,
+        retries,
+        chosen.timeout_s,
+        telemetry,
+        has_token=has_token,
+        request_id=request_id,
+    )
 
 
 def _check_screen(screen: Screen, ensemble: Ensemble) -> None:

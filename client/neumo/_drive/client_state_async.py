@@ -26,7 +26,7 @@ def begin(
     carrier = _own(chosen, metadata, telemetry) if transport is None else None
     if carrier is None:
         carrier = OnThreads(client_state.connected(chosen, metadata, transport, telemetry, retries))
-    return client_state.over(carrier, chosen, telemetry, retries, ensemble)
+    return client_state.over(carrier, chosen, metadata, telemetry, retries, ensemble)
 
 
 def _own(

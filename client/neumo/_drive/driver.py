@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import threading
 import time
@@ -9,9 +10,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from typing import Any, TypeVar
 
+from neumo import settings
 from neumo._engine.plan import Calls, Pause, Plan, Step
+from neumo._transports import credentials
 from neumo._transports.transport import Transport
-from neumo._wire.calls import Reply
+from neumo._wire.calls import Call, Reply
 from neumo.errors import ConfigError, DeadlineExceeded, ServingError, Unavailable
 
 T = TypeVar("T")
@@ -19,6 +22,9 @@ C = TypeVar("C")
 
 GRACE_S = 0.1
 """What a transport may take beyond the deadline to say itself that it has passed."""
+
+log = logging.getLogger(settings.LOGGER)
+"""No film, name of a film or verdict is ever written there, nor what a server says of an input."""
 
 
 def drive(plan: Plan[T], transport: Transport, deadline: Deadline) -> T:
@@ -34,14 +40,43 @@ def drive(plan: Plan[T], transport: Transport, deadline: Deadline) -> T:
             try:
                 replies = run_step(server, step, deadline)
             except ServingError as error:
+                log_fault(step, error)
                 if isinstance(error, Unavailable):
                     server = one_server(transport)
                 step = plan.throw(error)
             else:
+                log_replies(step, replies)
                 step = plan.send(replies)
     except StopIteration as stop:
         result: T = stop.value
         return result
+
+
+def log_replies(step: Step, replies: Sequence[Reply[Any]]) -> None:
+    """Say, to whoever wants to know it, that the calls of ``step`` were answered."""
+    if isinstance(step, Pause) or not log.isEnabledFor(logging.DEBUG):
+        return
+    request_id = credentials.request_id_now()
+    for call, reply in zip(step, replies, strict=True):
+        log.debug(
+            "%s of %s answered in %.3f s, request %s",
+            *(_method(call), call.model, reply.seconds, request_id),
+        )
+
+
+def log_fault(step: Step, error: ServingError) -> None:
+    """Say that a call of ``step`` failed, or that the time was over before it."""
+    if log.isEnabledFor(logging.INFO):
+        kind, request_id = type(error).__name__, credentials.request_id_now()
+        method = "a pause" if isinstance(step, Pause) else _method(step[0])
+        log.info(
+            "%s of %s at %s: %s, request %s",
+            *(method, error.model or "-", error.target, kind, request_id),
+        )
+
+
+def _method(call: Call[Any]) -> str:
+    return call.rpc_method.rpartition("/")[2]
 
 
 def one_server(transport: C) -> C:

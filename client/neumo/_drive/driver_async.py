@@ -11,6 +11,8 @@ from neumo._drive.driver import (
     Deadline,
     check_time,
     check_woken,
+    log_fault,
+    log_replies,
     no_answer,
     one_server,
     raise_fault,
@@ -32,10 +34,12 @@ async def drive(plan: Plan[T], transport: AsyncTransport, deadline: Deadline) ->
             try:
                 replies = await _run_step(server, step, deadline)
             except ServingError as error:
+                log_fault(step, error)
                 if isinstance(error, Unavailable):
                     server = one_server(transport)
                 step = plan.throw(error)
             else:
+                log_replies(step, replies)
                 step = plan.send(replies)
     except StopIteration as stop:
         result: T = stop.value

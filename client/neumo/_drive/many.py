@@ -18,8 +18,6 @@ A = TypeVar("A", Prediction, Explanation)
 S = TypeVar("S")
 T = TypeVar("T")
 
-Outcome: TypeAlias = Prediction | Explanation
-
 Progress: TypeAlias = Callable[[int, int | None], object]
 """Called after each film with how many are answered, and of how many where that is known."""
 
@@ -32,8 +30,9 @@ MAX_BATCH_SIZE = 1024
 class Failure:
     """What stands in a prediction's place where there is none.
 
-    ``error`` is an ``ImageError``, a ``ContractError`` or a ``ServingError``; ``source_index`` and
-    ``source`` are as a ``Prediction``'s.
+    ``error`` is an ``ImageError``, a ``ContractError`` or a ``ServingError``, with the
+    ``request_id`` where a server was asked; ``source_index`` and ``source`` are as a
+    ``Prediction``'s.
     """
 
     source_index: int
@@ -43,7 +42,8 @@ class Failure:
     def to_dict(self) -> dict[str, Any]:
         """It as JSON takes it, without the source's name."""
         error = {"type": type(self.error).__name__, "text": str(self.error)}
-        return {"source_index": self.source_index, "error": error}
+        request_id = self.error.request_id
+        return {"source_index": self.source_index, "error": error, "request_id": request_id}
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,12 +213,3 @@ def without_frames(error: NeumoError) -> NeumoError:
         chain.__traceback__ = None
         chain = chain.__cause__ or chain.__context__
     return error
-
-
-def tell(outcomes: Sequence[Outcome | NeumoError], seen: Callable[[int], None]) -> None:
-    """Tell ``seen`` the release of a batch that was answered."""
-    for outcome in outcomes:
-        if not isinstance(outcome, NeumoError):
-            predicted = outcome.prediction if isinstance(outcome, Explanation) else outcome
-            seen(predicted.release)
-            return

@@ -22,7 +22,13 @@ from neumo._wire.any_model_calls import Asked, Classify, PredictAny, Regress
 from neumo._wire.calls import Call, Metadata, Status
 from neumo._wire.features import Features
 from neumo._wire.input_arrays import array_of
-from neumo.errors import BadResponse, ConfigError, InvalidRequest
+from neumo.errors import (
+    BadResponse,
+    ConfigError,
+    InvalidRequest,
+    ModelNotFound,
+    VersionUnavailable,
+)
 from neumo.model_status import ModelStatus
 
 A = TypeVar("A")
@@ -128,13 +134,30 @@ def metadata(asked: Asked, terms: Terms) -> Plan[ModelMetadata]:
 
 def status(model: str, terms: Terms) -> Plan[ModelStatus]:
     """The versions of ``model``; raises ``ModelNotFound`` where the server has none."""
-    return (yield from _only(Status(model), terms))
+    return (yield from _advised(_only(Status(model), terms)))
 
 
 def _resolved(asked: Asked, terms: Terms, plan: Callable[[], Plan[A]]) -> Plan[A]:
     """``plan``, by terms that say which version is asked for, so that faults are explained."""
     labels = {} if asked.label is None else {asked.model: asked.label}
-    return (yield from explained(plan, replace(terms, release=asked.version, labels=labels)))
+    explaining = explained(plan, replace(terms, release=asked.version, labels=labels))
+    return (yield from _advised(explaining))
+
+
+def _advised(plan: Plan[A]) -> Plan[A]:
+    """``plan``, whose errors say what helps where no release of neumo was asked."""
+    try:
+        return (yield from plan)
+    except InvalidRequest as error:
+        if error.advice == InvalidRequest.advice:  # else the server's words told more
+            error.advice = "Models.metadata(…) shows what the model takes"
+        raise
+    except VersionUnavailable as error:
+        error.advice = "Models.status(…) shows which versions are ready"
+        raise
+    except ModelNotFound as error:
+        error.advice = "check the model's name, and the server's models.config"
+        raise
 
 
 def _predict(

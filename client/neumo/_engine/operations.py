@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,8 @@ from neumo.model_status import ModelStatus
 from neumo.results import Explanation, Member, Prediction, Timings
 
 T = TypeVar("T")
+
+Outcome: TypeAlias = Prediction | Explanation
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ def predict(
     found = yield from one_release.answers(contract.SERVING_DEFAULT, _pixels(read), terms)
     seconds = elapsed()
     return [
-        _in_place(partial(_prediction, found, row, one, terms, seconds))
+        _in_place(partial(_prediction, found, row, one, terms, seconds), terms)
         for row, one in enumerate(read)
     ]
 
@@ -73,7 +75,7 @@ def explain(
             one.film.height_px,
         )
 
-    return [_in_place(partial(explanation, row, one)) for row, one in enumerate(read)]
+    return [_in_place(partial(explanation, row, one), terms) for row, one in enumerate(read)]
 
 
 def check(terms: Terms) -> Plan[None]:
@@ -107,6 +109,15 @@ def only(outcomes: list[T | NeumoError]) -> T:
     return outcome
 
 
+def tell(outcomes: Sequence[Outcome | NeumoError], seen: Callable[[int], None]) -> None:
+    """Tell ``seen`` the release of a batch that was answered."""
+    for outcome in outcomes:
+        if not isinstance(outcome, NeumoError):
+            predicted = outcome.prediction if isinstance(outcome, Explanation) else outcome
+            seen(predicted.release)
+            return
+
+
 def _pixels(read: tuple[ReadFilm, ...]) -> one_release.Pixels:
     if len(read) == 1:
         return read[0].film.pixels[None]
@@ -121,10 +132,11 @@ def _grey(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return (weighted // 1000).astype(np.uint8)
 
 
-def _in_place(make: Callable[[], T]) -> T | NeumoError:
+def _in_place(make: Callable[[], T], terms: Terms) -> T | NeumoError:
     try:
         return make()
     except (ContractError, NotAChestRadiograph) as error:
+        error.request_id = terms.request_id
         return error
 
 
@@ -145,7 +157,7 @@ def _prediction(
     threshold = model_checks.threshold(of_members, terms.target)
     release = of_members[0].release
     combined = combine(members, threshold, release, cautions, seconds, timings)
-    return replace(combined, screened=lungs is not None)
+    return replace(combined, screened=lungs is not None, request_id=terms.request_id)
 
 
 def _screen(found: dict[str, Scores], terms: Terms) -> Scores | None:

@@ -90,6 +90,7 @@ class Terms:
     ``target`` is the server's URL; ``release``, or a label for each model, pins what answers;
     ``screen`` says what becomes of a film that is no chest radiograph, or was not screened;
     ``ensemble`` are the models that are asked. What is called ``lungs`` here is its ``screen``.
+    ``request_id`` is that of the prediction that is made by them.
     """
 
     target: str
@@ -99,6 +100,7 @@ class Terms:
     screen: Screen = True
     lungs: KnownLungs = field(default_factory=KnownLungs)
     ensemble: Ensemble = SHIPPED
+    request_id: str = ""
 
 
 def ask(terms: Terms, *calls: Call[A]) -> Plan[Sequence[Reply[A]]]:

@@ -19,12 +19,21 @@ from neumo.settings import Pem, Tls, Token
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 
+MAX_REQUEST_ID = 200
+"""Characters: proxies and servers bound a request's headers together."""
+
+_REQUEST_ID = re.compile(rf"[\x21-\x7e]{{1,{MAX_REQUEST_ID}}}")
 _NAME = re.compile(r"[0-9a-z_.-]+")
 _VALUE = re.compile(r"[\x20-\x7e]+")
 _ENCRYPTED = ("grpcs", "https")
 _AUTHORIZATION = "authorization"
 
-headers_of_this_call: contextvars.ContextVar[Headers] = contextvars.ContextVar("headers")
+REQUEST_ID = "x-request-id"
+
+headers_of_this_request: contextvars.ContextVar[Headers] = contextvars.ContextVar("of_request")
+"""What goes with every call of one request, such as its id: set by whoever makes the request."""
+
+headers_of_this_call: contextvars.ContextVar[Headers] = contextvars.ContextVar("of_call")
 """What goes with one call only, such as ``traceparent``: set by whoever starts the call."""
 
 
@@ -40,16 +49,16 @@ class Access:
     token: Callable[[], str] | None = field(default=None, repr=False)
 
     def headers_now(self) -> Headers:
-        """The headers of a call that begins now.
+        """The headers of a call that begins now: the request's before ours before the call's.
 
         Raises ``ConfigError`` where the application's function fails, or gives no token.
         """
-        further = [
-            pair for pair in headers_of_this_call.get(()) if pair[0] not in dict(self.headers)
-        ]
+        merged = dict(headers_of_this_call.get(()))
+        merged.update(self.headers)
+        merged.update(headers_of_this_request.get(()))
         if self.token is not None:
-            further.append((_AUTHORIZATION, _bearer(_called(self.token))))
-        return (*self.headers, *further)
+            merged[_AUTHORIZATION] = _bearer(_called(self.token))
+        return tuple(merged.items())
 
 
 def build(
@@ -61,14 +70,7 @@ def build(
     token that would travel readable, one beside ``metadata["authorization"]``, a file that cannot
     be read or used, and TLS for a URL without it.
     """
-    headers = {name.lower(): value for name, value in (metadata or {}).items()}
-    for name, value in headers.items():
-        _check_header(name, value)
-    if _AUTHORIZATION in headers and token is not None:
-        raise ConfigError(
-            "a token (token= or NEUMO_TOKEN) and metadata['authorization'] are both given: "
-            "give one of them"
-        )
+    headers = checked(metadata, has_token=token is not None)
     if token is not None:
         _check_privacy(where, tls)
         if not callable(token):
@@ -77,6 +79,33 @@ def build(
         _check_tls(tls, where)
     called = token if callable(token) else None
     return Access(tuple(sorted(headers.items())), tls, called)
+
+
+def checked(metadata: Mapping[str, str] | None, *, has_token: bool) -> dict[str, str]:
+    """``metadata`` by lower-case names; raises ``ConfigError`` as ``build``."""
+    headers = {name.lower(): value for name, value in (metadata or {}).items()}
+    for name, value in headers.items():
+        _check_header(name, value)
+    if _AUTHORIZATION in headers and has_token:
+        raise ConfigError(
+            "a token (token= or NEUMO_TOKEN) and metadata['authorization'] are both given: "
+            "give one of them"
+        )
+    return headers
+
+
+def request_id(given: str) -> str:
+    """``given``; raises ``ConfigError`` for what cannot be sent as an id."""
+    if not isinstance(given, str) or not _REQUEST_ID.fullmatch(given):
+        raise ConfigError(
+            f"request_id is {given!r}: give up to {MAX_REQUEST_ID} printable ASCII characters"
+        )
+    return given
+
+
+def request_id_now() -> str:
+    """That of the request that is being made; "-" where there is none."""
+    return dict(headers_of_this_request.get(())).get(REQUEST_ID, "-")
 
 
 def content(pem: Pem | None) -> bytes | None:

@@ -99,13 +99,13 @@ class Opening:
         self.connections = connections or (1 if only_one else CONNECTIONS)
         self._address, self._tls = address, admitted.tls
         self._admitted = Access(grpc_channels.headers(admitted), admitted.tls, admitted.token)
-        self._is_static = admitted.token is None
+        self._is_bare = admitted.token is None and not self._admitted.headers
         self.credentials()  # what cannot be used is told where the client is made
 
     def metadata(self) -> credentials.Headers:
         """The headers of a call that begins now; raises as ``Access.headers_now``."""
-        if self._is_static and not credentials.headers_of_this_call.get(()):
-            return self._admitted.headers
+        if self._is_bare and not credentials.headers_of_this_call.get(()):
+            return credentials.headers_of_this_request.get(())
         return self._admitted.headers_now()
 
     def credentials(self) -> Any:  # noqa: ANN401 - grpc has no types

@@ -5,6 +5,7 @@ Source: Dean and Barroso, "The Tail at Scale", 2013: hedged requests.
 
 from __future__ import annotations
 
+import contextvars
 import functools
 import threading
 import time
@@ -63,7 +64,8 @@ class HedgedTransport:
                 return
 
         # A thread for each hedged call: one in a hundred is late, and the rest cancel theirs.
-        timer = threading.Timer(self._after_s, again)
+        in_context = contextvars.copy_context().run  # with the headers and the trace of the first
+        timer = threading.Timer(self._after_s, in_context, (again,))
         timer.daemon = True
         race.add_done_callback(lambda _: timer.cancel())
         race.enter(self._inner.start(call, timeout_s))
