@@ -155,9 +155,9 @@ def test_a_film_that_is_slow_to_read_holds_up_no_other(name):
     go_on = threading.Event()
 
     class Slow(io.BytesIO):
-        def read(self, *_):
-            go_on.wait(patience(20))
-            return b"no film"
+        def read(self, *size):
+            assert go_on.wait(patience(20))
+            return super().read(*size)
 
     seen = []
 
@@ -166,8 +166,10 @@ def test_a_film_that_is_slow_to_read_holds_up_no_other(name):
         if len(seen) == 5:
             go_on.set()
 
-    many(name, [Slow(), *map(grey, range(5))], seen=told, ordered=False, concurrency=2)
+    sources = [Slow(b"no film"), *map(grey, range(5))]
+    answers = many(name, sources, seen=told, ordered=False, concurrency=2)
     assert seen[-1] == 0
+    assert isinstance(answers[-1].error, neumo.ImageError)
 
 
 class Broken(io.BytesIO):

@@ -305,3 +305,53 @@ def test_a_rollback_to_a_release_without_the_signature_goes_on():
     servers.append(answering(CHEST, release=4))
     for _ in range(2):
         assert asking.predict(FILM).screened
+
+
+def asked_by(asking, transport):
+    """How many calls the next film takes."""
+    transport.asked.clear()
+    assert not asking.predict(FILM).screened
+    return len(transport.asked)
+
+
+def test_a_server_without_lungs_is_asked_no_more_for_a_while(monkeypatch):
+    """After three films in a row; ten seconds later it may have got one."""
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    served = {TUNED: (1, [1]), RESIDUAL: (1, [1])}
+    asking, transport = client(rolling(served), timeout=600)
+    asking.predict(FILM)
+    assert [asked_by(asking, transport) for _ in range(4)] == [4, 4, 2, 2]
+    served[LUNGS] = (1, [1])
+    now[0] += 9
+    assert asked_by(asking, transport) == 2
+    now[0] += 2
+    assert asking.predict(FILM).screened
+
+
+def test_where_screening_is_required_it_is_asked_each_time():
+    """A film is refused by what holds now, not by what held."""
+    served = {TUNED: (1, [1]), RESIDUAL: (1, [1])}
+    asking, _ = client(rolling(served), screen="required")
+    for _ in range(4):
+        with pytest.raises(neumo.ModelNotFound):
+            asking.predict(FILM)
+    served[LUNGS] = (1, [1])
+    assert asking.predict(FILM).screened
+
+
+@pytest.mark.parametrize("screen", [True, False])
+def test_a_no_is_believed_of_one_release_and_not_in_a_roll(screen):
+    """What another release has is asked anew, and of several servers none is believed."""
+    served = {TUNED: (1, [1]), RESIDUAL: (1, [1])}
+    asking, transport = client(rolling(served), screen=screen)
+    for _ in range(4):
+        asking.predict(FILM)
+    assert asked_by(asking, transport) == 2
+    served.update({TUNED: (2, [1, 2]), RESIDUAL: (1, [1, 2])})  # two pods, in the middle of a roll
+    assert asked_by(asking, transport) > 3
+    served.update({RESIDUAL: (2, [1, 2]), LUNGS: (2, [2])})
+    assert asking.predict(FILM).screened
+    served.update({TUNED: (1, [1]), RESIDUAL: (1, [1])})
+    del served[LUNGS]
+    assert asked_by(asking, transport) > 2

@@ -19,7 +19,7 @@ from neumo._drive.driver import Deadline, Patience, Retries
 from neumo._drive.many import A
 from neumo._engine import operations
 from neumo._engine.operations import ReadFilm
-from neumo._engine.plan import Plan, Terms
+from neumo._engine.plan import KnownLungs, Plan, Terms
 from neumo._images import film_readers
 from neumo._images.film_readers import FilmReaders
 from neumo._transports import credentials
@@ -218,6 +218,7 @@ def over(
     terms = Terms(
         carrier.target,
         retries,
+        KnownLungs(time.monotonic),
         chosen.release,
         chosen.labels,
         chosen.screen,

@@ -216,6 +216,29 @@ HEDGES = 10.0
 has failed yet, so a server that is slow gets at most a tenth more (A6, as it stands)."""
 
 
+class Absence:
+    """How long a server that had answered has been away: for less than ``seconds`` it is short."""
+
+    def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
+        self._seconds = seconds
+        self._clock = clock
+        self._has_answered = False
+        self._since: float | None = None
+
+    def is_short(self) -> bool:
+        """Whether a server that cannot be reached now will be waited for."""
+        now = self._clock()
+        since = self._since
+        if since is None:
+            since = self._since = now
+        return self._has_answered and now - since < self._seconds
+
+    def end(self) -> None:
+        """It is there."""
+        self._has_answered = True
+        self._since = None
+
+
 class Retries:
     """At most ``most`` further tries of each call, within one budget for all of them.
 
@@ -237,15 +260,13 @@ class Retries:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.most = most
-        self._away_s = away_s
         self._chance = chance
         self._clock = clock
         self._window_began = clock()
         self._spent = 0
         self._answers = self._answers_before = 0
         self._hedges = HEDGES
-        self._has_answered = False
-        self._away_since: float | None = None
+        self._absence = Absence(away_s, clock)
 
     def after(self, tries: int, error: ServingError) -> Pause:
         """The pause after ``tries`` failed tries; raises ``error`` where it was the last one."""
@@ -255,12 +276,7 @@ class Retries:
 
     def while_away(self, tries: int, error: Unavailable) -> Pause:
         """As ``after``, where no server was reached: it costs none of the budget."""
-        now = self._clock()
-        since = self._away_since
-        if since is None:
-            since = self._away_since = now
-        is_short = self._has_answered and now - since < self._away_s
-        if self.most and is_short:
+        if self.most and self._absence.is_short():
             return self.pause(tries, error)
         return self.after(tries, error)
 
@@ -297,8 +313,7 @@ class Retries:
         self._turn()
         self._answers += 1
         self._hedges = min(HEDGES, self._hedges + RATIO)
-        self._has_answered = True
-        self._away_since = None
+        self._absence.end()
 
     def _turn(self) -> None:
         now = self._clock()
@@ -322,19 +337,13 @@ class Patience:
         self, inner: Retries, seconds: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._inner = inner
-        self._seconds = seconds
-        self._clock = clock
-        self._has_answered = False
-        self._away_since: float | None = None
+        self._absence = Absence(seconds, clock)
 
     def after(self, tries: int, error: ServingError) -> Pause:
         """The pause after ``tries`` failed tries; raises ``error`` where it was the last one."""
-        if self._has_answered and self._inner.most and isinstance(error, Unavailable):
-            now = self._clock()
-            if self._away_since is None:
-                self._away_since = now
-            if now - self._away_since < self._seconds:
-                return self._inner.pause(tries, error)
+        is_away = isinstance(error, Unavailable)
+        if is_away and self._inner.most and self._absence.is_short():
+            return self._inner.pause(tries, error)
         return self._inner.after(tries, error)
 
     def while_away(self, tries: int, error: Unavailable) -> Pause:
@@ -347,6 +356,5 @@ class Patience:
 
     def answered(self) -> None:
         """A call was answered: the server is there."""
-        self._has_answered = True
-        self._away_since = None
+        self._absence.end()
         self._inner.answered()

@@ -38,17 +38,21 @@ def answers(signature: str, pixels: Pixels, terms: Terms) -> Plan[dict[str, Scor
     its error raised where the terms require it.
     """
     found = yield from explained(partial(_first, signature, pixels, terms), terms)
+    if len({one.release for one in found.values()}) > 1:
+        terms.lungs.doubt()
     found = yield from _of_one_release(found, signature, pixels, terms)
     release = next(iter(found.values())).release
     if terms.ensemble.screen is None:
         return found
     if terms.ensemble.screen in found:
         yield from _learn_if_met(release, terms)
-        terms.lungs.latest = release
+        terms.lungs.has_answered(release)
+        return found
+    if terms.screen != REQUIRED and terms.lungs.lacks(release):
         return found
     lungs = yield from _lungs(release, signature, pixels, terms)
     if isinstance(lungs, Scores):
-        terms.lungs.latest = release
+        terms.lungs.has_answered(release)
         return {**found, lungs.model: lungs}
     terms.lungs.latest = None
     if terms.screen == REQUIRED:
@@ -117,9 +121,10 @@ def _lungs(
                 return lungs
         missing = _missing_lungs(release, status, terms)
         is_coming = status is not None and status.state in _LOADING
-        if terms.screen is False or not (
-            is_coming or (yield from _may_be_elsewhere(release, status, terms))
-        ):
+        may_be_met = is_coming or (yield from _may_be_elsewhere(release, status, terms))
+        if status is None and not may_be_met:
+            terms.lungs.was_absent(release)
+        if terms.screen is False or not may_be_met:
             return missing
         try:
             if is_coming:

@@ -21,7 +21,7 @@ A plan calls another one by ``yield from``.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias, TypeVar
 
@@ -67,20 +67,51 @@ Step: TypeAlias = Calls | Pause
 Plan: TypeAlias = Generator[Step, Sequence[Reply[Any]], T]
 
 
+NOES = 3
+BELIEVED_S = 10.0
+"""As long as one film may take: whoever adds ``lungs`` to a server waits no longer for it."""
+
+
 @dataclass(slots=True)
 class KnownLungs:
     """What a client has learned of ``lungs``.
 
     ``signatures`` holds, for each release that is known to have it, the one that answers without
-    a mask; ``encoded`` are the releases where it takes image files too. Nothing in it ever becomes
-    wrong, since a release never changes; that a release has none is not kept, since in a roll an
-    older server may have said so. ``latest`` is the release that ``lungs`` answered from, and None
-    where it did not: a guess for the next film.
+    a mask; ``encoded`` are the releases where it takes image files too. Neither ever becomes
+    wrong, since a release never changes. ``latest`` is the release that ``lungs`` answered from,
+    and None where it did not: a guess for the next film.
+
+    That a release has none is another thing: in a roll, where each call may meet another server, an
+    older one may have said so. It is believed where ``NOES`` films in a row were told so, while
+    all models answered from that release alone, and then for ``BELIEVED_S``.
     """
 
+    clock: Callable[[], float]
     signatures: dict[int, contract.Signature] = field(default_factory=dict)
     encoded: set[int] = field(default_factory=set)
     latest: int | None = None
+    _without: int | None = None
+    _noes: int = 0
+    _last_no_s: float = 0.0
+
+    def has_answered(self, release: int) -> None:
+        """``lungs`` of ``release`` did."""
+        self.latest = release
+        self.doubt()
+
+    def was_absent(self, release: int) -> None:
+        """A server that holds ``release`` said that it has no ``lungs``."""
+        self._noes = self._noes + 1 if self._without == release else 1
+        self._without, self._last_no_s = release, self.clock()
+
+    def doubt(self) -> None:
+        """Believe no server's "no": there are several."""
+        self._without, self._noes = None, 0
+
+    def lacks(self, release: int) -> bool:
+        """Whether it is believed that ``release`` has no ``lungs``."""
+        is_sure = self._without == release and self._noes >= NOES
+        return is_sure and self.clock() - self._last_no_s < BELIEVED_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +126,10 @@ class Terms:
 
     target: str
     retries: RetryRule
+    lungs: KnownLungs
     release: int | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     screen: Screen = True
-    lungs: KnownLungs = field(default_factory=KnownLungs)
     ensemble: Ensemble = SHIPPED
     request_id: str = ""
 
