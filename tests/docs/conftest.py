@@ -27,9 +27,10 @@ PATIENTS = 6
 
 
 @pytest.fixture(scope="session")
-def gateway_port(neumo_server):
-    """The port of a gateway before the served release."""
-    command = [sys.executable, "-m", "neumo.commands.program", "web", "--port=0"]
+def gateway_ports(neumo_server):
+    """The users' and the operators' port of a gateway before the served release."""
+    ports = ["--port=0", "--operators-port=0"]
+    command = [sys.executable, "-m", "neumo.commands.program", "web", *ports]
     with subprocess.Popen(
         [*command, f"--server={neumo_server.grpc_url}", "--rate=0"],
         stdout=subprocess.PIPE,
@@ -39,8 +40,9 @@ def gateway_port(neumo_server):
     ) as process:
         assert process.stdout is not None
         try:
-            line = next(line for line in process.stdout if "ready: http://" in line)
-            yield int(line.rpartition(":")[2])
+            operators = next(line for line in process.stdout if "operators: http://" in line)
+            ready = next(line for line in process.stdout if "ready: http://" in line)
+            yield tuple(int(line.rpartition(":")[2]) for line in (ready, operators))
         finally:
             process.kill()
 
@@ -73,7 +75,7 @@ def _kaggle(folder: Path) -> None:
 
 
 @pytest.fixture
-def stage(neumo_server, gateway_port, drawn_folder, tmp_path, monkeypatch):
+def stage(neumo_server, gateway_ports, drawn_folder, tmp_path, monkeypatch):
     """Where the blocks of a page are run."""
     for path in drawn_folder.iterdir():
         (tmp_path / path.name).symlink_to(path)
@@ -87,7 +89,8 @@ def stage(neumo_server, gateway_port, drawn_folder, tmp_path, monkeypatch):
         {
             "localhost:8500": neumo_server.grpc_url.removeprefix("grpc://"),
             "localhost:8501": neumo_server.http_url.removeprefix("http://"),
-            "localhost:8080": f"127.0.0.1:{gateway_port}",
+            "localhost:8080": f"127.0.0.1:{gateway_ports[0]}",
+            "localhost:8081": f"127.0.0.1:{gateway_ports[1]}",
         },
     )
 

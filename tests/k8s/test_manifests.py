@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import shutil
 
@@ -115,8 +116,8 @@ def test_the_autoscaler_alone_owns_the_replicas(resources):
     assert targets == set(stated)
 
 
-def test_tracks_are_told_apart_where_pods_are_owned(name, resources):
-    """Deployments and budgets select their track; the Services take both, the preview one."""
+def test_a_canary_answers_no_user_until_it_is_admitted(name, resources):
+    """Deployments and budgets select their track; Services take pods with traffic."""
     templates = dict(pods(resources))
     assert [one for one in templates if one.startswith("tfserving")] == MODEL_SERVERS[name]
     for owner, one in of_kind(resources, "Deployment").items():
@@ -128,13 +129,73 @@ def test_tracks_are_told_apart_where_pods_are_owned(name, resources):
     for service, one in of_kind(resources, "Service").items():
         found = [pod for pod in templates if selects(one["spec"]["selector"], templates[pod])]
         expected = {"gateway": ["gateway"], "tfserving-preview": ["tfserving-canary"]}
-        assert found == expected.get(service, MODEL_SERVERS[name])
+        assert found == expected.get(service, ["tfserving"])
+        if service.startswith("tfserving") and "tfserving-canary" in templates:
+            admitted = copy.deepcopy(templates["tfserving-canary"])
+            admitted["metadata"]["labels"]["neumo/traffic"] = "on"
+            assert selects(one["spec"]["selector"], admitted)
+
+
+def test_the_canary_can_be_asked_before_it_is_ready():
+    """By whoever verifies it, by its Service's name."""
+    service = of_kind(rendered(overlay("production")), "Service")["tfserving-preview"]["spec"]
+    assert service["publishNotReadyAddresses"]
+    assert service["clusterIP"] == "None"
+
+
+@pytest.mark.parametrize("name", ["production", "embedded"])
+def test_a_canary_is_one_image_in_an_overlay(name, tmp_path):
+    """Named apart from the stable one's, so that a commit changes the one or the other."""
+    stable = "neumo-embedded" if name == "embedded" else "neumo-tfserving"
+    images = [
+        {"name": f"{stable}-canary", "newName": f"registry.example.org/{stable}", "newTag": "3"}
+    ]
+    found = dict(containers(rendered(wrapped(tmp_path, name, images=images))))
+    assert found["tfserving-canary"]["image"] == f"registry.example.org/{stable}:3"
+    assert found["tfserving"]["image"] == f"{stable}:2"
+
+
+def test_pods_say_their_release(resources):
+    """The label that ``kubectl get pods -L app.kubernetes.io/version`` shows is the image's tag."""
+    for name, one in of_kind(resources, "Deployment").items():
+        if name.startswith("tfserving"):
+            (container,) = one["spec"]["template"]["spec"]["containers"]
+            tag = container["image"].rpartition(":")[2]
+            for labels in (
+                one["metadata"]["labels"],
+                one["spec"]["template"]["metadata"]["labels"],
+            ):
+                assert labels["app.kubernetes.io/version"] == tag
+            assert "app.kubernetes.io/version" not in one["spec"]["selector"]["matchLabels"]
+
+
+def test_a_pod_starts_when_every_model_at_every_release_of_its_image_is_available(resources):
+    """The probe is in the image; with health alone, a release that did not load would pass."""
+    for name, one in containers(resources):
+        if name.startswith("tfserving"):
+            _, program, folder, port = one["startupProbe"]["exec"]["command"]
+            assert f"--model_config_file={folder}/models.config" in one["args"]
+            assert f"--rest_api_port={port}" in one["args"]
+            assert (ROOT / "serving" / program.rpartition("/")[2]).is_file()
+
+
+def test_what_the_api_server_fills_in_is_written_out(resources):
+    """So that applying again says "unchanged", by the client and by the server."""
+    for one in of_kind(resources, "Deployment").values():
+        assert one["spec"]["strategy"]["type"] == "RollingUpdate"
+    ports = [port for _, one in containers(resources) for port in one["ports"]]
+    for one in of_kind(resources, "Service").values():
+        ports += one["spec"]["ports"]
+    for one in of_kind(resources, "NetworkPolicy").values():
+        for rule in one["spec"].get("ingress", []) + one["spec"].get("egress", []):
+            ports += rule.get("ports", [])
+    assert all(port["protocol"] in {"TCP", "UDP"} for port in ports)
 
 
 def test_ports_go_by_their_names(resources):
-    """``grpc`` and ``http``, of containers, Services and the Ingress alike."""
+    """Containers' and Services' alike; the operators' port is the gateway's alone."""
     named = {port["name"] for _, one in containers(resources) for port in one["ports"]}
-    assert named == {"grpc", "http"}
+    assert named == {"grpc", "http", "operators"}
     for one in of_kind(resources, "Service").values():
         for port in one["spec"]["ports"]:
             assert port["name"] == port["targetPort"]
@@ -294,9 +355,10 @@ def test_the_embedded_overlay_differs_in_the_server_alone(tmp_path):
     for name, pod in pods(production):
         if name.startswith("tfserving"):
             (one,) = pod["spec"]["containers"]
-            assert one["image"] == "neumo-tfserving:2"
+            track = name.removeprefix("tfserving")
+            assert one["image"] == f"neumo-tfserving{track}:2"
             assert one["command"] == ["/usr/bin/tensorflow_model_server"]
-            one |= {"image": "neumo-embedded:2", "command": ["neumo", "serve"]}
+            one |= {"image": f"neumo-embedded{track}:2", "command": ["neumo", "serve"]}
             pod["spec"]["terminationGracePeriodSeconds"] = 125
     assert production == rendered(overlay("embedded"))
 

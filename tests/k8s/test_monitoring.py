@@ -41,7 +41,8 @@ def prometheus(tmp_path_factory):
     with EmbeddedServer(flags) as server, gateway(server.grpc_url) as web:
         with neumo.Client(server.grpc_url, timeout=patience(60)) as client:
             client.predict(phantom.draw(1, 1)[0])
-        targets = {"tfserving": server.http_url, "gateway": web.url}
+        operators = f"http://127.0.0.1:{web.operators_port}"
+        targets = {"tfserving": server.http_url, "gateway": operators}
         port = free_port()
         command = [
             "prometheus",

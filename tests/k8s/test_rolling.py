@@ -32,7 +32,7 @@ board = Image.new("L", (256, 256))
 board.putdata([255 * ((x // 16 + y // 16) % 2) for y in range(256) for x in range(256)])
 film = io.BytesIO()
 board.save(film, "PNG")
-headers = {"Authorization": "Bearer for-tests", "Content-Type": "image/png"}
+headers = {"Authorization": "Bearer a-token-for-the-tests", "Content-Type": "image/png"}
 url = "http://127.0.0.1:8080/v1/predictions"
 try:
     with urllib.request.urlopen(urllib.request.Request(url, film.getvalue(), headers)) as answer:

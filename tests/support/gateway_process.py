@@ -19,6 +19,7 @@ from neumo_serving.gateway import gateway_server
 from neumo_serving.gateway.gateway_settings import Limits, Settings
 
 READY = "ready: http://"
+OPERATORS = "operators: http://"
 UNHURRIED = Settings(limits=Limits(rate=0))
 """Without a limit to a client's rate."""
 
@@ -29,6 +30,7 @@ class GatewayProcess:
 
     process: subprocess.Popen[str]
     port: int = 0
+    operators_port: int = 0
     said: list[str] = field(default_factory=list)
 
     @property
@@ -66,6 +68,7 @@ def gateway(
         "--server",
         server,
         "--port=0",
+        "--operators-port=0",
         *flags,
     ]
     with started(command, environ, before) as running:
@@ -92,6 +95,8 @@ def started(
             assert process.stdout is not None
             for line in process.stdout:
                 running.said.append(line)
+                if OPERATORS in line:
+                    running.operators_port = int(line.rpartition(":")[2])
                 if READY in line:
                     running.port = int(line.rpartition(":")[2])
                     break
@@ -107,22 +112,28 @@ def started(
 
 @dataclass(frozen=True)
 class Gateway:
-    """A gateway in this event loop: its port, and the server that ``stop`` ends."""
+    """A gateway in this event loop: its ports, and the server that ``stop`` ends."""
 
     port: int
+    operators_port: int
     server: gateway_server.Server
 
 
 @asynccontextmanager
-async def answering_from(transport: Any, settings: Settings = UNHURRIED) -> AsyncIterator[Gateway]:
-    """A gateway whose models answer by ``transport``."""
+async def answering_from(
+    transport: Any, settings: Settings = UNHURRIED, canary: Any = None
+) -> AsyncIterator[Gateway]:
+    """A gateway whose models answer by ``transport``, and the shadow's by ``canary``."""
     client = neumo.AsyncClient(transport=transport, retries=0, timeout=settings.limits.deadline_s)
-    server = gateway_server.make(settings, client)
-    listening = gateway_server.bound("127.0.0.1", 0)
-    listening.listen()
-    serving = asyncio.create_task(server.serve([listening]))
+    shadowed = neumo.AsyncClient(transport=canary, retries=0) if canary else None
+    sockets = [gateway_server.bound("127.0.0.1", 0) for _ in range(2)]
+    for one in sockets:
+        one.listen()
+    port, operators_port = (one.getsockname()[1] for one in sockets)
+    server = gateway_server.make(settings, client, shadowed, operators_port)
+    serving = asyncio.create_task(server.serve(sockets))
     try:
-        yield Gateway(listening.getsockname()[1], server)
+        yield Gateway(port, operators_port, server)
     finally:
         server.should_exit = True
         await serving
@@ -147,7 +158,7 @@ def request(
 ) -> bytes:
     """The bytes of a request with one film."""
     lines = {
-        "Host": "gateway",
+        "Host": "localhost",
         "Content-Type": "application/octet-stream",
         "Content-Length": str(len(body)),
         **(headers or {}),

@@ -173,11 +173,16 @@ def test_it_lives_and_is_ready(web, path):
     assert (answer.status, answer.json) == (200, {"status": "ok"})
 
 
+def metrics(web):
+    """The answer to whoever asks for metrics."""
+    return asyncio.run(ask(web.operators_port, request("/metrics", verb="GET")))
+
+
 def test_metrics_tell_predictions_by_release(web):
     """In Prometheus' text, with nothing in the labels that a client sent."""
     asked(web, "/v1/predictions", films.file("PNG"))
     asked(web, "/secret-name", verb="GET")
-    answer = asked(web, "/metrics", verb="GET")
+    answer = metrics(web)
     assert answer.headers["content-type"].startswith("text/plain")
     text = answer.body.decode()
     samples = [s for family in text_string_to_metric_families(text) for s in family.samples]
@@ -196,7 +201,7 @@ def test_the_names_of_the_metrics_are_those_of_the_dashboards(web):
     """Each with its labels and a line that tells what it is; none besides."""
     asked(web, "/v1/predictions", films.file("PNG"))
     asked(web, "/v1/predictions", b"no film")
-    text = asked(web, "/metrics", verb="GET").body.decode()
+    text = metrics(web).body.decode()
     families = {one.name: one for one in text_string_to_metric_families(text)}
     labels = {
         "neumo_web_requests": {"route", "method", "status"},
@@ -206,6 +211,10 @@ def test_the_names_of_the_metrics_are_those_of_the_dashboards(web):
         "neumo_web_probability": {"release"},
         "neumo_web_film_seconds": {"release"},
         "neumo_web_problems": {"type"},
+        "neumo_web_refusals": {"release"},
+        "neumo_web_wrong_tokens": set(),
+        "neumo_web_shadow_films": {"outcome"},
+        "neumo_web_shadow_state": {"stable", "canary", "state"},
         "neumo_web_films_at_once": set(),
         "neumo_web_held_bytes": set(),
     }

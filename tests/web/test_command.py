@@ -36,11 +36,11 @@ def test_help_is_quick():
 
 def test_tokens_come_from_a_file_or_the_environment(tmp_path):
     """One a line; only their digests are kept."""
-    (tmp_path / "tokens").write_text("sesame\n\nnewer\n")
-    digests = tuple(sha256(t).digest() for t in (b"sesame", b"newer"))
+    (tmp_path / "tokens").write_text("sesame-open-the-door\n\na-newer-token-of-it\n")
+    digests = tuple(sha256(t).digest() for t in (b"sesame-open-the-door", b"a-newer-token-of-it"))
     chosen = read(["--token-file", str(tmp_path / "tokens")], {"NEUMO_WEB_TOKEN": "other"})
     assert chosen.access.token_digests == digests
-    assert read([], {"NEUMO_WEB_TOKEN": "sesame"}).access.token_digests == digests[:1]
+    assert read([], {"NEUMO_WEB_TOKEN": "sesame-open-the-door"}).access.token_digests == digests[:1]
 
 
 @pytest.mark.parametrize(
@@ -52,9 +52,12 @@ def test_tokens_come_from_a_file_or_the_environment(tmp_path):
         (["--max-film-mib", "100", "--max-request-mib", "50"], "raise that, too"),
         (["--max-request-mib", "1000"], "--max-held-mib: raise that, too"),
         (["--user-header", "X-User"], "--trust-proxy"),
-        (["--trust-proxy", "10.0.0.1/8"], "not a network such as 10.0.0.0/8"),
+        (["--trust-proxy", "10.0.0.1/8"], "not a network such as 10.1.2.0/28"),
         (["--token-file", "/nowhere"], "cannot be read"),
         (["--token-file", "/dev/null"], "no token in it"),
+        (["--port=9", "--operators-port=9"], "are the same: give two"),
+        (["--shadow-share=2", "--shadow=grpc://canary"], "not a share from 0 to 1"),
+        (["--shadow-alpha=1", "--shadow=grpc://canary"], "not below 1"),
         (["--nonsense"], "see: neumo web --help"),
     ],
 )

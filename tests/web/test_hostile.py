@@ -150,7 +150,7 @@ def test_a_body_of_a_gigabyte_is_refused_before_it_fills_the_memory(web, head):
 
     async def attack():
         reader, writer = await asyncio.open_connection("127.0.0.1", web.port)
-        writer.write(f"POST /v1/predictions HTTP/1.1\r\nHost: gateway\r\n{head}\r\n".encode())
+        writer.write(f"POST /v1/predictions HTTP/1.1\r\nHost: localhost\r\n{head}\r\n".encode())
         answer = asyncio.create_task(read_answer(reader))
         piece = bytes(MIB)
         if "chunked" in head:
@@ -192,7 +192,7 @@ def test_clients_that_send_slowly_do_not_hold_others_up(web):
             writer.transport.abort()
 
     async def attack():
-        head = b"POST /v1/predictions HTTP/1.1\r\nHost: gateway\r\nX-Slow: "
+        head = b"POST /v1/predictions HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
         body = request("/v1/predictions", bytes(MIB))[: -MIB // 2]
         slow = asyncio.gather(*(drip(body) for _ in range(100)), return_exceptions=True)
         ended = await asyncio.gather(*(drip(head) for _ in range(200)), return_exceptions=True)
@@ -252,7 +252,7 @@ def test_of_too_many_connections_those_are_closed_that_keep_their_head_back(monk
 )
 def test_a_head_has_a_largest_size(web, head):
     """Beyond it the request is refused."""
-    sent = f"GET /healthz HTTP/1.1\r\nHost: gateway\r\n{head}\r\n\r\n".encode()
+    sent = f"GET /healthz HTTP/1.1\r\nHost: localhost\r\n{head}\r\n\r\n".encode()
     assert asyncio.run(ask(web.port, sent)).status == 400
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from concurrent.futures import Future
 from dataclasses import replace
 
 import pytest
 
 from neumo import contract
-from neumo._wire.calls import Predict
 from neumo.testing import FakeTransport, answering
 from neumo_serving.gateway import upload_bodies
 from neumo_serving.gateway.admission import AT_ONCE_OF_A_REQUEST, Held, Places
@@ -30,41 +28,13 @@ from support.gateway_process import (
     request,
 )
 from support.patience import patience
+from support.stuck_transport import Stuck
 
 FILM = films.file("PNG")
 SCORES = {member.name: 0.5 for member in contract.MEMBERS}
 SMALL = Limits(
     max_films=3, max_film_bytes=300_000, max_request_bytes=500_000, films_at_once=2, rate=0
 )
-
-
-class Stuck(FakeTransport):
-    """Answers all but predictions, until it is told to."""
-
-    def __init__(self):
-        super().__init__(answering(SCORES))
-        self.waiting = []
-        self.is_stuck = True
-
-    def start(self, call, timeout_s):
-        """Keep a prediction waiting."""
-        if not self.is_stuck or not isinstance(call, Predict):
-            return super().start(call, timeout_s)
-        future = Future()
-        self.waiting.append((future, call))
-        return future
-
-    def release(self):
-        """Answer everything."""
-        self.is_stuck = False
-        for future, call in self.waiting:
-            if not future.done():
-                future.set_result(super().start(call, 1.0).result())
-
-    async def holds(self, calls):
-        """Wait until so many predictions wait."""
-        while len(self.waiting) < calls:
-            await asyncio.sleep(0.005)
 
 
 def limited(limits):
@@ -75,7 +45,7 @@ def limited(limits):
 def chunked(*pieces, headers=()):
     """The bytes of a request whose length is not told beforehand."""
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
-    head = f"POST /v1/predictions HTTP/1.1\r\nHost: gateway\r\n{lines}"
+    head = f"POST /v1/predictions HTTP/1.1\r\nHost: localhost\r\n{lines}"
     body = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces)
     return f"{head}Transfer-Encoding: chunked\r\n\r\n".encode() + body + b"0\r\n\r\n"
 
@@ -102,7 +72,7 @@ def test_a_request_is_bounded_in_its_films_and_its_bytes(sent, status):
 
 def test_a_gateway_that_is_full_refuses_at_once_and_says_when_to_come_back():
     """Nobody queues; when there is room again, it answers."""
-    transport = Stuck()
+    transport = Stuck(SCORES)
 
     async def talk():
         async with answering_from(transport, limited(SMALL)) as running:
@@ -127,7 +97,7 @@ def test_a_gateway_that_is_full_refuses_at_once_and_says_when_to_come_back():
 
 def test_a_client_that_leaves_takes_its_work_with_it():
     """The calls to the models are given up, and the place is free again."""
-    transport = Stuck()
+    transport = Stuck(SCORES)
 
     async def talk():
         async with answering_from(transport, limited(replace(SMALL, films_at_once=1))) as running:
@@ -150,14 +120,14 @@ def test_a_client_that_leaves_takes_its_work_with_it():
 @pytest.mark.parametrize("path", ["/v1/predictions", "/v1/explanations"])
 def test_one_deadline_holds_for_the_whole_request(path):
     """Models that keep silent are not waited for longer."""
-    answer = answer_of(Stuck(), request(path, FILM), limited(replace(SMALL, deadline_s=0.5)))
+    answer = answer_of(Stuck(SCORES), request(path, FILM), limited(replace(SMALL, deadline_s=0.5)))
     assert answer.status == 504
     assert answer.json["type"] == "urn:neumo:problem:deadline"
 
 
 def test_films_that_are_in_time_are_answered_though_others_are_not():
     """Those have the problem in their places."""
-    transport = Stuck()
+    transport = Stuck(SCORES)
 
     async def talk():
         settings = limited(replace(SMALL, deadline_s=1.0, films_at_once=1))
@@ -223,7 +193,7 @@ def test_uploads_fill_no_more_memory_than_is_set_aside():
 
 def test_it_finishes_what_it_is_answering_when_told_to_stop():
     """It is unready at once, and answers until connections are to close."""
-    transport = Stuck()
+    transport = Stuck(SCORES)
 
     async def talk():
         settings = replace(limited(SMALL), drain_wait_s=0.5)

@@ -6,8 +6,6 @@ site made a browser send is refused by what browsers say of it and pages cannot 
 
 from __future__ import annotations
 
-import hmac
-from hashlib import sha256
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TypeAlias
 from urllib.parse import urlsplit
@@ -23,12 +21,16 @@ _OWN_SITE = {"same-origin", "none"}
 _IPV6_SUBSCRIBER_BITS = 64
 
 
-def check(headers: Headers, peer: str, access: AccessRules) -> None:
-    """Raise a ``Refusal`` where the token is wrong, or the proxy names no user."""
-    if access.token_digests and not _has_token(headers, access.token_digests):
-        raise refusal("unauthorized", "send a valid token: Authorization: Bearer ...")
-    if access.user_header and not (_is_proxy(peer, access) and headers.get(access.user_header)):
+def check_user(headers: Headers, peer: str, access: AccessRules) -> None:
+    """Raise a ``Refusal`` where a proxy should name the user, and none does."""
+    if access.user_header and not (is_proxy(peer, access) and headers.get(access.user_header)):
         raise refusal("unauthorized", "come by the proxy, which signs users in")
+
+
+def token(headers: Headers) -> str:
+    """The bearer token that a request brings, or an empty text."""
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    return given.strip() if scheme.lower() == "bearer" else ""
 
 
 def check_site(headers: Headers) -> None:
@@ -43,28 +45,36 @@ def check_site(headers: Headers) -> None:
 def client(headers: Headers, peer: str, access: AccessRules) -> str:
     """Who is asking, for counting: an address, or the 64 bits of IPv6 that one subscriber has.
 
-    Behind trusted proxies it is the last address in X-Forwarded-For that is not one of them.
+    Of a trusted proxy's X-Forwarded-For it is the address that the first of our ``proxy_hops``
+    proxies saw, counted from the right: each adds one, and what stands before them the client
+    wrote. Where there are fewer, or it is no address, it is the proxy itself.
     """
-    asker = peer
-    if _is_proxy(peer, access):
-        hops = (hop for line in headers.getlist("x-forwarded-for") for hop in line.split(","))
-        # From the right: each proxy adds the address it saw, and what stands left of them the
-        # client wrote.
-        for hop in reversed([hop.strip() for hop in hops]):
-            if _address(hop) is None:
-                break
-            asker = hop
-            if not _is_proxy(hop, access):
-                break
-    return _subscriber(asker)
+    if not is_proxy(peer, access):
+        return subscriber(peer)
+    lines = headers.getlist("x-forwarded-for")
+    hops = [hop for line in lines for hop in line.split(",") if hop.strip()]
+    found = _forwarded(hops[-access.proxy_hops]) if len(hops) >= access.proxy_hops else None
+    return subscriber(found or peer)
 
 
-def _has_token(headers: Headers, digests: tuple[bytes, ...]) -> bool:
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    digest = sha256(token.strip().encode("latin-1", "replace")).digest()
-    # Every digest is compared, and each in constant time.
-    matches = [hmac.compare_digest(digest, known) for known in digests]
-    return scheme.lower() == "bearer" and any(matches)
+def subscriber(address: str) -> str:
+    """Whose ``address`` it is, as far as can be told: of IPv6, one has 2**64 to send from."""
+    found = _address(address)
+    if isinstance(found, IPv6Address):
+        whole = ip_network((int(found), _IPV6_SUBSCRIBER_BITS), strict=False)
+        return str(whole)
+    # Behind a UNIX socket there is no address: all are one client.
+    return str(found or address)
+
+
+def _forwarded(hop: str) -> str | None:
+    """The address in ``hop``, which some proxies write with its port: 192.0.2.1:80, [::1]:80."""
+    text = hop.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    return text if _address(text) else None
 
 
 def _is_host(origin: str, host: str | None) -> bool:
@@ -74,8 +84,9 @@ def _is_host(origin: str, host: str | None) -> bool:
         return False
 
 
-def _is_proxy(text: str, access: AccessRules) -> bool:
-    address = _address(text)
+def is_proxy(peer: str, access: AccessRules) -> bool:
+    """Whether the other end of a connection is a trusted proxy."""
+    address = _address(peer)
     return address is not None and any(address in network for network in access.proxies)
 
 
@@ -86,13 +97,3 @@ def _address(text: str) -> Address | None:
         return None
     # A socket of both families tells of IPv4 as ::ffff:192.0.2.1.
     return getattr(address, "ipv4_mapped", None) or address
-
-
-def _subscriber(text: str) -> str:
-    address = _address(text)
-    if isinstance(address, IPv6Address):
-        # One subscriber has 2**64 addresses to send from.
-        whole = ip_network((int(address), _IPV6_SUBSCRIBER_BITS), strict=False)
-        return str(whole)
-    # Behind a UNIX socket there is no address: all are one client.
-    return str(address or text)

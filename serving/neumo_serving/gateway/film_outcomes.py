@@ -8,29 +8,36 @@ from typing import TypeAlias, TypeVar
 
 import neumo
 from neumo.image import Film
-from neumo_serving.gateway import problems
-from neumo_serving.gateway.problems import Problem, Refusal
+from neumo_serving.gateway import problems, request_ids
+from neumo_serving.gateway.problems import Problem
 from neumo_serving.gateway.state import Gateway
 
 T = TypeVar("T")
 Outcome: TypeAlias = neumo.Prediction | Problem
 
+REQUEST_ID = request_ids.HEADER.decode()
 _MARGIN_S = 0.2
 """Before the deadline, to answer with the films that were in time."""
 
 
-async def explain(shared: Gateway, film: bytes) -> neumo.Explanation:
-    """A prediction and where the models looked; raises a ``Refusal`` where there is none."""
-    return await _or_refusal(shared.client.explain(await _certain(shared, film)))
+async def explain(shared: Gateway, film: bytes, request_id: str) -> neumo.Explanation | Problem:
+    """A prediction and where the models looked, or why there is none."""
+    readied = await _readied(shared, film)
+    if isinstance(readied, Problem):
+        return readied
+    return await _or_problem(shared.client.explain(readied, request_id=request_id))
 
 
-async def predict(shared: Gateway, film: bytes) -> neumo.Prediction:
-    """The prediction about one film; raises a ``Refusal`` where there is none."""
-    return await _or_refusal(shared.client.predict(await _certain(shared, film)))
+async def predict(shared: Gateway, film: bytes, request_id: str) -> Outcome:
+    """What comes of one film."""
+    readied = await _readied(shared, film)
+    if isinstance(readied, Problem):
+        return readied
+    return await _or_problem(shared.client.predict(readied, request_id=request_id))
 
 
 async def predict_many(
-    shared: Gateway, films: list[bytes], at_once: int, ends: float
+    shared: Gateway, films: list[bytes], at_once: int, ends: float, request_id: str
 ) -> list[Outcome]:
     """What comes of each film, in order; what comes too late is a problem, too.
 
@@ -39,7 +46,7 @@ async def predict_many(
     outcomes: dict[int, Outcome] = {}
     try:
         async with asyncio.timeout_at(ends - _MARGIN_S):
-            async for index, outcome in _one_by_one(shared, films, at_once):
+            async for index, outcome in _one_by_one(shared, films, at_once, request_id):
                 # No comprehension: what was there when the time was up counts.
                 outcomes.update({index: outcome})
     except TimeoutError:
@@ -49,7 +56,7 @@ async def predict_many(
 
 
 async def _one_by_one(
-    shared: Gateway, films: list[bytes], at_once: int
+    shared: Gateway, films: list[bytes], at_once: int, request_id: str
 ) -> AsyncIterator[tuple[int, Outcome]]:
     """Each film's place and outcome, as soon as it is known."""
     # Large films are read one after the other; the small ones the SDK reads as it asks.
@@ -60,7 +67,8 @@ async def _one_by_one(
             yield index, readied
         else:
             asked[index] = readied
-    outcomes = shared.client.predict_many(asked.values(), concurrency=at_once)
+    client = shared.client.with_options(metadata={REQUEST_ID: request_id})
+    outcomes = client.predict_many(asked.values(), concurrency=at_once)
     # The SDK answers in the order in which it is asked.
     places = iter(asked)
     async for outcome in outcomes:
@@ -78,15 +86,8 @@ async def _readied(shared: Gateway, film: bytes) -> Film | bytes | Problem:
         return problems.of(error)
 
 
-async def _certain(shared: Gateway, film: bytes) -> Film | bytes:
-    readied = await _readied(shared, film)
-    if isinstance(readied, Problem):
-        raise Refusal(readied)
-    return readied
-
-
-async def _or_refusal(asked: Awaitable[T]) -> T:
+async def _or_problem(asked: Awaitable[T]) -> T | Problem:
     try:
         return await asked
     except neumo.NeumoError as error:
-        raise Refusal(problems.of(error)) from None
+        return problems.of(error)

@@ -11,12 +11,13 @@ from starlette.responses import Response
 from starlette.types import Receive
 
 from neumo_serving.asgi.body_pieces import Gone
-from neumo_serving.gateway import answer_json, film_outcomes, state, upload_bodies
-from neumo_serving.gateway.problems import TOO_LATE, refusal
-from neumo_serving.gateway.state import Gateway
+from neumo_serving.gateway import answer_json, film_outcomes, problems, state, upload_bodies
+from neumo_serving.gateway.film_outcomes import Outcome
+from neumo_serving.gateway.problems import TOO_LATE, Problem, Refusal, refusal
+from neumo_serving.gateway.shadow_comparison import Refused
 
 T = TypeVar("T")
-Work = Callable[[Gateway, list[bytes], float], Coroutine[Any, Any, bytes]]
+Work = Callable[[Request, list[bytes], float], Coroutine[Any, Any, bytes]]
 
 CLIENT_LEFT = 499
 """nginx's status for the metrics: nobody receives it."""
@@ -41,7 +42,7 @@ async def _answered(request: Request, work: Work) -> Response:
     try:
         async with asyncio.timeout_at(ends), shared.films(request) as films:
             late = refusal("deadline", TOO_LATE)
-            content = await _unless_gone(request.receive, work(shared, films, ends))
+            content = await _unless_gone(request.receive, work(request, films, ends))
     except Gone:
         return Response(status_code=CLIENT_LEFT)
     except TimeoutError:
@@ -49,26 +50,60 @@ async def _answered(request: Request, work: Work) -> Response:
     return Response(content, media_type=JSON)
 
 
-async def _predict(shared: Gateway, films: list[bytes], ends: float) -> bytes:
-    outcomes: list[film_outcomes.Outcome]
+async def _predict(request: Request, films: list[bytes], ends: float) -> bytes:
+    shared, request_id = state.of(request), request.state.request_id
+    outcomes: list[Outcome]
     with shared.places.take(len(films)) as at_once:
-        # One film alone is answered by its problem's HTTP status, not by 200 with a problem in it.
         if len(films) == 1:
-            outcomes = [await film_outcomes.predict(shared, films[0])]
+            outcomes = [await film_outcomes.predict(shared, films[0], request_id)]
         else:
-            outcomes = await film_outcomes.predict_many(shared, films, at_once, ends)
+            outcomes = await film_outcomes.predict_many(shared, films, at_once, ends, request_id)
+    _told(request, films, outcomes)
+    # One film alone is answered by its problem's HTTP status, not by 200 with a problem in it.
+    if len(films) == 1 and isinstance(outcomes[0], Problem):
+        raise Refusal(outcomes[0])
     shared.measures.found(outcomes)
     return answer_json.predictions(outcomes)
 
 
-async def _explain(shared: Gateway, films: list[bytes], _ends: float) -> bytes:
+async def _explain(request: Request, films: list[bytes], _ends: float) -> bytes:
+    shared, request_id = state.of(request), request.state.request_id
     if len(films) != 1:
         raise refusal("too-many", "an explanation is of one film: send one at a time")
     with shared.places.take(1):
-        explanation = await film_outcomes.explain(shared, films[0])
-        shared.measures.found([explanation.prediction])
+        explained = await film_outcomes.explain(shared, films[0], request_id)
+        outcome = explained if isinstance(explained, Problem) else explained.prediction
+        _told(request, films, [outcome], is_explained=True)
+        if isinstance(explained, Problem):
+            raise Refusal(explained)
+        shared.measures.found([explained.prediction])
         # On a thread: pictures and contours take tens of milliseconds, in which nobody is answered.
-        return await asyncio.to_thread(answer_json.explanation, explanation)
+        return await asyncio.to_thread(answer_json.explanation, explained)
+
+
+def _told(
+    request: Request, films: list[bytes], outcomes: list[Outcome], *, is_explained: bool = False
+) -> None:
+    """Count refusals, and offer what has an answer to the shadow once that has been sent."""
+    shared = state.of(request)
+    refused = [one for one in outcomes if _is_refused(one)]
+    shared.measures.no_chests(len(refused), shared.readiness.release)
+    shadow = shared.shadow
+    if shadow is None:
+        return
+
+    def offer() -> None:
+        for film, outcome in zip(films, outcomes, strict=True):
+            if not isinstance(outcome, Problem):
+                shadow.offer(film, outcome, is_explained=is_explained)
+            elif _is_refused(outcome):
+                shadow.offer(film, Refused(), is_explained=is_explained)
+
+    request.state.afterwards = offer
+
+
+def _is_refused(outcome: Outcome) -> bool:
+    return isinstance(outcome, Problem) and outcome.type == problems.NOT_A_CHEST
 
 
 async def _unless_gone(receive: Receive, work: Coroutine[Any, Any, T]) -> T:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -11,19 +12,22 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 import neumo
 from neumo_serving.gateway import (
     film_routes,
     health_routes,
+    hosts,
     openapi,
     problems,
     schemas,
     state,
     static_files,
 )
-from neumo_serving.gateway.gateway_settings import Settings
+from neumo_serving.gateway.gateway_settings import Settings, is_loopback
 from neumo_serving.gateway.middleware import Guard
+from neumo_serving.gateway.operators_app import PATHS, OperatorsPort
 from neumo_serving.gateway.problems import Refusal
 from neumo_serving.gateway.state import Gateway
 
@@ -38,37 +42,73 @@ _WORDS = {
 }
 
 
-def make(settings: Settings, client: neumo.AsyncClient) -> FastAPI:
-    """The application that asks ``client``, which it closes in the end."""
-    shared = state.make(settings, client, static_files.read())
+def make(
+    settings: Settings,
+    client: neumo.AsyncClient,
+    canary: neumo.AsyncClient | None = None,
+    operators_port: int | None = None,
+) -> FastAPI:
+    """The application that asks ``client``, and the shadow's ``canary``; it closes both in the end.
+
+    What comes in at ``operators_port`` is asked by those who run it.
+    """
+    shared = state.make(settings, client, canary, static_files.read())
+
+    def is_operators(scope: Scope) -> bool:
+        return operators_port is not None and (scope.get("server") or ("", 0))[1] == operators_port
+
     app = FastAPI(
         # Its pages load scripts from elsewhere; ours are in health_routes.
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
         lifespan=partial(_lifespan, shared),
+        # They would echo whatever Host a client names.
+        redirect_slashes=False,
         telemetry=_TELL_NOBODY,
     )
     app.state.gateway = shared
     _route(app, settings)
     # FastAPI's own place for a document that is made otherwise.
     app.openapi = partial(openapi.document, app, settings)  # type: ignore[method-assign]
-    app.add_exception_handler(Refusal, _refused)  # type: ignore[arg-type]
-    app.add_exception_handler(HTTPException, _not_routed)  # type: ignore[arg-type]
+    handlers: Any = {Refusal: _refused, HTTPException: _not_routed}
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)
+    # First, so that the guard is around it, too.
+    app.add_middleware(OperatorsPort, is_operators=is_operators, handlers=handlers)
     app.add_middleware(
         Guard,
         measures=shared.measures,
         # Only these are labels of metrics: addresses are a client's words.
-        routes=frozenset(getattr(route, "path", "") for route in app.routes),
+        routes=frozenset(getattr(route, "path", "") for route in app.routes) | PATHS,
         within_s=settings.limits.deadline_s,
+        check=partial(_check_host, settings, is_operators),
     )
     return app
 
 
+def _check_host(settings: Settings, is_operators: Callable[[Scope], bool], scope: Scope) -> None:
+    """Raise a ``Refusal`` where the request does not name a host of ours."""
+    access, is_theirs = settings.access, is_operators(scope)
+    found = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+    listens_on = settings.operators_host if is_theirs else settings.host
+    hosts.check(
+        found,
+        access.allowed_hosts,
+        is_local=is_loopback(listens_on),
+        # Whoever reaches the operators' port needs no token.
+        is_guarded=access.is_guarded and not is_theirs,
+    )
+
+
 @asynccontextmanager
 async def _lifespan(shared: Gateway, _app: FastAPI) -> AsyncIterator[None]:
+    shadowing = asyncio.create_task(shared.shadow.run()) if shared.shadow else None
     async with shared.client:
         yield
+        if shadowing:
+            shadowing.cancel()
+            await asyncio.gather(shadowing, return_exceptions=True)
     shared.large.close()
 
 
@@ -94,29 +134,25 @@ def _route(app: FastAPI, settings: Settings) -> None:
         "/v1/status",
         summary="What is served, and how much is accepted.",
         response_model=schemas.Status,
-        responses=openapi.refusals(401),
+        responses=openapi.refusals(400, 401, 421, 429),
     )(health_routes.status)
     _route_operations(app)
     _route_pages(app)
 
 
 def _route_operations(app: FastAPI) -> None:
-    app.get("/healthz", summary="Whether the gateway lives.", response_model=schemas.Health)(
-        health_routes.healthz
-    )
+    app.get(
+        "/healthz",
+        summary="Whether the gateway lives.",
+        response_model=schemas.Health,
+        responses=openapi.refusals(400, 421),
+    )(health_routes.healthz)
     app.get(
         "/readyz",
         summary="Whether films can be asked about now.",
         response_model=schemas.Health,
-        responses=openapi.refusals(503),
+        responses=openapi.refusals(400, 421, 503),
     )(health_routes.readyz)
-    text: dict[str, Any] = {"text/plain": {"schema": {"type": "string"}}}
-    app.get(
-        "/metrics",
-        summary="Counters and histograms for Prometheus.",
-        response_class=Response,
-        responses={200: {"description": "Prometheus' text format.", "content": text}},
-    )(health_routes.metrics)
 
 
 def _route_pages(app: FastAPI) -> None:

@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 
 from neumo import Prediction
 from neumo_serving.gateway.problems import Problem
+from neumo_serving.gateway.shadow_comparison import Comparison
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _TENTHS = tuple(n / 10 for n in range(1, 10))
@@ -85,6 +86,27 @@ class Measures:
             ("type",),
             registry=registry,
         )
+        self.refusals = Counter(
+            "neumo_web_refusals_total",
+            "Films that the release which was ready held to be no chest radiographs.",
+            ("release",),
+            registry=registry,
+        )
+        self.wrong_tokens = Counter(
+            "neumo_web_wrong_tokens_total", "Requests with a wrong token.", registry=registry
+        )
+        self._shadowed = Counter(
+            "neumo_web_shadow_films_total",
+            "Films of the shadow: same, flip, refusal, failure or dropped.",
+            ("outcome",),
+            registry=registry,
+        )
+        self._shadow_state = Gauge(
+            "neumo_web_shadow_state",
+            "1 for what the shadow says of a canary: undecided, same or different.",
+            ("stable", "canary", "state"),
+            registry=registry,
+        )
         self._films = Gauge(
             "neumo_web_films_at_once", "Films that are asked about now.", registry=registry
         )
@@ -109,8 +131,21 @@ class Measures:
         self.requests.labels(route, method, str(status)).inc()
         self.seconds.labels(route).observe(seconds)
 
-    def page(self, films: int, held_bytes: int) -> bytes:
-        """The page, with how much is under way now."""
+    def no_chests(self, films: int, release: int | None) -> None:
+        """Count films that were held to be no chest radiographs while ``release`` was ready."""
+        if films:
+            self.refusals.labels(_release(release)).inc(films)
+
+    def shadowed(self, outcome: str) -> None:
+        """Count a film of the shadow."""
+        self._shadowed.labels(outcome).inc()
+
+    def page(self, films: int, held_bytes: int, comparisons: tuple[Comparison, ...] = ()) -> bytes:
+        """The page, with how much is under way now, and what the shadow says now."""
+        self._shadow_state.clear()
+        for one in comparisons:
+            releases = (_release(one.stable_release), _release(one.canary_release))
+            self._shadow_state.labels(*releases, one.state.value).set(1)
         self._films.set(films)
         self._held.set(held_bytes)
         return generate_latest(_WithoutTimes(self._registry))
@@ -122,3 +157,7 @@ class Measures:
         self.film_seconds.labels(release).observe(prediction.seconds)
         if not prediction.unanimous:
             self.disagreements.labels(release).inc()
+
+
+def _release(release: int | None) -> str:
+    return "" if release is None else str(release)

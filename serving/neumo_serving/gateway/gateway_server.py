@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import resource
 import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import uvicorn
 
 import neumo
 from neumo.errors import ConfigError
 from neumo_serving.asgi import bound_socket, uvicorn_config
-from neumo_serving.gateway import gateway_app
+from neumo_serving.gateway import gateway_app, http_protocol, middleware
 from neumo_serving.gateway.gateway_settings import Settings
-from neumo_serving.gateway.http_protocol import Connection
 
 log = logging.getLogger(__name__)
 
@@ -29,24 +30,42 @@ _FILES = 4096
 """Each connection is a descriptor; a shell's usual limit is 1,024."""
 
 
-def run(settings: Settings, listening: socket.socket) -> None:
-    """Serve on ``listening`` until SIGTERM or SIGINT, then finish what is being answered.
+def run(settings: Settings, listening: socket.socket, operators: socket.socket) -> None:
+    """Serve on both until SIGTERM or SIGINT, then finish what is being answered.
 
-    Raises ``ConfigError`` where the server's URL cannot be used.
+    Raises ``ConfigError`` where the server's URL, or the canary's, cannot be used.
     """
     _allow_files()
-    client = neumo.AsyncClient(settings.server, timeout=settings.limits.deadline_s)
-    listening.listen(bound_socket.BACKLOG)
-    host, port = listening.getsockname()[:2]
-    log.info("ready: http://%s:%d", f"[{host}]" if ":" in host else host, port)
-    asyncio.run(make(settings, client).serve([listening]))
+    timeout = settings.limits.deadline_s
+    client = neumo.AsyncClient(settings.server, timeout=timeout)
+    # Of the canary each failure counts: none is hidden by asking again.
+    rules = settings.shadow
+    canary = neumo.AsyncClient(rules.url, timeout=timeout, retries=0) if rules else None
+    for one in (operators, listening):
+        one.listen(bound_socket.BACKLOG)
+    log.info("operators: http://%s", _address(operators))
+    log.info("ready: http://%s", _address(listening))
+    server = make(settings, client, canary, operators.getsockname()[1])
+    asyncio.run(server.serve([listening, operators]))
 
 
-def make(settings: Settings, client: neumo.AsyncClient) -> Server:
-    """A server that answers from ``client``, which it closes in the end."""
-    application = gateway_app.make(settings, client)
+def make(
+    settings: Settings,
+    client: neumo.AsyncClient,
+    canary: neumo.AsyncClient | None = None,
+    operators_port: int | None = None,
+) -> Server:
+    """A server that answers from ``client``, and asks the shadow's ``canary``; it closes both.
+
+    What comes in at ``operators_port`` is asked by those who run it.
+    """
+    application = gateway_app.make(settings, client, canary, operators_port)
     config = uvicorn_config.make(
-        application, Connection, lifespan="on", keep_alive_s=KEEP_ALIVE_S, drain_s=DRAIN_S
+        application,
+        http_protocol.limited(settings.access),
+        lifespan="on",
+        keep_alive_s=KEEP_ALIVE_S,
+        drain_s=DRAIN_S,
     )
     return Server(config, application.state.gateway.draining, settings.drain_wait_s)
 
@@ -63,6 +82,8 @@ class Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Stop on SIGTERM or SIGINT: a second one ends it without waiting."""
         loop = asyncio.get_running_loop()
+        # asyncio's own words quote what a client sent.
+        loop.set_exception_handler(lambda _loop, context: _tell(context))
         # uvicorn's own handlers would refuse connections at once; balancers first have to notice.
         for signal_number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signal_number, self.stop)
@@ -82,7 +103,7 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
-def bound(host: str, port: int) -> socket.socket:
+def bound(host: str, port: int, flag: str = "--port") -> socket.socket:
     """A socket that holds ``port`` of ``host``; raises ``ConfigError`` where it cannot."""
     try:
         family, _, _, _, address = socket.getaddrinfo(
@@ -93,8 +114,23 @@ def bound(host: str, port: int) -> socket.socket:
     try:
         return bound_socket.bound(family, address)
     except OSError as error:
-        text = f"port {port} of {host} cannot be had ({error.strerror}): give another --port"
+        # Any address, where the kernel knows those of IPv4 alone.
+        if host == "::" and error.errno in {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}:
+            return bound("0.0.0.0", port, flag)  # noqa: S104 - as it was asked for
+        text = f"port {port} of {host} cannot be had ({error.strerror}): give another {flag}"
         raise ConfigError(text) from error
+
+
+def _address(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _tell(context: dict[str, Any]) -> None:
+    error = context.get("exception")
+    # A client that left in the middle is no fault.
+    if isinstance(error, Exception) and not isinstance(error, ConnectionError):
+        middleware.tell(error)
 
 
 def _allow_files() -> None:

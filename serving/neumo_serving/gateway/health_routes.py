@@ -11,14 +11,11 @@ from neumo_serving.gateway import answer_json, api_page, state, static_files
 from neumo_serving.gateway.film_routes import JSON
 from neumo_serving.gateway.problems import SOON_S, refusal
 
-METRICS_TYPE = "text/plain; version=0.0.4"
-"""Named here: newer versions of prometheus_client call the same text 1.0.0."""
-
 
 async def status(request: Request) -> Response:
     """Answer ``GET /v1/status``."""
     shared = state.of(request)
-    shared.check(request)
+    await shared.check(request)
     standing = await shared.readiness.now()
     # A gateway that stops still answers, but should get nothing new.
     is_ready = standing.release is not None and not shared.draining.is_set()
@@ -41,13 +38,6 @@ async def readyz(request: Request) -> Response:
         detail = "the members have no ready release in common: neumo status says more"
         raise refusal("unavailable", detail, retry_s=SOON_S)
     return _ok()
-
-
-async def metrics(request: Request) -> Response:
-    """Answer ``GET /metrics``."""
-    shared = state.of(request)
-    page = shared.measures.page(shared.places.taken, shared.held.total_bytes)
-    return Response(page, media_type=METRICS_TYPE)
 
 
 async def openapi(request: Request) -> Response:

@@ -23,6 +23,7 @@ _REASONS = {
     408: "The upload took too long.",
     413: "Too large.",
     415: "A Content-Type, or a Content-Encoding, that is not taken.",
+    421: "The Host is not known here.",
     422: "A film that cannot be read or is no frontal chest radiograph, or too many films.",
     429: "No room, or too many requests from this client: come back after Retry-After.",
     500: "A fault of the gateway.",
@@ -30,7 +31,7 @@ _REASONS = {
     503: "The models are not available: come back after Retry-After.",
     504: "The models did not answer in time.",
 }
-UPLOAD_STATUSES = (400, 401, 403, 408, 413, 415, 422, 429, 500, 502, 503, 504)
+UPLOAD_STATUSES = (400, 401, 403, 408, 413, 415, 421, 422, 429, 500, 502, 503, 504)
 _REFERENCE = "#/components/schemas/"
 _TOKEN = "token"  # noqa: S105 - the scheme's name
 

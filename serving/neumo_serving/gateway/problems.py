@@ -69,6 +69,7 @@ _KINDS: dict[str, tuple[int, str]] = {
     "release-mismatch": (503, "The models have no release in common"),
     "internal": (500, "A fault of the gateway"),
 }
+NOT_A_CHEST = URN + "not-a-chest"
 TYPES = tuple(URN + name for name in _KINDS)
 STATUSES = {name: status for name, (status, _) in _KINDS.items()}
 

@@ -24,12 +24,13 @@ class Standing:
 
 
 class Readiness:
-    """Asks for all who want to know, however many they are."""
+    """Asks for all who want to know, however many they are; ``release`` was the last one ready."""
 
     def __init__(self, client: neumo.AsyncClient) -> None:
         self._client = client
         self._asking: asyncio.Task[Standing] | None = None
         self._fresh_until = 0.0
+        self.release: int | None = None
 
     async def now(self) -> Standing:
         """How it stands, or stood a second ago."""
@@ -46,7 +47,8 @@ class Readiness:
                 models = await self._client.status()
         except (neumo.NeumoError, TimeoutError):
             return Standing(None, ())
-        return Standing(
-            max(ready_releases(models, (member.name for member in contract.MEMBERS)), default=None),
-            models,
-        )
+        members = (member.name for member in contract.MEMBERS)
+        release = max(ready_releases(models, members), default=None)
+        # Kept where there is none now: what is answered meanwhile is by the one before.
+        self.release = self.release if release is None else release
+        return Standing(release, models)

@@ -17,7 +17,9 @@ from neumo_serving.gateway.gateway_settings import Settings
 from neumo_serving.gateway.large_films import LargeFilms
 from neumo_serving.gateway.rate_limit import Rates
 from neumo_serving.gateway.readiness import Readiness
+from neumo_serving.gateway.shadow import Shadow
 from neumo_serving.gateway.static_files import Page
+from neumo_serving.gateway.tokens import Tokens
 
 _SHARE = 4
 """A client's uploads may fill so much of the memory for all: one part in so many."""
@@ -34,13 +36,19 @@ class Gateway:
     held: Held
     rates: Rates
     pages: dict[str, Page]
+    measures: Measures
+    tokens: Tokens
+    shadow: Shadow | None = None
     large: LargeFilms = field(default_factory=LargeFilms)
-    measures: Measures = field(default_factory=Measures)
     draining: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def check(self, request: Request) -> None:
-        """Raise a ``Refusal`` where the request may not ask for anything of ``/v1``."""
-        auth.check(request.headers, peer(request), self.settings.access)
+    async def check(self, request: Request) -> str:
+        """Who is asking; raises a ``Refusal`` where he may not ask for anything of ``/v1``."""
+        access, headers, address = self.settings.access, request.headers, peer(request)
+        client = auth.client(headers, address, access)
+        auth.check_user(headers, address, access)
+        await self.tokens.check(auth.token(headers), client)
+        return client
 
     @asynccontextmanager
     async def films(self, request: Request) -> AsyncIterator[list[bytes]]:
@@ -50,8 +58,7 @@ class Gateway:
         """
         # Who may not ask learns nothing of the load; being refused for it costs no token.
         auth.check_site(request.headers)
-        self.check(request)
-        client = auth.client(request.headers, peer(request), self.settings.access)
+        client = await self.check(request)
         self.places.check()
         self.rates.take(client)
         with self.held.by(client) as hold:
@@ -62,19 +69,31 @@ class Gateway:
             yield films
 
 
-def make(settings: Settings, client: neumo.AsyncClient, pages: dict[str, Page]) -> Gateway:
-    """A gateway that asks ``client``."""
-    limits = settings.limits
+def make(
+    settings: Settings,
+    client: neumo.AsyncClient,
+    canary: neumo.AsyncClient | None,
+    pages: dict[str, Page],
+) -> Gateway:
+    """A gateway that asks ``client``, and ``canary`` as the settings have the shadow."""
+    limits, measures = settings.limits, Measures()
     # At least one request, however small the share.
     share_bytes = max(limits.max_request_bytes, limits.max_held_bytes // _SHARE)
+    places = Places(limits.films_at_once)
+    shadow = None
+    if settings.shadow and canary:
+        shadow = Shadow(settings.shadow, canary, places, measures.shadowed)
     return Gateway(
         settings,
         client,
         Readiness(client),
-        Places(limits.films_at_once),
+        places,
         Held(limits.max_held_bytes, share_bytes),
         Rates(limits.rate, limits.burst),
         pages,
+        measures,
+        Tokens(settings.access, measures.wrong_tokens.inc),
+        shadow,
     )
 
 

@@ -22,7 +22,7 @@ HOW = (
     "make test-cluster LOAD='kind load image-archive'"
 )
 WITHIN_S = patience(600.0)
-SECRETS = {"gateway-tokens": {"tokens": "for-tests"}}
+SECRETS = {"gateway-tokens": {"tokens": "a-token-for-the-tests"}}
 TAKEN = "neumo-test"
 Fields = dict[str, Any]
 
