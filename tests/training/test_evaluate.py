@@ -73,7 +73,36 @@ def test_another_release_is_compared_on_the_same_films(judged):
 def test_thresholds_fitted_here_are_told_as_such(judged):
     """Only the shipped one was not fitted on the films that it is judged on."""
     fitted = {t["name"]: t["fitted_on_these_films"] for t in judged.document["thresholds"]}
-    assert fitted == {"shipped": False, "best_balanced": True, "at_sensitivity": True}
+    rules = ("best_balanced", "at_sensitivity", "equal_errors")
+    assert fitted == {"shipped": False} | dict.fromkeys(rules, True)
+
+
+def test_a_trivial_baseline_that_does_as_well_is_told_before_any_figure(judged):
+    """Toys read brightness, and so do two baselines: the films show nothing more."""
+    told = judged.document["baselines"]["as_good_as_the_release"]
+    assert "brightness" in told
+    assert "constant" not in told
+    assert any(", ".join(told) in line for line in evaluation_summary.cautions(judged.document))
+    assert "A trivial baseline does as well on these films" in judged.page
+
+
+def test_intervals_over_runs_and_calibration_stand_beside_those_over_patients(judged):
+    """48 drawn films are no run of 100, and of no run a worst one is told."""
+    found = judged.document["runs"]
+    assert found["intervals_over_runs"].keys() == judged.document["models"]["ensemble"].keys()
+    assert found["classes"]["PNEUMONIA"] is None
+    assert "no series is as long" in evaluation_summary.text(judged.document)
+    assert judged.document["calibration"].keys() == {"slope", "intercept"}
+    assert len(judged.document["net_benefit"]) == 19
+
+
+def test_the_least_of_a_class_under_corruptions_is_told(judged):
+    """Sensitivity or specificity, whichever falls lower, up to severity 3."""
+    measured = judged.document["corruptions"]
+    least = measured["least_of_a_class"]
+    of = measured["corruptions"][least["corruption"]][least["severity"]][least["metric"]]
+    assert least["value"] == of["value"]
+    assert int(least["severity"]) <= 3
 
 
 def test_lungs_are_compared_with_the_masks_given(judged):
@@ -251,14 +280,14 @@ def test_a_release_that_is_compared_with_has_read_the_hold_out(held_out):
 def test_a_second_reading_is_a_caution_in_the_report(judged):
     """Whoever reads the figures learns that they were looked at before."""
     about = {**judged.document["set"], "holdout_readings": 2}
-    (caution,) = evaluation_summary.cautions({**judged.document, "set": about})
+    caution, *_ = evaluation_summary.cautions({**judged.document, "set": about})
     assert "read 2 times" in caution
 
 
 def test_films_that_the_release_was_trained_on_are_a_caution(judged):
     """Figures on the training folder say nothing about new films, and the report says so."""
     about = {**judged.document["set"], "holds_training_films": True}
-    (caution,) = evaluation_summary.cautions({**judged.document, "set": about})
+    caution, *_ = evaluation_summary.cautions({**judged.document, "set": about})
     assert "trained on" in caution
 
 

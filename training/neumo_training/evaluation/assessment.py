@@ -20,6 +20,7 @@ from neumo import contract, release
 from neumo_training.evaluation import (
     ablations,
     baselines,
+    by_look,
     curves,
     geometry,
     lungs_figures,
@@ -27,6 +28,7 @@ from neumo_training.evaluation import (
     robustness,
     worst_errors,
 )
+from neumo_training.evaluation.calibration_line import calibration_line
 from neumo_training.evaluation.cohort import Cohort, described
 from neumo_training.evaluation.corruptions import CORRUPTIONS, SEVERITIES
 from neumo_training.evaluation.document_header import NOTICE, SCHEMA
@@ -42,6 +44,7 @@ from neumo_training.evaluation.in_process_models import (
     find_lungs,
 )
 from neumo_training.evaluation.intervals import auc_with_interval
+from neumo_training.evaluation.net_benefit import net_benefit
 from neumo_training.evaluation.scoring import Scores
 from neumo_training.evaluation.worst_errors import Example
 from neumo_training.stage_progress import StageProgress
@@ -121,9 +124,11 @@ def assess(
     document = _heading(subject, readings)
     document |= _performance(answers, cohort)
     document["against"] = _against(subject, answers, progress)
-    document["baselines"] = _baselines(subject)
+    document["baselines"] = _baselines(subject, answers)
     document["geometry"] = geometry.subgroups(answers, cohort)
     lungs = _lungs(subject, progress)
+    masks = None if lungs is None else lungs.masks
+    document["look"] = by_look.at_the_same_look(answers, cohort, masks)
     document |= _robustness(subject, answers, lungs, progress)
     document |= _looking(subject, lungs, progress)
     document["tried"] = _tried(subject)
@@ -169,6 +174,9 @@ def _performance(answers: Answers, cohort: Cohort) -> Document:
         "predictive_values": performance.predictive_values(answers, cohort),
         "types": performance.types(answers, cohort),
         "ensemble_less_member": performance.less_members(answers, cohort),
+        "runs": by_look.of_runs(answers, cohort),
+        "calibration": asdict(calibration_line(scores, labels)),
+        "net_benefit": net_benefit(scores, labels),
         "confusion": curves.confusion(scores, labels, answers.threshold),
         "curves": {
             "roc": curves.roc_band(scores, labels, patients),
@@ -188,7 +196,7 @@ def _against(subject: Subject, answers: Answers, progress: StageProgress) -> Doc
     return performance.against(answers, other, other_release, subject.cohort)
 
 
-def _baselines(subject: Subject) -> Document:
+def _baselines(subject: Subject, answers: Answers) -> Document:
     cohort, train = subject.cohort, subject.fitted_on
     if train is None:
         scores = baselines.cross_validated(cohort, cohort.patients, cohort.sizes_px)
@@ -196,10 +204,14 @@ def _baselines(subject: Subject) -> Document:
     else:
         scores = baselines.scores(train, cohort, train.sizes_px, cohort.sizes_px)
         how = f"fitted on {len(train.labels)} films that are not in the hold-out"
+    auc = {name: _auc_where_told(v, cohort) for name, v in scores.items()}
+    ours = auc_with_interval(answers.ensemble, cohort.labels, cohort.patients)
     return {
         "fitted": how,
         "films_of_known_size": int((cohort.sizes_px.min(axis=1) > 0).sum()),
-        "auc": {name: asdict(_auc_where_told(v, cohort)) for name, v in scores.items()},
+        "auc": {name: asdict(found) for name, found in auc.items()},
+        # By the interval: what the release cannot be told from, it does not beat on these films.
+        "as_good_as_the_release": [name for name, of in auc.items() if of.high >= ours.value],
     }
 
 
@@ -305,6 +317,7 @@ def _not_measured(document: Document, subject: Subject) -> dict[str, str]:
     reasons = {
         "against": "no other release was named (--against)",
         "geometry": "the films have one size, or an unknown one (--sizes lists the originals')",
+        "look": f"release {subject.ensemble.manifest.release} finds no lungs to look at",
         "lungs": f"release {subject.ensemble.manifest.release} has no model {contract.LUNGS.name}",
         "heat": "no masks were given (--masks), or there is no heat in one of the classes",
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SCHEMA = "1.1"
+SCHEMA = "1.2"
 """major.minor: a reader understands every minor of its major."""
 
 NOTICE = (

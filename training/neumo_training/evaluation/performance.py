@@ -14,7 +14,12 @@ from neumo_training.evaluation.in_process_models import Answers
 from neumo_training.evaluation.intervals import differences, drawn_metrics, with_intervals
 from neumo_training.evaluation.resampling import resample
 from neumo_training.evaluation.scoring import Labels, Scores, metrics
-from neumo_training.evaluation.thresholds import at_sensitivity, best_balanced
+from neumo_training.evaluation.thresholds import (
+    at_sensitivity,
+    best_balanced,
+    best_worst_run,
+    equal_errors,
+)
 
 Document = dict[str, Any]
 
@@ -34,13 +39,17 @@ def models(answers: Answers, cohort: Cohort) -> Document:
 
 
 def thresholds(answers: Answers, cohort: Cohort) -> list[Document]:
-    """What the shipped threshold gives the ensemble, and what two fitted on this set would."""
+    """What the shipped threshold gives the ensemble, and what rules fitted on this set would."""
     scores, labels = answers.ensemble, cohort.labels
     chosen = {
         "shipped": answers.threshold,
         "best_balanced": best_balanced(scores, labels).threshold,
         "at_sensitivity": at_sensitivity(scores, labels, SENSITIVITY_WANTED).threshold,
+        "equal_errors": equal_errors(scores, labels).threshold,
     }
+    # Only where there are runs to be judged by.
+    if (by_runs := best_worst_run(scores, labels, cohort.table)) is not None:
+        chosen["best_worst_run"] = by_runs.threshold
     return [
         {
             "name": name,

@@ -22,6 +22,8 @@ Ask = Callable[[Pixels], Answers]
 
 COPY_PX = 224
 COPY_QUALITY = 90
+USUAL_SEVERITY = 3
+"""Beyond it a film is spoilt so that people would take it anew."""
 _TOLD = ("auc", "sensitivity", "specificity", "balanced_accuracy")
 
 
@@ -38,6 +40,14 @@ def under_corruptions(ask: Ask, cohort: Cohort, clean: Answers, seed: int) -> Do
             for severity in SEVERITIES
         }
     every = [of["auc"]["value"] for levels in by_corruption.values() for of in levels.values()]
+    usual = [
+        (of[metric]["value"], metric, name, severity)
+        for name, levels in by_corruption.items()
+        for severity, of in levels.items()
+        for metric in ("sensitivity", "specificity")
+        if int(severity) <= USUAL_SEVERITY
+    ]
+    least, *what = min(usual)
     return {
         "films": film_counts(cohort.labels),
         "seed": seed,
@@ -45,6 +55,12 @@ def under_corruptions(ask: Ask, cohort: Cohort, clean: Answers, seed: int) -> Do
         "clean": _judged(clean, cohort),
         "mean_auc": float(np.mean(every)),
         "least_auc": float(np.min(every)),
+        # The AUC forgives what moves all films alike; the threshold does not.
+        "least_of_a_class": {
+            "value": least,
+            "up_to_severity": USUAL_SEVERITY,
+            **dict(zip(("metric", "corruption", "severity"), what, strict=True)),
+        },
         "corruptions": by_corruption,
     }
 

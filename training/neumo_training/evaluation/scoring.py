@@ -29,6 +29,12 @@ def area(scores: Scores, labels: Labels) -> float:
     return _only(weighted_ranking(scores, labels, _each_once(labels)))["auc"]
 
 
+def calibration_error(scores: Scores, labels: Labels) -> float:
+    """The expected calibration error alone, which films of one class have, too."""
+    gaps = in_bins(scores, CALIBRATION_BINS) * (scores - labels)[:, None]
+    return float(np.abs(gaps.sum(axis=0)).sum() / len(scores))
+
+
 def weighted_metrics(
     scores: Scores, labels: Labels, threshold: float, weights: Weights
 ) -> dict[str, Drawn]:

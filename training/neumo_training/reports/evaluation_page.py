@@ -11,7 +11,7 @@ from typing import Any
 from neumo_training.evaluation.assessment import Assessment
 from neumo_training.evaluation.worst_errors import Example
 from neumo_training.reports import evaluation_plots
-from neumo_training.reports.evaluation_summary import cautions
+from neumo_training.reports.evaluation_summary import cautions, worst_run
 from neumo_training.reports.html_page import Table, render, svg_uri
 from neumo_training.reports.key_names import (
     GEOMETRY,
@@ -34,6 +34,7 @@ Document = dict[str, Any]
 _PARTS = {
     "against": "comparison with another release",
     "geometry": "subgroups by geometry",
+    "look": "look",
     "lungs": "lungs",
     "heat": "heat in the lungs",
 }
@@ -66,6 +67,8 @@ def _plots(document: Document) -> dict[str, str]:
         evaluation_plots.confusion,
         evaluation_plots.histogram,
         evaluation_plots.corruptions,
+        evaluation_plots.by_place,
+        evaluation_plots.net_benefit,
     )
     return {draw.__name__: svg_uri(draw(document)) for draw in plots}
 
@@ -74,6 +77,8 @@ def _tables(document: Document) -> dict[str, Table]:
     return {
         "films": _films(document["set"]),
         "models": _models(document),
+        "together": _table("Runs, look and calibration", ("", ""), _together(document)),
+        "over_runs": _over_runs(document),
         "baselines": _baselines(document["baselines"]),
         "thresholds": _thresholds(document),
         "predictive_values": _predictive_values(document),
@@ -107,6 +112,47 @@ def _models(document: Document) -> Table:
         (
             (title, *(interval(values[name]) for values in document["models"].values()))
             for name, title in METRICS.items()
+        ),
+    )
+
+
+def _together(document: Document) -> list[tuple[str, str]]:
+    runs, line = document["runs"], document["calibration"]
+    least = document["corruptions"]["least_of_a_class"]
+    rows = [
+        (
+            f"worst run of {runs['films_in_a_run'][label]} films in a row, {label}",
+            "no series is as long" if of is None else worst_run(of),
+        )
+        for label, of in runs["classes"].items()
+    ]
+    if (look := document["look"]) is not None:
+        rows += [
+            ("AUC at the same look", number(look["auc_at_the_same_look"])),
+            ("AUC of the look alone, which knows nothing else", number(look["auc_of_the_look"])),
+        ]
+    return [
+        *rows,
+        ("calibration: slope", number(line["slope"])),
+        ("calibration: intercept", number(line["intercept"])),
+        ("calibration error in the worst quarter of runs", number(runs["ece_in_worst_quarter"])),
+        (
+            f"least sensitivity or specificity, corruptions up to severity "
+            f"{least['up_to_severity']}",
+            f"{number(least['value'])} ({METRICS[least['metric']]}, "
+            f"{least['corruption'].replace('_', ' ')}, severity {least['severity']})",
+        ),
+    ]
+
+
+def _over_runs(document: Document) -> Table:
+    by_patient = document["models"]["ensemble"]
+    return _table(
+        "The ensemble: intervals over patients, and over runs of neighbouring numbers",
+        ("", "over patients", "over runs"),
+        (
+            (METRICS[name], interval(by_patient[name]), interval(of))
+            for name, of in document["runs"]["intervals_over_runs"].items()
         ),
     )
 
@@ -191,17 +237,18 @@ def _metrics(group: Document, names: tuple[str, ...]) -> list[str]:
 def _corruptions(about: Document) -> Table:
     severities = about["severities"]
     return _table(
-        "AUC, and balanced accuracy at the shipped threshold",
+        "AUC; sensitivity and specificity at the shipped threshold",
         ("", *(f"severity {s}" for s in severities)),
         (
-            (name.replace("_", " "), *(_pair(levels[str(s)]) for s in severities))
+            (name.replace("_", " "), *(_triple(levels[str(s)]) for s in severities))
             for name, levels in about["corruptions"].items()
         ),
     )
 
 
-def _pair(metrics: Document) -> str:
-    return f"{number(metrics['auc']['value'])}, {number(metrics['balanced_accuracy']['value'])}"
+def _triple(metrics: Document) -> str:
+    auc, sick, well = (metrics[name]["value"] for name in ("auc", "sensitivity", "specificity"))
+    return f"{number(auc)}; {number(sick)}, {number(well)}"
 
 
 def _shortcuts(about: Document) -> Table:

@@ -7,7 +7,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from neumo_training.reports.palette import FAINT, MODEL, NORMAL, PNEUMONIA
+from neumo_training.reports.palette import FAINT, MODEL, NORMAL, OF_CLASS, PNEUMONIA
 from neumo_training.reports.svg_plots import svg
 
 Document = dict[str, Any]
@@ -93,14 +93,14 @@ def confusion(document: Document) -> str:
 
 
 def corruptions(document: Document) -> str:
-    """AUC and balanced accuracy under each corruption, a dot for each severity."""
+    """AUC, sensitivity and specificity under each corruption, a dot for each severity."""
     measured = document["corruptions"]
     figure = Figure(_WIDE_INCHES, layout="constrained")
     names = list(measured["corruptions"])
     for place, (metric, label) in enumerate(
-        (("auc", "AUC"), ("balanced_accuracy", "Balanced accuracy")), start=1
+        (("auc", "AUC"), ("sensitivity", "Sensitivity"), ("specificity", "Specificity")), start=1
     ):
-        axes = figure.add_subplot(1, 2, place)
+        axes = figure.add_subplot(1, 3, place)
         for rank, severity in enumerate(measured["severities"], start=1):
             values = [measured["corruptions"][n][str(severity)][metric]["value"] for n in names]
             shade = 0.25 + 0.75 * rank / len(measured["severities"])
@@ -113,6 +113,36 @@ def corruptions(document: Document) -> str:
         axes.grid(axis="x", alpha=0.3)
         if place == 1:
             axes.legend(title="severity", frameon=False, fontsize=8)
+    return svg(figure)
+
+
+def by_place(document: Document) -> str:
+    """The mean probability of each run along its series, a line for each class and series."""
+    figure = Figure(_WIDE_INCHES, layout="constrained")
+    axes = figure.add_subplot()
+    axes.set_xlabel("Place in the series, by number")
+    axes.set_ylabel("Mean probability")
+    for rank, line in enumerate(document["runs"]["by_place"]):
+        style = ("-", "--", ":", "-.")[rank % 4]
+        label, colour = f"{line['label']}, {line['series']}", OF_CLASS[line["label"]]
+        axes.plot(line["place"], line["mean_probability"], style, color=colour, label=label)
+    axes.axhline(document["release"]["threshold"], color="black", linewidth=1, label="threshold")
+    axes.set_ylim(-0.02, 1.02)
+    axes.legend(frameon=False, fontsize=8)
+    return svg(figure)
+
+
+def net_benefit(document: Document) -> str:
+    """The decision curve: the release, calling everyone sick, and no one."""
+    figure, axes = _figure("Threshold probability", "Net benefit")
+    curve = document["net_benefit"]
+    at = [point["at"] for point in curve]
+    axes.plot(at, [point["of_the_release"] for point in curve], color=MODEL, label="ensemble")
+    axes.plot(at, [point["of_all"] for point in curve], color=FAINT, ls="--", label="everyone")
+    axes.axhline(0.0, color=FAINT, linestyle=":", label="no one")
+    # Calling everyone sick falls without end.
+    axes.set_ylim(-0.1, 1.0)
+    axes.legend(loc="lower left", frameon=False)
     return svg(figure)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from neumo_training.reports.key_names import METRICS, counts, interval, percent, signed
+from neumo_training.reports.key_names import METRICS, counts, interval, number, percent, signed
 
 _COLUMNS = ("auc", "accuracy", "sensitivity", "specificity", "brier", "ece")
 _WIDTH = 27
@@ -30,6 +30,7 @@ def text(document: dict[str, Any]) -> str:
             for name, auc in document["baselines"]["auc"].items()
         ),
     ]
+    lines += ["", *_together(document)]
     if document["against"] is not None:
         number = document["against"]["release"]
         lines += ["", f"less release {number}, paired:"] + [
@@ -37,6 +38,40 @@ def text(document: dict[str, Any]) -> str:
             for name, values in document["against"]["difference"].items()
         ]
     return "\n".join([*lines, "", document["notice"], ""])
+
+
+def _together(document: dict[str, Any]) -> list[str]:
+    """Where the release fails together, in a line each."""
+    runs, line, least = (
+        document["runs"], document["calibration"], document["corruptions"]["least_of_a_class"],
+    )  # fmt: skip
+    lines = [
+        f"worst run of {runs['films_in_a_run'][label]} films in a row, {label}: "
+        + (worst_run(of) if of is not None else "no series is as long")
+        for label, of in runs["classes"].items()
+    ]
+    if (look := document["look"]) is not None:
+        lines.append(
+            f"AUC at the same look {number(look['auc_at_the_same_look'])}; of the look alone "
+            f"{number(look['auc_of_the_look'])}"
+        )
+    return [
+        *lines,
+        f"calibration: slope {number(line['slope'])}, intercept {number(line['intercept'])}; "
+        f"ECE in the worst quarter of runs {number(runs['ece_in_worst_quarter'])}",
+        f"least {least['metric']} under a corruption up to severity {least['up_to_severity']}: "
+        f"{number(least['value'])} ({least['corruption'].replace('_', ' ')} "
+        f"{least['severity']})",
+    ]
+
+
+def worst_run(of: dict[str, Any]) -> str:
+    """Such as ``0.320 right (films 301 to 325 of 567, series NORMAL2-IM); tenth percentile …``."""
+    worst = of["worst"]
+    return (
+        f"{number(worst['share'])} right (films {worst['first']} to {worst['last']} of "
+        f"{worst['of']}, series {worst['series']}); tenth percentile {number(of['tenth'])}"
+    )
 
 
 def cautions(document: dict[str, Any]) -> list[str]:
@@ -51,5 +86,10 @@ def cautions(document: dict[str, Any]) -> list[str]:
         lines.append(
             f"The locked hold-out was read {about['holdout_readings']} times for this release: "
             "figures that were looked at before a choice was made are too good."
+        )
+    if beaten_by := document["baselines"]["as_good_as_the_release"]:
+        lines.append(
+            f"A trivial baseline does as well on these films ({', '.join(beaten_by)}): they do not "
+            "show that the release reads disease."
         )
     return lines

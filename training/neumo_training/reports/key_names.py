@@ -18,6 +18,8 @@ THRESHOLDS = {
     "shipped": "shipped",
     "best_balanced": "best balanced accuracy, fitted on these films",
     "at_sensitivity": "wanted sensitivity, fitted on these films",
+    "equal_errors": "equal errors in both classes, fitted on these films",
+    "best_worst_run": "best worst run, fitted on these films",
 }
 SHORTCUTS = {
     "whole": "whole film",

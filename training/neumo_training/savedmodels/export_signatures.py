@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from neumo import contract
-from neumo_training.networks import folded_batchnorm, framing, lungs_network
+from neumo_training.networks import band_energies, folded_batchnorm, framing, lungs_network
 from neumo_training.networks.member_networks import FEATURES
 from neumo_training.savedmodels.image_decoding import decode
 
@@ -26,8 +26,24 @@ class Calibration:
     offset: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """How a member looks at a film: as its CNNs were trained to, and asked out of fold.
+
+    ``margin`` is what it sees around the lungs, a share of their box's sides; ``levelled``
+    whether their bands' energies are made usual first; ``mirrored`` whether the answer is the mean
+    of the crop's and its mirror's.
+    """
+
+    margin: float = framing.MARGIN
+    levelled: bool = False
+    mirrored: bool = False
+
+
 class MemberModule(tf.Module):  # type: ignore[misc]  # tensorflow has no types
     """A member's SavedModel: finds the lungs, asks each of ``cnns``, calibrates their mean logit.
+
+    ``looking`` is one for all ``cnns``, or one for each.
 
     ``threshold`` is the ensemble's.
     """
@@ -39,6 +55,7 @@ class MemberModule(tf.Module):  # type: ignore[misc]  # tensorflow has no types
         calibration: Calibration,
         threshold: float,
         release: int,
+        looking: Looking | Sequence[Looking] = Looking(),
     ) -> None:
         super().__init__()
         localiser, *cnns = (folded_batchnorm.fold(model) for model in (localiser, *cnns))
@@ -51,6 +68,8 @@ class MemberModule(tf.Module):  # type: ignore[misc]  # tensorflow has no types
             lambda crop, cnn=cnn: cnn(crop, training=False)  # type: ignore[misc]
             for cnn in inner
         ]
+        each = [looking] * len(cnns) if isinstance(looking, Looking) else looking
+        self._looking = tuple(each)
         self._calibration = calibration
         self._tell = _Constants(threshold, release)
 
@@ -67,32 +86,56 @@ class MemberModule(tf.Module):  # type: ignore[misc]  # tensorflow has no types
         return {contract.SERVING_DEFAULT: predict, **others}
 
     def _predict(self, image: Any) -> dict[str, Any]:
-        crop, _ = self._crop(image)
-        return self._scores([cnn(crop)[1] for cnn in self._cnns])
+        frames = self._frames(image)
+        asked = zip(self._cnns, self._looking, strict=True)
+        return self._scores([cnn(crop)[1] for cnn, how in asked for crop in frames[how].crops])
 
     def _explain(self, image: Any) -> dict[str, Any]:
-        crop, box = self._crop(image)
+        frames = self._frames(image)
         maps, logits = [], []
-        for cnn in self._cnns:
-            # Nothing to watch: the weights are variables, so all that comes of them is on the tape.
-            with tf.GradientTape() as tape:
-                features, logit = cnn(crop)
-            maps.append(grad_cam(features, tape.gradient(logit, features)))
-            logits.append(logit)
+        for cnn, how in zip(self._cnns, self._looking, strict=True):
+            for side, crop in enumerate(frames[how].crops):
+                # Nothing to watch: the weights are variables, so what comes of them is on the tape.
+                with tf.GradientTape() as tape:
+                    features, logit = cnn(crop)
+                found = grad_cam(features, tape.gradient(logit, features))
+                # The mirror's map is turned back before it is put onto the film.
+                found = found[:, :, ::-1] if side else found
+                maps.append(framing.paste(found, frames[how].box, HEATMAP_SIZE_PX))
+                logits.append(logit)
         # Each CNN's map has its own peak at 1, so none outweighs the others.
-        heat = framing.paste(tf.add_n(maps) / len(maps), box, HEATMAP_SIZE_PX)
+        heat = tf.add_n(maps) / len(maps)
         return {contract.HEATMAP.name: _to_peak(heat), **self._scores(logits)}
 
-    def _crop(self, image: Any) -> tuple[Any, Any]:
+    def _frames(self, image: Any) -> dict[Looking, _Frame]:
+        """What each way of looking shows of ``image``: made once, however many CNNs have it."""
         answer = self._localiser(framing.overview(image))
-        box = framing.boxes(tf.sigmoid(answer[lungs_network.MASK]))
-        return framing.crop(framing.film(image), box), box
+        lungs = tf.sigmoid(answer[lungs_network.MASK])
+        film = framing.film(image)
+        usual = framing.boxes(lungs)
+        levelled = (
+            band_energies.levelled(film, usual) if any(h.levelled for h in self._looking) else film
+        )
+        frames = {}
+        for how in dict.fromkeys(self._looking):
+            box = framing.boxes(lungs, how.margin)
+            crop = framing.crop(levelled if how.levelled else film, box)
+            frames[how] = _Frame(box, (crop, crop[:, :, ::-1]) if how.mirrored else (crop,))
+        return frames
 
     def _scores(self, logits: list[Any]) -> dict[str, Any]:
         # Logits within a member, probabilities between members: calibration is of logits.
         mean = tf.add_n(logits)[:, 0] / len(logits)
         probability = tf.sigmoid(self._calibration.scale * mean + self._calibration.offset)
         return {contract.PROBABILITY.name: probability, **self._tell(probability)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """What a CNN is asked about: ``crops`` of what ``box`` frames, the second a mirror."""
+
+    box: Any
+    crops: tuple[Any, ...]
 
 
 class LungsModule(tf.Module):  # type: ignore[misc]  # tensorflow has no types

@@ -162,7 +162,59 @@ def _performance(evaluation: Document, words: Words) -> dict[str, str]:
             words,
         ),
         "differences_table": _differences(evaluation, words),
+        "as_good": _as_good(evaluation, words),
+        "together_table": _together(evaluation, words),
+        "over_runs_table": table(
+            ("", words.models["ensemble"]),
+            (
+                (title, interval(found(evaluation, "runs", "intervals_over_runs", name), words))
+                for name, title in words.metrics.items()
+                if evaluation.get("runs")
+            ),
+            words,
+        ),
     }
+
+
+def _as_good(evaluation: Document, words: Words) -> str:
+    """The verdict of trivial baselines, where one does as well; else nothing."""
+    names = found(evaluation, "baselines", "as_good_as_the_release", default=[])
+    told = ", ".join(words.baselines.get(name, name) for name in names)
+    return words.as_good.format(names=told) if names else ""
+
+
+def _together(evaluation: Document, words: Words) -> str:
+    """Where the release fails together: older evaluations lack all of it."""
+    if not (runs := evaluation.get("runs")):
+        return words.unknown
+    rows = words.rows
+    lines: list[tuple[str, ...]] = []
+    for label, of in runs["classes"].items():
+        title = f"{rows['worst_run']} ({runs['films_in_a_run'][label]}), {words.classes[label]}"
+        lines.append((title, words.no_run if of is None else _worst_run(of["worst"], words)))
+        if of is not None:
+            lines.append((rows["tenth"], number(of["tenth"], words)))
+    least = found(evaluation, "corruptions", "least_of_a_class", default={})
+    lines += [
+        (rows["matched"], number(found(evaluation, "look", "auc_at_the_same_look"), words)),
+        (rows["look"], number(found(evaluation, "look", "auc_of_the_look"), words)),
+        (rows["slope"], number(found(evaluation, "calibration", "slope"), words)),
+        (rows["intercept"], number(found(evaluation, "calibration", "intercept"), words)),
+        (rows["worst_ece"], number(runs["ece_in_worst_quarter"], words)),
+    ]
+    if least:
+        what = f"{words.metrics[least['metric']]}, {words.corruptions[least['corruption']]}"
+        lines.append(
+            (
+                f"{rows['least']} {least['up_to_severity']}",
+                f"{number(least['value'], words)} ({what}, {least['severity']})",
+            )
+        )
+    return table((words.columns["what"], words.columns["figure"]), lines, words)
+
+
+def _worst_run(worst: Document, words: Words) -> str:
+    return words.worst_run.format(**worst | {"share": number(worst["share"], words)})
 
 
 def _thresholds(evaluation: Document, words: Words) -> str:
@@ -243,6 +295,14 @@ def _robustness(evaluation: Document, words: Words) -> dict[str, str]:
             ),
             words,
         ),
+        "corrupted_classes_table": table(
+            ("", *(f"{severity} {level}" for level in severities)),
+            (
+                (words.corruptions[name], *(_of_classes(of[s], words) for s in severities))
+                for name, of in corruptions.get("corruptions", {}).items()
+            ),
+            words,
+        ),
         "shortcut_films": counts(shortcuts.get("films"), words.classes, words),
         "shortcuts_table": table(
             ("", words.metrics["auc"], words.metrics["balanced_accuracy"]),
@@ -259,6 +319,12 @@ def _robustness(evaluation: Document, words: Words) -> dict[str, str]:
         "looking_table": _looking(evaluation, words),
         "copy_px": plain(found(evaluation, "resolution", "copy_px"), words),
     }
+
+
+def _of_classes(metrics: Document, words: Words) -> str:
+    """Sensitivity / specificity."""
+    both = (metrics[name]["value"] for name in ("sensitivity", "specificity"))
+    return " / ".join(number(value, words) for value in both)
 
 
 def _looking(evaluation: Document, words: Words) -> str:

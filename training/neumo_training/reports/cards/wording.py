@@ -27,6 +27,11 @@ class Words:
     geometry: dict[str, str]
     columns: dict[str, str]
     rows: dict[str, str]
+    worst_run: str
+    """With ``label`` and the fields of ``WorstRun`` to be filled in."""
+    no_run: str
+    as_good: str
+    """With ``names`` of trivial baselines to be filled in."""
     public_source: str
     other_source: str
     tried: str
@@ -98,7 +103,21 @@ ENGLISH = Words(
         "dice": "Dice of the lungs",
         "heat": "share of the heat in the lungs",
         "area": "the lungs' share of the film",
+        "worst_run": "worst run of neighbouring numbers",
+        "tenth": "tenth percentile of all runs",
+        "matched": "AUC at the same look",
+        "look": "AUC of the look alone",
+        "slope": "calibration slope",
+        "intercept": "calibration intercept",
+        "worst_ece": "expected calibration error in the worst quarter of runs",
+        "least": "least sensitivity or specificity under a corruption up to severity",
     },
+    worst_run="{share} right (films {first} to {last} of {of}, series {series})",
+    no_run="no series is as long as a run",
+    as_good=(
+        "**A trivial baseline does as well on these films ({names}): they do not show that the "
+        "release reads disease.**"
+    ),
     public_source=(
         "The public set of Kermany et al.: radiographs from retrospective cohorts of children at "
         "Guangzhou Women and Children's Medical Center, taken in routine care. Poor scans were "
@@ -153,6 +172,8 @@ SPANISH = Words(
         "shipped": "publicado",
         "best_balanced": "mejor exactitud balanceada, ajustado en estas radiografías",
         "at_sensitivity": "sensibilidad deseada, ajustado en estas radiografías",
+        "equal_errors": "los mismos errores en ambas clases, ajustado en estas radiografías",
+        "best_worst_run": "mejor peor serie, ajustado en estas radiografías",
     },
     baselines={
         "constant": "una constante",
@@ -206,7 +227,21 @@ SPANISH = Words(
         "dice": "Dice de los pulmones",
         "heat": "proporción del calor dentro de los pulmones",
         "area": "proporción de la radiografía que ocupan los pulmones",
+        "worst_run": "peor serie de números vecinos",
+        "tenth": "percentil diez de todas las series",
+        "matched": "AUC con el mismo aspecto",
+        "look": "AUC del aspecto solo",
+        "slope": "pendiente de calibración",
+        "intercept": "ordenada de calibración",
+        "worst_ece": "error de calibración esperado en el peor cuarto de las series",
+        "least": "menor sensibilidad o especificidad con una alteración hasta severidad",
     },
+    worst_run="{share} correctas (radiografías {first} a {last} de {of}, serie {series})",
+    no_run="ninguna serie es tan larga",
+    as_good=(
+        "**Un modelo trivial acierta lo mismo en estas radiografías ({names}): no demuestran que "
+        "la versión lea la enfermedad.**"
+    ),
     public_source=(
         "El conjunto público de Kermany et al.: radiografías de cohortes retrospectivas de niños "
         "del Guangzhou Women and Children's Medical Center, tomadas en la atención habitual. Se "
