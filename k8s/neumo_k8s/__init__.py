@@ -1,1 +1,1 @@
-"""Kubernetes manifests live beside this package; its rollout tool comes with a later issue."""
+"""Kubernetes: the manifests lie beside this package, and ``neumo rollout`` is in it."""

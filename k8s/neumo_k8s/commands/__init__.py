@@ -1,0 +1,1 @@
+"""The subcommands of ``neumo`` that need a Kubernetes cluster."""
