@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
+import resource
 from collections.abc import Awaitable
+from dataclasses import replace
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -13,13 +17,16 @@ from PIL import Image
 from neumo import contract
 from neumo.testing import FakeTransport, answering
 from neumo_serving.gateway import http_protocol
+from neumo_serving.gateway.gateway_settings import AccessRules
 from support import films, hostile_uploads
 from support.gateway_process import (
     FORM,
+    UNHURRIED,
     Line,
     answering_from,
     ask,
     form,
+    gateway,
     read_answer,
     request,
 )
@@ -226,6 +233,67 @@ def test_clients_that_do_not_read_do_not_hold_others_up(web):
     answer, ordinary = beside_ordinary(web, attack())
     assert answer.status == 200
     assert set(ordinary) == {200}
+
+
+FLOOD = 1000
+
+
+@pytest.mark.slow
+def test_a_thousand_idle_and_a_thousand_slow_connections_lock_nobody_out(neumo_server):
+    """Each answered once, or without an end to its head: a film is answered all the same."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
+
+    async def idle(port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request("/healthz", verb="GET"))
+        # Those before it may have given way meanwhile, and so may this one.
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            await read_answer(reader)
+        return writer
+
+    async def slow(port):
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /healthz HTTP/1.1\r\nX-Slow: ")
+        return writer
+
+    async def talk(running):
+        opened, found = [], []
+        for open_one in (idle, slow):
+            for _ in range(FLOOD // 50):
+                opened += await asyncio.gather(*(open_one(running.port) for _ in range(50)))
+                alive = await ask(running.port, request("/healthz", verb="GET"))
+                found.append(alive.status)
+            found.append((await ask(running.port, request("/v1/predictions", FILM))).status)
+        for writer in opened:
+            writer.transport.abort()
+        return found
+
+    try:
+        with gateway(neumo_server.grpc_url) as running:
+            assert set(asyncio.run(talk(running))) == {200}
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_of_one_address_so_many_connections_are_kept_and_no_more(monkeypatch):
+    """The one that was idle for longest gives way, never the newcomer; a proxy's may be more."""
+    monkeypatch.setattr(http_protocol, "MAX_OF_ONE", 3)
+
+    async def talk(settings):
+        async with answering_from(FakeTransport(answering(SCORES)), settings) as running:
+            lines = [Line(running.port) for _ in range(5)]
+            found = [await line.ask(request("/healthz", verb="GET")) for line in lines]
+            kept = 0
+            for line in lines:
+                with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+                    kept += (await line.ask(request("/healthz", verb="GET"))).status == 200
+                line.close()
+            return {one.status for one in found}, kept
+
+    assert asyncio.run(talk(UNHURRIED)) == ({200}, 3)
+    proxied = replace(UNHURRIED, access=AccessRules(proxies=(ip_network("127.0.0.1"),)))
+    assert asyncio.run(talk(proxied)) == ({200}, 5)
 
 
 def test_of_too_many_connections_those_are_closed_that_keep_their_head_back(monkeypatch):

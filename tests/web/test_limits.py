@@ -219,4 +219,5 @@ def test_a_signal_ends_the_process_with_status_0(neumo_server, number):
         assert asyncio.run(ask(running.port, request("/v1/predictions", FILM))).status == 200
         running.process.send_signal(number)
         assert running.process.wait(patience(30)) == 0
-    assert [line.partition(": ")[2].split(":")[0] for line in running.said] == ["ready", "stopping"]
+    said = [line.partition(": ")[2].split(":")[0] for line in running.said]
+    assert said == ["operators", "ready", "stopping"]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from pydicom.data import get_testdata_file
 
 from neumo import contract
 from neumo.testing import FakeTransport, answering
@@ -46,15 +48,57 @@ def asked(web):
     return answers
 
 
+COMPRESSED = ("JPEG-lossy.dcm", "JPGExtended.dcm", "JPEG2000.dcm", "MR_small_jpeg_ls_lossless.dcm")
+"""pydicom's own; the second is a JPEG of 12 bits, over which its decoders have much to say."""
+
+
+@pytest.mark.parametrize("name", COMPRESSED)
+def test_compressed_and_broken_dicom_leaves_no_decoders_words_in_the_log(web, name):
+    """Neither tracebacks nor what a library warns of: it may quote the film."""
+    path = get_testdata_file(name, download=False)
+    if path is None:
+        pytest.skip(f"this pydicom does not bring {name}")
+    whole = Path(path).read_bytes()
+    at = len(whole) // 2
+    broken = (whole, whole[:at], whole[:at] + bytes(200) + whole[at + 200 :], whole[:-100])
+
+    async def talk():
+        return [await ask(web.port, request("/v1/predictions", one)) for one in broken]
+
+    before = len(web.said)
+    assert {answer.status for answer in asyncio.run(talk())} <= {200, 422}
+    asyncio.run(ask(web.port, request("/healthz", verb="GET")))
+    assert web.said[before:] == []
+
+
+def test_what_libraries_log_or_warn_of_is_not_said():
+    """Whatever level they set when they are imported; what the gateway says is."""
+    program = (
+        "import logging, warnings\n"
+        "from neumo_serving.commands import web\n"
+        "web._log_ours_alone()\n"
+        "import pydicom\n"
+        "for name in ('pydicom', 'pydicom.pixels.decoders', 'PIL', 'asyncio', 'unheard.of'):\n"
+        "    logging.getLogger(name).setLevel(logging.DEBUG)\n"
+        "    logging.getLogger(name).error('SECRET')\n"
+        "warnings.warn('SECRET')\n"
+        "logging.getLogger('neumo_serving.gateway').warning('heard')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("", "neumo web: heard\n")
+
+
 SECRETS = (FILE_NAME, "secretfile", "dupont", films.NAME, films.NUMBER, "SECRET")
 
 
 @pytest.mark.usefixtures("asked")
 def test_no_name_or_number_of_a_patient_is_said(web):
-    """Nor is a file's name; the gateway says that it is ready, and nothing else."""
+    """Nor is a file's name; the gateway says where it is ready, and nothing else."""
     said = "".join(web.said)
     assert not [secret for secret in SECRETS if secret.lower() in said.lower()]
-    assert len(web.said) == 1
+    assert [line.split(": ")[1] for line in web.said] == ["operators", "ready"]
 
 
 def test_no_name_or_number_of_a_patient_is_answered(asked):

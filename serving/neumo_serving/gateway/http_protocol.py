@@ -17,7 +17,7 @@ LINGER_S = 5.0
 """For the rest of a body that was refused: a connection that is cut at once loses the answer."""
 MAX_CONNECTIONS = 1000
 """Beyond them one is closed: see ``_spare``."""
-MAX_OF_ONE = 250
+MAX_OF_ONE = 500
 """The same, of one address that is no trusted proxy's."""
 MAX_HEAD_BYTES = 64 * 1024
 
@@ -136,11 +136,12 @@ def limited(access: AccessRules) -> type[Connection]:
 def _spare(connections: list[Connection]) -> Connection:
     """The one that gives way to a newcomer, which never does.
 
-    The one that was idle for longest; else that whose head, and else that whose body has taken
+    The one that has been idle, or kept its head back, for longest; else that whose body has taken
     longest; where all are being answered, any of them.
     """
-    for since in ("idle_since", "head_since", "body_since"):
-        waiting = [one for one in connections if getattr(one, since)]
-        if waiting:
-            return min(waiting, key=lambda one: float(getattr(one, since)))
-    return connections[0]
+    # One that was answered a moment ago stays: a client that works is idle between its requests.
+    silent = [one for one in connections if one.idle_since or one.head_since]
+    if silent:
+        return min(silent, key=lambda one: one.idle_since or one.head_since)
+    sending = [one for one in connections if one.body_since]
+    return min(sending, key=lambda one: one.body_since) if sending else connections[0]

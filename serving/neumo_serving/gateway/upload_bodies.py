@@ -27,6 +27,17 @@ FILM_TYPES = (
 )
 """Of a body that is one film; what it is, its bytes say."""
 
+_HINTS = {
+    "application/x-www-form-urlencoded": "curl sends a file as a form's text by itself: add "
+    "-H 'Content-Type: application/octet-stream'; ",
+    "image/jpg": "write image/jpeg; ",
+    "image/pjpeg": "write image/jpeg; ",
+    "image/tif": "write image/tiff; ",
+    "image/x-ms-bmp": "write image/bmp; ",
+    "application/dicom+json": "send the DICOM file itself, as application/dicom; ",
+}
+"""What people write instead; the types that they mean stand behind it."""
+
 PIECE_WITHIN_S = 10.0
 """A client that sends nothing for so long is not waited for."""
 
@@ -57,8 +68,9 @@ def late() -> Refusal:
 def _check_head(headers: Headers, media_type: str, limits: Limits) -> None:
     """What can be refused before a byte of the body is read."""
     if media_type != FORM and media_type not in FILM_TYPES:
-        told = ", ".join((FORM, *FILM_TYPES))
-        raise refusal("media-type", f"the Content-Type is not one of: {told}")
+        told = _HINTS.get(media_type, "")
+        told += "the Content-Type is not one of: " + ", ".join((FORM, *FILM_TYPES))
+        raise refusal("media-type", told)
     if headers.get("content-encoding", "identity").lower() != "identity":
         raise refusal("media-type", "a Content-Encoding is not taken: send the film as it is")
     length = headers.get("content-length", "")
