@@ -16,8 +16,8 @@ import yaml
 from blocks import ROOT
 
 K8S_VERBS = {
-    *("apply", "create", "describe", "get", "logs", "port-forward", "rollout", "scale", "set"),
-    "top",
+    *("apply", "create", "describe", "get", "label", "logs", "port-forward", "rollout", "scale"),
+    *("set", "top"),
 }
 OTHER_PACKAGES = {"jupyterlab"}
 
