@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -272,7 +273,7 @@ class KubernetesCalls:
         try:
             _json(method, name, self.namespace, body, **given)
         except Conflict as error:
-            owners = [words.split('"')[0] for words in str(error).split('conflict with "')[1:]]
+            owners = re.findall(r'conflicts? with "([^"]+)"', str(error))
             if not owners or any(one not in _GIVES_WAY for one in owners):
                 raise
             _json(method, name, self.namespace, body, force=True, **given)
