@@ -6,10 +6,10 @@ A research tool, not a medical device.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from neumo._drive.many import Failure
+    from neumo._drive.many import Failure, Progress
     from neumo._images.film_folders import films_in
     from neumo._wire.answer_types import (
         Classifications,
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from neumo.async_client import AsyncClient
     from neumo.cautions import Caution
     from neumo.client import Client
+    from neumo.contract import Label
     from neumo.ensemble import Ensemble, InputImage
     from neumo.errors import (
         BadResponse,
@@ -40,11 +41,14 @@ if TYPE_CHECKING:
         Unavailable,
         VersionUnavailable,
     )
+    from neumo.image import Source
     from neumo.model_status import ModelStatus, VersionState, VersionStatus
     from neumo.models import Models
     from neumo.models_async import AsyncModels
     from neumo.results import Explanation, Member, Prediction, Timings
     from neumo.settings import Tls
+
+    __version__: str
 
 __all__ = [
     "AsyncClient",
@@ -62,6 +66,7 @@ __all__ = [
     "ImageError",
     "InputImage",
     "InvalidRequest",
+    "Label",
     "Member",
     "ModelMetadata",
     "ModelNotFound",
@@ -72,11 +77,13 @@ __all__ = [
     "Outputs",
     "PermissionDenied",
     "Prediction",
+    "Progress",
     "Regressions",
     "ReleaseMismatch",
     "ScoredClass",
     "ServingError",
     "SignatureSpec",
+    "Source",
     "TensorSpec",
     "Timings",
     "Tls",
@@ -100,6 +107,9 @@ _MODULES = {
     "Prediction": "results",
     "Timings": "results",
     "Failure": "_drive.many",
+    "Progress": "_drive.many",
+    "Label": "contract",
+    "Source": "image",
     "Classifications": "_wire.answer_types",
     "ModelMetadata": "_wire.answer_types",
     "Outputs": "_wire.answer_types",
@@ -116,12 +126,19 @@ _MODULES = {
 """Where the public names live that are not errors; each is imported when it is first used."""
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module's attributes are of any type
-    if name not in __all__:
-        raise AttributeError(f"module 'neumo' has no attribute {name!r}")
-    value = getattr(import_module(f"neumo.{_MODULES.get(name, 'errors')}"), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # a checker that saw it would believe in every misspelt name
+
+    def __getattr__(name: str) -> object:
+        if name == "__version__":
+            from importlib.metadata import version  # noqa: PLC0415 - slow to import
+
+            value = version("neumo")
+        elif name in __all__:
+            value = getattr(import_module(f"neumo.{_MODULES.get(name, 'errors')}"), name)
+        else:
+            raise AttributeError(f"module 'neumo' has no attribute {name!r}")
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

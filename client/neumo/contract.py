@@ -10,14 +10,17 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final, Literal, TypeAlias
 
 CONTRACT_MAJOR = 1
 CONTRACT_MINOR = 1
 """1 since ``lungs`` has ``screen`` and ``encoded``."""
 
-NORMAL = "NORMAL"
-PNEUMONIA = "PNEUMONIA"
+Label: TypeAlias = Literal["NORMAL", "PNEUMONIA"]
+"""What a film is said to show."""
+
+NORMAL: Final = "NORMAL"
+PNEUMONIA: Final = "PNEUMONIA"
 
 IMAGE_SIZE_PX = 256
 """Height and width of every input image, pixels."""
@@ -159,7 +162,7 @@ def at(of: Model, minor: int) -> Model:
     )
 
 
-def decide(probability: float, threshold: float) -> str:
+def decide(probability: float, threshold: float) -> Label:
     """PNEUMONIA where ``probability`` is strictly above ``threshold``, else NORMAL.
 
     Raises ``ValueError`` where either is not a number in [0, 1].

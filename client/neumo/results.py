@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from neumo import contract
 from neumo.cautions import Caution
+from neumo.contract import Label
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Prediction:
     went with each of its calls, as ``x-request-id``; films that were sent as one batch share it.
     """
 
-    label: str
+    label: Label
     probability: float
     threshold: float
     release: int

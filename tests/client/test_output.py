@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from neumo import release
 from neumo_serving.config import textproto
@@ -71,3 +72,25 @@ def test_a_bom_is_read_over(tmp_path):
     with pytest.raises(release.manifest.ConfigError) as caught:
         release.read(manifest)
     assert "BOM" not in str(caught.value)
+
+
+@pytest.mark.parametrize("form", ["--csv", "--json"])
+def test_with_no_server_there_is_nothing_but_the_error(tmp_path, form):
+    """No header, no empty list: a script reads neither as an answer."""
+    film = tmp_path / "film.png"
+    Image.linear_gradient("L").save(film)
+    told = run("", "predict", str(film), form, "--server", "grpc://127.0.0.1:1", "--timeout", "5")
+    assert (told.returncode, told.stdout) == (3, "")
+    assert told.stderr.count("\n") == 1
+    assert "pneumonia_tuned at grpc://127.0.0.1:1" in told.stderr
+
+
+@pytest.mark.parametrize("form", ["--csv", "--json"])
+def test_films_that_cannot_be_read_are_answers(tmp_path, form):
+    """Each has its line or its record, whether a server is there or not."""
+    film = tmp_path / "film.png"
+    film.write_bytes(b"no film")
+    told = run("", "predict", str(film), form, "--server", "grpc://127.0.0.1:1")
+    assert told.returncode == 2
+    lines = told.stdout.splitlines()
+    assert (lines[0][:5], lines[-1][:1]) == (("file,", "/") if form == "--csv" else ("[", "]"))

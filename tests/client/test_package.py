@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -45,10 +46,38 @@ def test_every_public_name_is_there_and_sorted():
     """``__all__`` is complete: each name can be got, and ``dir`` shows it."""
     assert neumo.__all__ == sorted(neumo.__all__)
     assert dir(neumo) == neumo.__all__
+    aliases = {"Label", "Progress", "Source"}
     for name in neumo.__all__:
-        assert getattr(neumo, name).__name__ == name
+        value = getattr(neumo, name)
+        assert name in aliases or value.__name__ == name
     with pytest.raises(AttributeError, match="no attribute 'Klient'"):
         _ = neumo.Klient
+
+
+def test_the_version_is_the_installed_one():
+    """As ``neumo --version`` says it."""
+    assert neumo.__version__ == version("neumo")
+
+
+def test_a_misspelt_name_is_a_type_checkers_error(tmp_path):
+    """What is loaded late is no excuse for believing in any name; the types of aliases are exact."""
+    pytest.importorskip("mypy.api", reason="mypy is not installed")
+    from mypy import api
+
+    file = tmp_path / "application.py"
+    file.write_text(
+        "import neumo\n"
+        "version: str = neumo.__version__\n"
+        "def ask(client: neumo.Client, film: neumo.Source) -> neumo.Label:\n"
+        "    return client.predict(film).label\n"
+        "neumo.Clinet\n"
+    )
+    told, _, status = api.run(
+        ["--strict", "--no-incremental", "--follow-imports=silent", str(file)]
+    )
+    assert status == 1
+    assert told.count("error:") == 1
+    assert 'application.py:5: error: Module has no attribute "Clinet"' in told
 
 
 def test_every_error_is_public():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from importlib.metadata import version
 from typing import Any, TypeAlias
 
@@ -24,9 +25,29 @@ Options: TypeAlias = tuple[tuple[str, int | str], ...]
 AT_CALL = threading.RLock()
 """Held while a call is handed to gRPC, and over a fork: gRPC prepares no fork (its children hang)
 where another thread is inside it."""
-os.register_at_fork(
-    before=AT_CALL.acquire, after_in_parent=AT_CALL.release, after_in_child=AT_CALL.release
-)
+
+UNDER_WAY: set[object] = set()
+"""The calls of this process's threads that have not ended. A fork waits for them: gRPC 1.60 to 1.78
+end the process where one of them ends meanwhile, and the child of 1.80 may."""
+
+FORK_WAITS_S = 5.0
+"""As long as gRPC itself waits for its threads before a fork (``fork_posix.pyx.pxi``)."""
+
+
+def _before_fork() -> None:
+    AT_CALL.acquire()
+    until = time.monotonic() + FORK_WAITS_S
+    while UNDER_WAY and time.monotonic() < until:
+        time.sleep(0.001)
+    time.sleep(0.002)  # the thread that told of the last one returns into gRPC, or ends
+
+
+def _in_child() -> None:
+    UNDER_WAY.clear()
+    AT_CALL.release()
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=AT_CALL.release, after_in_child=_in_child)
 
 CHANNEL_OPTIONS: Options = (
     # A batch of films or heat maps passes the default of 4 MiB.

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from neumo._transports import credentials, grpc_channels, proxies, status_codes
 from neumo._transports.address import Address
 from neumo._transports.credentials import Access
-from neumo._transports.grpc_channels import AT_CALL
+from neumo._transports.grpc_channels import AT_CALL, UNDER_WAY
 from neumo._wire.calls import Call, Reply
 from neumo.errors import (
     CLIENT_CLOSED,
@@ -199,6 +199,7 @@ class OneServer:
             with AT_CALL:
                 method = self._lane.method(call.rpc_method)
                 rpc = method.future(body, timeout=timeout_s, metadata=metadata)
+                UNDER_WAY.add(rpc)
         except ValueError:
             raise ConfigError(CLIENT_CLOSED) from None
         future = _RpcFuture[A](rpc)
@@ -217,6 +218,7 @@ class OneServer:
         times: tuple[float, float],
     ) -> None:
         self._lane.under_way.discard(future)
+        UNDER_WAY.discard(rpc)
         if not future.set_running_or_notify_cancel():
             return
         began, started = times

@@ -52,23 +52,29 @@ def table_writer(names: Iterable[str]) -> Writer:
 
 
 def write_json(answers: Iterable[Answer], out: TextIO) -> None:
-    """Writes one JSON list; complete also where asking ends early with an error."""
+    """Writes one JSON list, whole also where asking ends early; nothing where it ends at once."""
     separator = "["
     try:
         for answer in answers:
             print(separator, json.dumps(record(answer)), sep="\n", end="", file=out, flush=True)
             separator = ","
-    finally:
-        # Also where asking ended in the middle: what was answered stays valid JSON.
-        print("[]" if separator == "[" else "\n]", file=out)
+    except BaseException:
+        if separator == ",":  # what was answered stays valid JSON
+            print("\n]", file=out)
+        raise
+    print("[]" if separator == "[" else "\n]", file=out)
 
 
 def write_csv(answers: Iterable[Answer], out: TextIO) -> None:
     """Writes CSV with a header; one column for each member's probability."""
     # csv's own default is CR LF, which diff and awk stumble over.
     lines = csv.writer(out, lineterminator="\n")
-    lines.writerow([*_PLAIN, *MEMBERS, "seconds", "warnings", "error"])
+    header = [*_PLAIN, *MEMBERS, "seconds", "warnings", "error"]
+    is_begun = False
     for answer in answers:
+        if not is_begun:  # where no server answers, its error alone is printed
+            lines.writerow(header)
+            is_begun = True
         lines.writerow(_cells(record(answer)))
         out.flush()
 
