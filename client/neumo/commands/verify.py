@@ -23,7 +23,7 @@ def main(argv: list[str]) -> int:
     """Ask servers whether they answer as a release does: 0 good, 1 bad, 75 cannot tell."""
     from neumo.verification import ManifestFile, Verdict, verify  # noqa: PLC0415 - numpy is slow
 
-    chosen = _parser().parse_args(argv)
+    chosen = parser().parse_args(argv)
     held = ManifestFile.find(chosen.release, chosen.against, chosen.manifest)
     named = chosen.urls or [settings.resolve().url]
     urls = tuple(dict.fromkeys(one for url in named for one in server_addresses.urls(url)))
@@ -43,65 +43,66 @@ def main(argv: list[str]) -> int:
     return {Verdict.GOOD: OK, Verdict.BAD: BAD}.get(report.verdict, CANNOT_TELL)
 
 
-def _parser() -> arguments.Parser:
+def parser() -> arguments.Parser:
+    """The command line."""
     from neumo.verification import DEFAULT_MAX_RATIO, DEFAULT_PACE_S  # noqa: PLC0415 - numpy
 
-    parser = arguments.Parser(
+    made = arguments.Parser(
         "neumo verify",
         description=f"{main.__doc__} Where a name has several addresses, each is asked.",
     )
     whole = arguments.whole_from(1)
-    parser.add_argument(
+    made.add_argument(
         "urls",
         metavar="URL",
         nargs="*",
         help="grpc://HOST:8500 or http://HOST:8501 (default: NEUMO_SERVER, then this machine)",
     )
-    parser.add_argument(
+    made.add_argument(
         "--release", metavar="N", type=whole, required=True, help="the release to verify"
     )
-    parser.add_argument(
+    made.add_argument(
         "--against",
         metavar="M",
         type=whole,
         help="the release before it: must be there too, and is timed in turns with it",
     )
-    parser.add_argument(
+    made.add_argument(
         "--manifest",
         metavar="PATH",
         type=Path,
         help="the release's manifest, or a folder with releases/N.json (default: the release that "
         "this neumo brings along)",
     )
-    parser.add_argument(
+    made.add_argument(
         "--wait",
         metavar="SECONDS",
         type=arguments.number_from(0.0),
         default=0.0,
         help="keep asking for so long until every model is AVAILABLE (default: 0)",
     )
-    parser.add_argument(
+    made.add_argument(
         "--timeout",
         metavar="SECONDS",
         type=arguments.seconds,
         help="longest time for one call (default: NEUMO_TIMEOUT, then the SDK's)",
     )
-    parser.add_argument(
+    made.add_argument(
         "--max-ratio",
         metavar="X",
         type=arguments.number_from(1.0),
         default=DEFAULT_MAX_RATIO,
         help="more than X times as slow as M is bad (default: %(default)s)",
     )
-    parser.add_argument(
+    made.add_argument(
         "--pace-seconds",
         metavar="SECONDS",
         type=arguments.seconds,
         default=DEFAULT_PACE_S,
         help="longest time for timing each server (default: %(default)g)",
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    return parser
+    made.add_argument("--json", action="store_true", help="print one JSON object")
+    return made
 
 
 def _tell(line: str) -> None:
