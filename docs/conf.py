@@ -50,14 +50,14 @@ python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 88
 # Aliases keep their names instead of being spelt out.
 autodoc_type_aliases = {
-    "Source": "neumo.image.Source",
-    "Progress": "Progress",
+    "Source": "neumo.Source",
+    "Progress": "neumo.Progress",
+    "Label": "neumo.Label",
     "Transport": "Transport",
 }
 # Private names in public signatures: readers need not follow them.
 nitpick_ignore = [
     ("py:class", "Transport"),  # what FakeTransport is; only tests give one
-    ("py:class", "Progress"),  # a function (done, total); told in predict_many
     ("py:class", "neumo._wire.calls.Call"),  # what FakeTransport's function gets
     (
         "py:class",

@@ -122,7 +122,8 @@ class Client:
         """A ``Prediction`` or a ``Failure`` for each source, in order.
 
         Each says which source it is about: ``source_index``, and ``source`` where that is a path.
-        ``ordered=False`` gives each as soon as it is known.
+        ``ordered=False`` gives each as soon as it is known, but none while the next of ``sources``
+        is waited for (``AsyncClient`` does).
 
         ``sources`` are films, or a folder, whose films are those of ``neumo.films_in``.
         ``batch_size`` films are sent as one request, ``concurrency`` requests are under way at a

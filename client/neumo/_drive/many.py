@@ -87,15 +87,20 @@ def _check(name: str, number: int, most: int) -> None:
 def counted(sources: Any) -> tuple[Any, int | None]:  # noqa: ANN401 - any iterable, also asynchronous
     """``sources``, a folder replaced by its films, and their number where it is known.
 
-    Raises ``ConfigError`` for one film where several are wanted, and ``ImageError`` for a folder
-    without a film.
+    Raises ``ConfigError`` for one film where several are wanted, and for a folder that is not
+    there, ``ImageError`` for one without a film.
     """
     if isinstance(sources, str | os.PathLike):
+        if not Path(sources).exists():
+            raise ConfigError("no such folder: check the path")
         if not Path(sources).is_dir():
             raise ConfigError("one path where several films are wanted: give a list, or a folder")
         sources = film_folders.films_in(Path(sources))
     elif isinstance(sources, bytes | bytearray | memoryview):
         raise ConfigError("one film where several are wanted: give a list of films, or a folder")
+    elif not hasattr(sources, "__iter__") and not hasattr(sources, "__aiter__"):
+        kind = type(sources).__name__
+        raise ConfigError(f"several films are wanted, not a {kind}: give a list, or a folder")
     return sources, len(sources) if isinstance(sources, Sized) else None
 
 

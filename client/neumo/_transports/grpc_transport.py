@@ -291,6 +291,9 @@ def fault(
     detail = f"{code}: {status_codes.brief(details)}{by_way_of}"
     if kind is not Unavailable:
         return kind(model, target, detail)
+    hint = status_codes.misdirected(details)
+    if hint is not None:
+        return BadResponse(model, target, f"{code}: {hint}{by_way_of}")
     if status_codes.is_about_certificates(details):
         return PermissionDenied(model, target, detail)
     # Pair by pair: dict() takes what gRPC 1.60's asyncio gives for a mapping, which it is not.

@@ -6,6 +6,7 @@ import os
 import socket
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from http.client import BadStatusLine, RemoteDisconnected
 from importlib.metadata import version
 from typing import Any, TypeVar
 
@@ -260,8 +261,10 @@ class OneRestServer:
         text = status_codes.brief(_reason(error)) + way
         if isinstance(error, exceptions.Timeout | ReadTimeoutError):
             return DeadlineExceeded(model, self.target, f"no answer within the deadline{way}")
-        if "BadStatusLine" in text:
-            return BadResponse(model, self.target, f"what answered there does not speak HTTP{way}")
+        line = _bad_line(error)
+        hint = status_codes.misdirected(text) if line is None else status_codes.not_http(line)
+        if hint is not None:
+            return BadResponse(model, self.target, hint + way)
         if isinstance(error, exceptions.SSLError) or status_codes.is_about_certificates(text):
             return PermissionDenied(model, self.target, text)
         if isinstance(error, exceptions.InvalidHeader | DecodeError):
@@ -310,6 +313,15 @@ def _is_unconnected(error: BaseException) -> bool:
         return True
     wrapped = (getattr(error, "reason", None), *error.args)
     return any(isinstance(one, BaseException) and _is_unconnected(one) for one in wrapped)
+
+
+def _bad_line(error: BaseException) -> str | None:
+    """What came where HTTP's first line should; None where that is not what broke."""
+    if isinstance(error, BadStatusLine) and not isinstance(error, RemoteDisconnected):
+        return str(error.args[0])
+    wrapped = (getattr(error, "reason", None), *error.args)
+    found = (_bad_line(one) for one in wrapped if isinstance(one, BaseException))
+    return next((line for line in found if line is not None), None)
 
 
 def _left(deadline: float) -> float:

@@ -86,6 +86,33 @@ def is_about_certificates(text: str) -> bool:
     return any(word in text.upper() for word in ("CERTIFICATE", "UNKNOWN_CA", "UNKNOWN CA"))
 
 
+_MISDIRECTED = {
+    "WRONG_VERSION_NUMBER": "no TLS is spoken there: use a grpc:// or http:// URL",
+    "WRONG VERSION NUMBER": "no TLS is spoken there: use a grpc:// or http:// URL",
+    # gRPC below 1.60 named an "http1.x server"; later ones the frame that did not come.
+    "SETTINGS FRAME": "no gRPC is spoken there: use the gRPC port (8500), or http:// for REST",
+    "HTTP1.X SERVER": "no gRPC is spoken there: use the gRPC port (8500), or http:// for REST",
+    "MISSING SELECTED ALPN": "no gRPC is spoken there: use the gRPC port, or https:// for REST",
+}
+"""What the libraries say where a server speaks another protocol, and what helps."""
+
+
+def misdirected(text: str) -> str | None:
+    """What to say where the server speaks another protocol than the URL's; None elsewhere."""
+    told = text.upper()
+    return next((hint for words, hint in _MISDIRECTED.items() if words in told), None)
+
+
+def not_http(line: str) -> str:
+    """What to say where a server's answer begins with ``line``, which is not HTTP's.
+
+    gRPC's servers say their settings first, by a frame of type 4 (RFC 9113, sections 4.1 and 6.5).
+    """
+    if line[:1] == "\0" and line[3:4] == "\x04":
+        return "gRPC is spoken there, not REST: use a grpc:// URL, or the REST port (8501)"
+    return "what answered there does not speak HTTP"
+
+
 _OUT_OF_REACH = (
     "failed to connect to all addresses",
     "connections to all backends failing",
@@ -123,8 +150,12 @@ def pushback_seconds(text: str | None) -> float | None:
 
 
 def brief(text: str) -> str:
-    """``text`` without markup, on one line, at most ``MAX_DETAIL_CHARACTERS`` long."""
-    plain = " ".join(re.sub(r"<[^<>]*>", " ", text[: 16 * MAX_DETAIL_CHARACTERS]).split())
+    """``text`` without markup, on one line, at most ``MAX_DETAIL_CHARACTERS`` long.
+
+    What no terminal should be sent is replaced.
+    """
+    bare = re.sub(r"<[^<>]*>", " ", text[: 16 * MAX_DETAIL_CHARACTERS])
+    plain = "".join(c if c.isprintable() else "\ufffd" for c in " ".join(bare.split()))
     if len(plain) <= MAX_DETAIL_CHARACTERS:
         return plain
     return plain[: MAX_DETAIL_CHARACTERS - 1] + "…"
