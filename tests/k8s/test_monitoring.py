@@ -98,9 +98,15 @@ def expressions():
     return [one.replace("$__rate_interval", "1m") for one in panels + rules]
 
 
+def annotations():
+    """The dashboard's: of a rollout's metrics, which are no gateway's or server's."""
+    board = json.loads((MONITORING / "dashboard.json").read_text())
+    return [one["expr"] for one in board["annotations"]["list"]]
+
+
 def test_every_query_is_understood(prometheus):
-    """Those of the dashboard and of the alert rules."""
-    for one in expressions():
+    """Those of the dashboard, its annotations and the alert rules."""
+    for one in expressions() + annotations():
         asked(f"{prometheus}/query", query=one)
 
 
