@@ -12,14 +12,16 @@
 ``size``                     the header's rows, columns or frames contradict the data
 ``photometric``              the header contradicts itself, or the pixels, about white or colours
 ``lookup_table``             a lookup table contradicts its own header, or shows nothing
-``window``                   the window is none, or shows nothing of these pixels
+``window``                   the window is none, or does not fit these pixels
 ``rescale``                  the rescale or modality table would leave no picture
-``transparency``             the file says that nothing in it is opaque
+``padding``                  one value far from all others sets no contrast, undeclared
+``compression``              the pixels are compressed in another way than the header says
+``transparency``             the file says that much of it is transparent, and no air
 ``depth``                    the decoder hands on 8 bits a channel of more
 ``first_frame``              the file holds several frames
 ``rescaled``                 the file does not say its white level
 ``small``                    too few pixels, or enlarged from too few
-``flat``                     almost no contrast
+``flat``                     almost no contrast, or half of the scale is not used
 ``saturated``                much of the film is pure white or pure black
 ``framed``                   the film lies in a frame, as on a screenshot
 ``negative``                 lungs are white: black and white seem to be exchanged
@@ -75,18 +77,24 @@ LOOKUP_TABLE = Caution(
     "lookup_table", "the file's lookup table contradicts itself or its pixels: check the contrast"
 )
 WINDOW = Caution(
-    "window", "the file's window is none, or does not fit its pixels: it was not used as written"
+    "window", "the file's window is none, or does not fit its pixels: check the contrast"
 )
 RESCALE = Caution("rescale", "the file's rescaling would leave no picture: it was not used")
+PADDING = Caution(
+    "padding", "one value far from all others sets no contrast: it was taken for padding"
+)
+COMPRESSION = Caution(
+    "compression", "the pixels are not compressed as the file says: they were read as what they are"
+)
 TRANSPARENCY = Caution(
-    "transparency", "the file says that nothing in it is opaque: its transparency was not used"
+    "transparency", "the file's transparency would hide or darken the film: it was not used"
 )
 DEPTH = Caution(
     "depth", "of this file only 8 bits a channel could be read: check that the film is not too dark"
 )
 
 SMALL = Caution("small", "too few pixels to judge: give the film at its original size")
-FLAT = Caution("flat", "almost no contrast: check that this is a film, and its window")
+FLAT = Caution("flat", "too little contrast, too dark or too bright: check the film, its window")
 SATURATED = Caution("saturated", "much of the film is pure white or black: detail is lost")
 FRAMED = Caution("framed", "the film lies in a frame, as on a screenshot: give the film alone")
 NEGATIVE = Caution("negative", "black and white seem to be exchanged: check the film")
@@ -110,6 +118,8 @@ ALL = (
     LOOKUP_TABLE,
     WINDOW,
     RESCALE,
+    PADDING,
+    COMPRESSION,
     TRANSPARENCY,
     DEPTH,
     SMALL,

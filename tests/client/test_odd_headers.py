@@ -167,8 +167,9 @@ class TestBits:
 
     @pytest.mark.parametrize("stored", [8, 10, 11])
     def test_bits_stored_too_few(self, seed, stored):
-        """Values above 2^BitsStored would wrap: the smooth reading is taken."""
-        agrees(radiograph(twelve_bits(seed), 12, BitsStored=stored, **WINDOW), seed, "bits")
+        """Values above 2^BitsStored, to the lowest bit, would wrap: the smooth reading is taken."""
+        data = radiograph(twelve_bits(seed) + 1, 12, BitsStored=stored, **WINDOW)
+        agrees(data, seed, "bits")
 
     def test_bits_stored_over_allocated(self, seed):
         """Bits Stored shall not exceed Bits Allocated."""

@@ -238,3 +238,12 @@ def transcoded(data: bytes, syntax: str) -> bytes:
         writer.SetImage(change.GetOutput())
         assert writer.Write()
         return target.read_bytes()
+
+
+def htj2k(seed: int) -> bytes:
+    """An HTJ2K codestream of OpenJPH 0.26: ``twelve_bits(seed, 128)`` of seed 4, 5 or 6.
+
+    Its low bits are filled, ``small | small >> 8``; of seeds 4 and 5 12 bits without loss, of seed
+    6 moved up to 16 bits, and lossy.
+    """
+    return (Path(__file__).parent / "htj2k" / f"{seed}.j2c").read_bytes()

@@ -57,6 +57,8 @@ MOST_WHITE = 0.06
 MOST_BLACK = 0.4
 """Shares of a film at the ends of the scale: collimators leave up to a third black."""
 _WHITE, _BLACK = 253, 2
+_HALF = 128
+"""Of the scale: a film that leaves its upper or its lower half empty is too dark or too bright."""
 LEAST_FINE = 0.19
 """Detail of one pixel over detail of four: a picture enlarged from 64 to 128 pixels has less."""
 _LEAST_COARSE = 1.0
@@ -185,8 +187,8 @@ def picture_cautions(
     """
     grey = pixels[:, :, 0].astype(np.float32)
     shares = np.cumsum(np.bincount(pixels.ravel(), minlength=256)) / pixels.size
-    spread = int(np.searchsorted(shares, 0.98)) - int(np.searchsorted(shares, 0.02))
-    if spread < LEAST_SPREAD:
+    low, high = int(np.searchsorted(shares, 0.02)), int(np.searchsorted(shares, 0.98))
+    if high - low < LEAST_SPREAD or high < _HALF or low >= _HALF:
         # Of so little contrast nothing else can be told.
         return (FLAT,)
     coarse = _binned(grey, 4)

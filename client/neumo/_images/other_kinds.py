@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import struct
-import zlib
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -24,6 +22,8 @@ _PNG_NEEDED = {b"IHDR", b"PLTE", b"tRNS", b"eXIf", b"IDAT", b"IEND"}
 """What makes the picture; text and colour profiles are left out."""
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _TIFF_BITS, _TIFF_SAMPLE_FORMAT, _TIFF_COMPRESSION = 258, 339, 259
+_TIFF_RARE = {50001}
+"""WebP, which has 8 bits in any case."""
 _SAMPLE_FORMATS = {1: "unsigned", 2: "signed", 3: "float", 5: "complex", 6: "complex"}
 _JPEG = b"\xff\xd8\xff"
 _JPEG2000 = (b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  ")
@@ -209,20 +209,29 @@ def _has_over_eight_bits(data: bytes, kind: str) -> bool:
     return at >= 0 and len(data) > at + 42 and (data[at + 42] & 0x7F) + 1 > 8
 
 
+def check_tiff(compression: int) -> None:
+    """Raise ``ImageError`` for a TIFF compressed as libtiff is rarely built for.
+
+    Asked before libtiff is, which would say so on stderr.
+    """
+    if compression not in TiffImagePlugin.COMPRESSION_INFO or compression in _TIFF_RARE:
+        raise ImageError("a TIFF compressed in a way that is not read: save it uncompressed")
+
+
 def _unusual_tiff(data: bytes) -> _Decoded | None:
-    """Name what Pillow has no layout for; None where the file is damaged."""
+    """What Pillow has no layout for, read or named; None where the file is damaged."""
+    from neumo._images import tiff_samples  # noqa: PLC0415 - few films are of that kind
+
     try:
-        header = TiffImagePlugin.ImageFileDirectory_v2(data[:8])
-        file = CountedBytes(data)
-        file.seek(header.next)
-        header.load(file)
+        found = tiff_samples.decode(data)
+        if found is not None:
+            return found
+        header = tiff_samples.directory(data)
         bits = header.get(_TIFF_BITS, (1,))
         formats = header.get(_TIFF_SAMPLE_FORMAT, (1,))
-        known = header.get(_TIFF_COMPRESSION, 1) in TiffImagePlugin.COMPRESSION_INFO
-    except (OSError, SyntaxError, ValueError, TypeError, KeyError, struct.error, zlib.error):
+    except tiff_samples.FAULTS:
         return None
-    if not known:
-        raise ImageError("a TIFF compressed in a way that is not read: save it uncompressed")
+    check_tiff(header.get(_TIFF_COMPRESSION, 1))
     key = (max(bits), _SAMPLE_FORMATS.get(formats[0], "unknown"))
     if key in {(8, "unsigned"), (1, "unsigned")} and len(bits) in {1, 3, 4}:
         return None

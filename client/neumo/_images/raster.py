@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any
 
 import numpy as np
 from PIL import (  # noqa: F401 - the plugins, so that silence meets them all
@@ -28,9 +28,13 @@ FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP")
 _BAND_PX = 256
 _TIFF_BITS = 258
 _TIFF_PHOTOMETRIC = 262
+_TIFF_COMPRESSION = 259
+_TIFF_PLANES, _TIFF_SEPARATE = 284, 2
 _TIFF_SAMPLE_FORMAT = 339
 _TIFF_WHITE_IS_ZERO = 0
 _OPAQUE = 255
+_MOST_BETWEEN = 0.05
+"""The share of a cut-out film that is half transparent at most: its soft edge."""
 _COLOURS = {"RGB", "RGBA", "LA", "CMYK"}
 
 Decoded = tuple[Image.Image, tuple[Caution, ...]]
@@ -66,6 +70,12 @@ def opened(image: Image.Image, data: bytes) -> Decoded:
     """As ``decode``, of an image that Pillow opened from ``data``; raises what Pillow does."""
     file_checks.check_size(*image.size)
     frames = int(getattr(image, "n_frames", 1))
+    if _is_unusual_tiff(image):
+        # Only here, so that the usual films wait for nothing more.
+        from neumo._images import tiff_samples  # noqa: PLC0415
+
+        if found := tiff_samples.decode(data):
+            return found
     if _is_deep_colour(image):
         from neumo._images import deep_channels  # noqa: PLC0415 - few films are of that kind
 
@@ -109,11 +119,28 @@ def _fault(error: Exception) -> ImageError:
 def _convert(image: Image.Image) -> Decoded:
     image.load()
     negative, unsigned = _white_is_zero(image), _is_unsigned(image)
+    is_signed = _is_signed_byte(image)
     upright = ImageOps.exif_transpose(image)
+    if is_signed:
+        # Pillow keeps the bytes: -128 to 127 as 128 to 255 and 0 to 127.
+        return upright.point([(level + 128) % 256 for level in range(256)]), (RESCALED,)
     if upright.mode == "F" or upright.mode.startswith("I"):
         grey, cautions = _from_deep(upright, unsigned=unsigned)
         return (ImageOps.invert(grey) if negative else grey), cautions
     return _eight_bits(upright)
+
+
+def _is_unusual_tiff(image: Image.Image) -> bool:
+    """Whether Pillow opens a TIFF and would not read it right: planes of 16 bits, wrong bits."""
+    if image.format != "TIFF":
+        return False
+    from neumo._images import other_kinds, tiff_samples  # noqa: PLC0415
+
+    tags = getattr(image, "tag_v2", {})
+    other_kinds.check_tiff(tags.get(_TIFF_COMPRESSION, 1))
+    is_by_plane = tags.get(_TIFF_PLANES) == _TIFF_SEPARATE
+    is_deep = max(tags.get(_TIFF_BITS, (1,))) > 8
+    return (is_by_plane and is_deep) or tiff_samples.is_wider_than_said(image)
 
 
 def _is_deep_colour(image: Image.Image) -> bool:
@@ -129,9 +156,13 @@ def _is_deep_colour(image: Image.Image) -> bool:
 
 
 def _eight_bits(image: Image.Image) -> Decoded:
-    if image.has_transparency_data or image.mode in {"La", "RGBa"}:
-        if image.mode in {"LA", "RGBA"} and _is_nowhere_opaque(image):
-            # All of it would be darker than the film, or black: an alpha that nobody meant.
+    if image.mode in {"La", "RGBa"}:
+        image = image.convert(image.mode[:-1] + "A")
+    if image.mode == "P" and image.has_transparency_data:
+        image = image.convert("RGBA")
+    if image.has_transparency_data:
+        if image.mode in {"LA", "RGBA"} and _is_not_meant(image):
+            # Much of it would be darker than the film, or black: an alpha that nobody meant.
             return image.convert(image.mode.removesuffix("A")), (TRANSPARENCY,)
         return _on_black(image), ()
     if image.mode == "LAB":
@@ -159,9 +190,20 @@ def _from_deep(image: Image.Image, *, unsigned: bool) -> Decoded:
     return Image.fromarray(grey_depth.stretch(values, low, high)), (RESCALED,)
 
 
-def _is_nowhere_opaque(image: Image.Image) -> bool:
-    _, most = image.getchannel("A").getextrema()
-    return cast(int, most) < _OPAQUE
+def _is_not_meant(image: Image.Image) -> bool:
+    """Whether a picture's alpha is opaque nowhere, or lets half through in more than edges."""
+    counts = image.getchannel("A").histogram()
+    between = sum(counts[1:_OPAQUE])
+    if counts[_OPAQUE] and between <= _MOST_BETWEEN * image.width * image.height:
+        return False
+    # Of one colour, the alpha alone is the picture.
+    return any(low != high for low, high in _extrema(image.convert(image.mode.removesuffix("A"))))
+
+
+def _extrema(image: Image.Image) -> tuple[tuple[float, float], ...]:
+    """The least and the most of each channel."""
+    found: Any = image.getextrema()
+    return found if isinstance(found[0], tuple) else (found,)
 
 
 def _on_black(image: Image.Image) -> Image.Image:
@@ -179,6 +221,12 @@ def _is_unsigned(image: Image.Image) -> bool:
     """Whether a TIFF's 32 bits are unsigned, which Pillow keeps as signed."""
     tags = getattr(image, "tag_v2", {})
     return image.mode == "I" and bool(tags) and tags.get(_TIFF_SAMPLE_FORMAT, (1,))[0] == 1
+
+
+def _is_signed_byte(image: Image.Image) -> bool:
+    """Whether a TIFF's 8 bits are signed, which Pillow keeps as unsigned."""
+    tags = getattr(image, "tag_v2", {})
+    return image.mode == "L" and bool(tags) and tags.get(_TIFF_SAMPLE_FORMAT, (1,))[0] == 2
 
 
 def _white_is_zero(image: Image.Image) -> bool:

@@ -15,19 +15,22 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Jpeg2KImagePlugin
 from pydicom import Dataset
+from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import generate_frames
 from pydicom.pixels import get_decoder
 from pydicom.uid import UID
 
 from neumo._images import file_checks
-from neumo.cautions import SIZE, Caution
+from neumo._images.dicom import gdcm_process
+from neumo.cautions import COMPRESSION, SIZE, Caution
 from neumo.errors import ImageError
 
 _FRAGMENT = b"\xfe\xff\x00\xe0"
 """The tag before each piece of compressed pixels."""
 _ROOT = "1.2.840.10008.1.2"
 _NATIVE = {_ROOT, f"{_ROOT}.1", f"{_ROOT}.1.99", f"{_ROOT}.2"}
-_EXTENDED_JPEG = f"{_ROOT}.4.51"
+_JPEG, _EXTENDED_JPEG = f"{_ROOT}.4.50", f"{_ROOT}.4.51"
+_RLE = f"{_ROOT}.5"
 _HTJ2K = {f"{_ROOT}.4.{number}" for number in (201, 202, 203)}
 _UNREAD = {
     **{f"{_ROOT}.4.{number}": "JPEG XL" for number in (110, 111, 112)},
@@ -37,6 +40,20 @@ _UNREAD = {
     f"{_ROOT}.8.1": "Deflated Image Frame Compression",
     "1.2.840.113619.5.2": "GE's private syntax",
 }
+_SYNTAXES: dict[int, tuple[str, ...]] = {
+    0: tuple(f"{_ROOT}.4.{number}" for number in (90, 91, 92, 93)),
+    0xC0: (_JPEG, _EXTENDED_JPEG),
+    0xC1: (_EXTENDED_JPEG, _JPEG),
+    0xC2: (_JPEG, _EXTENDED_JPEG),
+    0xC3: tuple(f"{_ROOT}.4.{number}" for number in (57, 70)),
+    0xF7: tuple(f"{_ROOT}.4.{number}" for number in (80, 81)),
+}
+"""Those that a codestream may have, by the marker of its frame header; the first where it lies."""
+_RETIRED = {f"{_ROOT}.4.{number}" for number in (52, 53, 54, 55, 56, 58, 59, 60, 61, 62, 63, 64)}
+_RETIRED |= {f"{_ROOT}.4.{number}" for number in (65, 66)}
+"""JPEG's other processes, which pydicom does not know: PS3.6, A.1. The frame says which it is."""
+_CAPABILITIES = b"\xff\x50"
+"""The marker of HTJ2K's header after SIZ: ISO 15444-1, A.5.2."""
 _JPEG_START, _JPEG2000_START = b"\xff\xd8", b"\xff\x4f\xff\x51"
 _JP2_START = b"\0\0\0\x0cjP  "
 _OTHER_SOF = {0xC4, 0xC8, 0xCC}
@@ -75,6 +92,7 @@ class Codestream:
     precision: int
     components: int
     marker: int = 0
+    is_high_throughput: bool = False
 
     def layout(self) -> Layout:
         """As if a DICOM header had said it."""
@@ -94,8 +112,8 @@ def read(dataset: Dataset, layout: Layout) -> tuple[Values, str, list[Caution]]:
     anything on damaged bytes.
     """
     syntax = UID(str(dataset.file_meta.TransferSyntaxUID))
-    if not is_compressed(dataset):
-        values, photometric = _by_pydicom(_plain(dataset, layout), syntax)
+    if not is_compressed(dataset) and not is_encapsulated(dataset.get("PixelData") or b""):
+        values, photometric = _by_pydicom(_plain(dataset, layout, syntax), syntax)
         return values, photometric, []
     _check(dataset, syntax)
     data = bytes(dataset.PixelData)
@@ -103,7 +121,8 @@ def read(dataset: Dataset, layout: Layout) -> tuple[Values, str, list[Caution]]:
         raise file_checks.too_many()
     frame = next(generate_frames(data, number_of_frames=layout.frames))
     found = codestream(frame)
-    cautions: list[Caution] = []
+    said, syntax = syntax, _true_syntax(syntax, found)
+    cautions: list[Caution] = [] if syntax == said or str(said) in _RETIRED else [COMPRESSION]
     if found:
         if (found.height, found.width) != (layout.rows, layout.columns):
             cautions.append(SIZE)
@@ -112,15 +131,40 @@ def read(dataset: Dataset, layout: Layout) -> tuple[Values, str, list[Caution]]:
     if syntax in _HTJ2K:
         values = _by_pillow(frame, found)
         return values, "RGB" if values.ndim == 3 else layout.photometric, cautions
-    if syntax == _EXTENDED_JPEG and found and found.precision > 8:
+    if found and (found.marker == 0xC3 or (found.marker == 0xC1 and found.precision > 8)):
         return by_gdcm(frame, layout, syntax), layout.photometric, cautions
-    values, photometric = _by_pydicom(_plain(dataset, layout), syntax)
+    values, photometric = _by_pydicom(_plain(dataset, layout, syntax), syntax)
     return values, photometric, cautions
+
+
+def is_encapsulated(data: bytes) -> bool:
+    """Whether pixels start as compressed ones do, with the tag of an item."""
+    return data[: len(_FRAGMENT)] == _FRAGMENT
+
+
+def _true_syntax(syntax: UID, found: Codestream | None) -> UID:
+    """``syntax``, or that of the codestream; raises ``ImageError`` where neither can be."""
+    if found is None:
+        if syntax == _RLE:
+            return syntax
+        raise ImageError(
+            f"its header says that it is compressed as {_name(syntax)}, but its pixels are not, or "
+            "they are damaged: export it uncompressed (Explicit VR Little Endian)"
+        )
+    if found.is_high_throughput:
+        return syntax if syntax in _HTJ2K else UID(min(_HTJ2K))
+    known = _SYNTAXES.get(found.marker)
+    if known is None:
+        raise ImageError("a JPEG of a rare kind, which is not read: export it uncompressed")
+    return syntax if str(syntax) in known else UID(known[0])
+
+
+def _name(syntax: UID) -> str:
+    return "HTJ2K (High-Throughput JPEG 2000)" if syntax in _HTJ2K else syntax.name
 
 
 def _check(dataset: Dataset, syntax: UID) -> None:
     """Raise ``ImageError`` where the syntax is not read, or the pixels are not in it."""
-    name = "HTJ2K (High-Throughput JPEG 2000)" if syntax in _HTJ2K else syntax.name
     if syntax in _UNREAD:
         raise ImageError(
             f"compressed as {_UNREAD[syntax]}, which is not read: export it uncompressed "
@@ -129,21 +173,23 @@ def _check(dataset: Dataset, syntax: UID) -> None:
     data = dataset.get("PixelData") or b""
     if data[: len(_FRAGMENT)] != _FRAGMENT:
         raise ImageError(
-            f"its header says that it is compressed as {name}, but its pixels are not: "
+            f"its header says that it is compressed as {_name(syntax)}, but its pixels are not: "
             "export it uncompressed (Explicit VR Little Endian)"
         )
-    if syntax not in _HTJ2K:
+    if syntax not in _HTJ2K and str(syntax) not in _RETIRED:
         try:
             decoder = get_decoder(syntax)
         except (NotImplementedError, ValueError):
             raise ImageError(
-                f"compressed in a way that is not read ({name}): export it uncompressed "
+                f"compressed in a way that is not read ({_name(syntax)}): export it uncompressed "
                 "(Explicit VR Little Endian)"
             ) from None
         if not decoder.is_available and importlib.util.find_spec("gdcm") is None:
-            raise ImageError(
-                "compressed in a way that needs one more package: pip install 'neumo[dicom]'"
-            )
+            raise _needs_gdcm()
+
+
+def _needs_gdcm() -> ImageError:
+    return ImageError("compressed in a way that needs one more package: pip install 'neumo[dicom]'")
 
 
 def _of_codestream(layout: Layout, found: Codestream) -> Layout:
@@ -166,10 +212,11 @@ def _of_codestream(layout: Layout, found: Codestream) -> Layout:
     )
 
 
-def _plain(dataset: Dataset, layout: Layout) -> Dataset:
+def _plain(dataset: Dataset, layout: Layout, syntax: UID) -> Dataset:
     """The Image Pixel module as pydicom wants it, whatever VRs and values the file has."""
     plain = Dataset()
-    plain.file_meta = dataset.file_meta
+    plain.file_meta = FileMetaDataset()
+    plain.file_meta.TransferSyntaxUID = syntax
     plain.Rows, plain.Columns = layout.rows, layout.columns
     plain.SamplesPerPixel, plain.PhotometricInterpretation = layout.samples, layout.photometric
     if layout.samples > 1:
@@ -187,37 +234,25 @@ def _plain(dataset: Dataset, layout: Layout) -> Dataset:
 def _by_pydicom(plain: Dataset, syntax: UID) -> tuple[Values, str]:
     decoder = get_decoder(syntax)
     # Raw: colours are converted by what the pixels are, and unused bits looked at first.
-    values, about = decoder.as_array(plain, index=0, raw=True, correct_unused_bits=False)
+    # Pillow's libjpeg keeps quiet about damaged bytes, gdcm's writes to stderr.
+    plugin = "pillow" if str(syntax) in {_JPEG, _EXTENDED_JPEG} else ""
+    values, about = decoder.as_array(
+        plain, index=0, decoding_plugin=plugin, raw=True, correct_unused_bits=False
+    )
     return values, str(about["photometric_interpretation"])
 
 
-def by_gdcm(frame: bytes, layout: Layout, syntax: UID) -> Values:
-    """A JPEG of 12 bits: gdcm decodes it, though pydicom's plugin does not ask it to.
+def by_gdcm(frame: bytes, layout: Layout, syntax: str) -> Values:
+    """A JPEG without loss or of 12 bits, which pydicom's plugin does not ask gdcm for.
 
-    ``layout`` is the codestream's. Raises what gdcm does on damaged bytes.
+    ``layout`` is the codestream's. Raises ``ImageError`` without gdcm, ``ValueError`` on damaged
+    bytes.
     """
-    import gdcm  # noqa: PLC0415 - only where a film needs it
-
-    fragment = gdcm.Fragment()
-    fragment.SetByteStringValue(frame)
-    fragments = gdcm.SequenceOfFragments.New()
-    fragments.AddFragment(fragment)
-    element = gdcm.DataElement(gdcm.Tag(0x7FE0, 0x0010))
-    element.SetValue(fragments.__ref__())
-    picture = gdcm.Image()
-    picture.SetNumberOfDimensions(2)
-    picture.SetDimensions((layout.columns, layout.rows, 1))
-    picture.SetDataElement(element)
-    kind = gdcm.PhotometricInterpretation.GetPIType(layout.photometric)
-    picture.SetPhotometricInterpretation(gdcm.PhotometricInterpretation(kind))
-    picture.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.GetTSType(str(syntax))))
-    bits = (layout.allocated, layout.stored, layout.stored - 1)
-    picture.SetPixelFormat(gdcm.PixelFormat(layout.samples, *bits, 0))
-    # gdcm's wrapper gives the bytes as text.
-    decoded = picture.GetBuffer().encode("utf-8", "surrogateescape")
-    shape = (layout.rows, layout.columns) + ((layout.samples,) if layout.samples > 1 else ())
-    kind = np.dtype(f"u{layout.allocated // 8}")
-    return np.frombuffer(decoded, kind).reshape(shape).copy()
+    if importlib.util.find_spec("gdcm") is None:
+        raise _needs_gdcm()
+    shape = layout.rows, layout.columns, layout.samples
+    bits = layout.allocated, layout.stored
+    return gdcm_process.decode(frame, shape, bits, layout.photometric, syntax)
 
 
 def _by_pillow(frame: bytes, found: Codestream | None) -> Values:
@@ -247,7 +282,9 @@ def codestream(frame: bytes) -> Codestream | None:
     right, bottom, left, top = struct.unpack(">4I", frame[at + 8 : at + 24])
     components = int.from_bytes(frame[at + 40 : at + 42], "big")
     precision = (frame[at + 42] & 0x7F) + 1
-    return Codestream(right - left, bottom - top, precision, components)
+    after = at + 4 + int.from_bytes(frame[at + 4 : at + 6], "big")
+    is_high = frame[after : after + 2] == _CAPABILITIES and bool(frame[after + 5] & 2)
+    return Codestream(right - left, bottom - top, precision, components, is_high_throughput=is_high)
 
 
 def _of_jpeg(frame: bytes) -> Codestream | None:

@@ -46,7 +46,16 @@ _PIXEL_KEYWORDS = (
     "ExtendedOffsetTable",
     "ExtendedOffsetTableLengths",
 )
-_KEYWORDS = (*_PIXEL_KEYWORDS, *colours.KEYWORDS, *windowing.KEYWORDS, *subject.KEYWORDS)
+_GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
+_MACROS = ("FrameVOILUTSequence", "PixelValueTransformationSequence")
+"""Where enhanced objects keep window and rescale: PS3.3, C.7.6.16.2.9 and .10."""
+_KEYWORDS = (
+    *_PIXEL_KEYWORDS,
+    *_GROUPS,
+    *colours.KEYWORDS,
+    *windowing.KEYWORDS,
+    *subject.KEYWORDS,
+)
 
 
 def decode(data: bytes) -> tuple[Image.Image, tuple[Caution, ...]]:
@@ -79,12 +88,23 @@ def _decode(dataset: Dataset) -> tuple[Image.Image, tuple[Caution, ...]]:
         raise ImageError("a DICOM file cut off or damaged: copy or export it again")
     _check_kind(dataset)
     stored_values.check_size(dataset)
+    _take_groups(dataset)
     levels, cautions = _levels(dataset)
     image = Image.fromarray(np.ascontiguousarray(levels))
     cautions = (*subject.cautions(dataset), *cautions)
     if (element_numbers.whole(dataset, "NumberOfFrames") or 1) > 1:
         cautions = (*cautions, FIRST_FRAME)
     return image, tuple(dict.fromkeys(cautions))
+
+
+def _take_groups(dataset: Dataset) -> None:
+    """Let window and rescale of the first frame stand where other objects have theirs."""
+    for groups in reversed(_GROUPS):  # the frame's own before those of all
+        for item in (dataset.get(groups) or [])[:1]:
+            for macro in (item.get(name) for name in _MACROS):
+                for keyword in windowing.KEYWORDS if macro else ():
+                    if keyword in macro[0] and keyword not in dataset:
+                        dataset[keyword] = macro[0].get_item(keyword)
 
 
 def size(data: bytes) -> tuple[int, int] | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from PIL import Image
-from pydicom.uid import UID
 
 from neumo._images import file_checks, grey_depth
 from neumo._images.dicom import compressed_frames
@@ -34,7 +33,7 @@ def decode(data: bytes) -> tuple[Image.Image, tuple[Caution, ...]] | None:
         raise ImageError(f"{name} of a kind that is not read: save it as PNG")
     file_checks.check_size(found.width, found.height)
     try:
-        values = compressed_frames.by_gdcm(data, found.layout(), UID(_SYNTAXES[found.marker]))
+        values = compressed_frames.by_gdcm(data, found.layout(), _SYNTAXES[found.marker])
     except Exception:  # noqa: BLE001 - gdcm raises anything on damaged bytes
         raise ImageError(f"{name}, damaged or cut off: export it again") from None
     return Image.fromarray(grey_depth.from_uint16(values.astype(np.uint16))), ()

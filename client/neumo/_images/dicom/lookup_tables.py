@@ -64,14 +64,13 @@ def read(
 def _white(entries: npt.NDArray[np.uint16], bits: int) -> tuple[int, bool]:
     """The brightest level, and whether the entries can have the bits that are declared.
 
-    They cannot where one is larger, or where all would fit the next smaller depth in use: white
-    would be darker than half. cornerstone, too, takes the bits in use ("thanks to Agfa").
+    They cannot where one is larger, or where all would fit one bit less: white would be darker
+    than half. cornerstone, too, takes the bits in use ("thanks to Agfa").
     """
     top = int(entries.max())
-    holding = next(depth for depth in DEPTHS if top >> depth == 0)
-    if DEPTHS[0] <= bits <= DEPTHS[-1] and top >> bits == 0 and holding >= bits:
+    if DEPTHS[0] <= bits <= DEPTHS[-1] and top.bit_length() == bits:
         return 2**bits - 1, True
-    white = 2**holding - 1
+    white = 2 ** top.bit_length() - 1
     return (white if top >= _NEAR_WHITE * white else max(top, 1)), False
 
 

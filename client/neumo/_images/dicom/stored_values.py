@@ -30,6 +30,15 @@ _ALIKE = 0.25
 """Of the deviation, how much the thirds of a tiled picture differ at most."""
 _SUBSAMPLED = {"YBR_FULL_422", "YBR_PARTIAL_422", "YBR_PARTIAL_420"}
 _FLOATS = {"FloatPixelData": "f4", "DoubleFloatPixelData": "f8"}
+_UNREAD_COLOURS = {"CMYK", "HSV"}
+_NOISY = 0.5
+"""The mean step over the deviation: of films a tenth, of bytes in the wrong order more than one."""
+_LEFT_SHARE = 0.3
+"""Of a left-aligned film, the pixels that are not nearly black, at least."""
+_OVERLAY_SHARE = 0.1
+"""Of a film, what an overlay or burnt-in letters cover at most."""
+_OVERLAY_STEPS = 4.0
+"""How much larger than elsewhere steps at an overlay's border are, once its bit is gone."""
 
 Values = npt.NDArray[Any]
 
@@ -62,9 +71,17 @@ def read(dataset: Dataset) -> Stored:
             " (they are on a server, says its header)" if "PixelDataProviderURL" in dataset else ""
         )
         raise ImageError(f"a DICOM file without pixels{where}: export the film itself")
-    if compressed_frames.is_compressed(dataset):
+    if layout.samples > 1 and layout.photometric in _UNREAD_COLOURS:
+        raise ImageError(f"{layout.photometric} colours are not read: export it as greyscale")
+    if compressed_frames.is_compressed(dataset) or _is_encapsulated(bytes(data), layout):
         return _compressed(dataset, layout, cautions)
     return _native(dataset, bytes(data), layout, cautions)
+
+
+def _is_encapsulated(data: bytes, layout: Layout) -> bool:
+    """Whether pixels are compressed that the header calls plain: by their start and length."""
+    whole = layout.frame_bytes * layout.frames
+    return compressed_frames.is_encapsulated(data) and not whole <= len(data) <= whole + whole % 2
 
 
 def sides(dataset: Dataset) -> tuple[int, int]:
@@ -132,11 +149,15 @@ def _compressed(dataset: Dataset, layout: Layout, cautions: list[Caution]) -> St
         return Stored(values, 8 * values.itemsize, PALETTE, tuple(cautions))
     # A codestream says its own precision, so no unused bits are left to shift out.
     stored = replace(layout, high=layout.stored - 1, allocated=8 * values.itemsize)
-    values, bits, doubtful = _as_meant(values, stored)
+    values, bits, doubtful = _as_meant(values, stored, dataset)
     return Stored(values, bits, photometric, (*cautions, BITS) if doubtful else tuple(cautions))
 
 
 def _native(dataset: Dataset, data: bytes, layout: Layout, cautions: list[Caution]) -> Stored:
+    if layout.photometric in _SUBSAMPLED and len(data) >= layout.frame_bytes * layout.frames:
+        # Of half the colours' samples it would have less: all are there.
+        layout = replace(layout, photometric="YBR_FULL")
+        cautions.append(PHOTOMETRIC)
     if layout.photometric in _SUBSAMPLED or layout.allocated == 1:
         values, photometric, told = compressed_frames.read(dataset, layout)
         return Stored(values, max(layout.stored, 1), photometric, (*cautions, *told))
@@ -152,13 +173,16 @@ def _native(dataset: Dataset, data: bytes, layout: Layout, cautions: list[Cautio
     if layout.samples > 1:
         values, doubtful = _in_colour(flat, layout)
         cautions += [PHOTOMETRIC] if doubtful else []
+        if layout.photometric == "ARGB":
+            values = values[:, :, 1:]
         return Stored(values, layout.stored, layout.photometric, tuple(cautions))
     values, turned = _shaped(flat, layout)
     if layout.photometric == PALETTE:
         # Indices are no brightness: whether they look smooth says nothing.
         return Stored(values, layout.stored, PALETTE, (*cautions, *[SIZE] * turned))
-    values, bits, doubtful = _as_meant(values, layout)
-    cautions += [SIZE] * turned + [BITS] * doubtful
+    values, swapped = _in_order(values)
+    values, bits, doubtful = _as_meant(values, layout, dataset)
+    cautions += [SIZE] * turned + [BITS] * (doubtful or swapped)
     return Stored(values, bits, layout.photometric, tuple(cautions))
 
 
@@ -256,24 +280,62 @@ def _repeats_rows(plane: Values, samples: int) -> bool:
     )
 
 
-def _as_meant(raw: Values, layout: Layout) -> tuple[Values, int, bool]:
+def _in_order(values: Values) -> tuple[Values, bool]:
+    """Words whose bytes lie the other way round than the syntax says make noise: turned."""
+    if values.dtype.itemsize != 2 or _noise(values) < _NOISY or _noise(values.view("i2")) < _NOISY:
+        return values, False
+    turned = values.byteswap()
+    least = min(_noise(turned), _noise(turned.view("i2")))
+    return (turned, True) if least < _NOISY / 2 else (values, False)
+
+
+def _noise(values: Values) -> float:
+    """The roughness of the middle over its deviation."""
+    middle = values[len(values) // 4 : -(len(values) // 4)]
+    return _roughness(middle) / max(float(middle.std()), 1e-9)
+
+
+def _as_meant(raw: Values, layout: Layout, dataset: Dataset) -> tuple[Values, int, bool]:
     """``raw`` with the header's sign and bits, or with those that make a film of it.
 
     The values, their bits, and whether the header was not followed or left bits unexplained.
+    Padding that is outside of the bits stored is kept as it is, and no contradiction.
     """
-    container = layout.allocated
     raw = raw if raw.dtype.kind == "u" else raw.view(f"u{raw.itemsize}")
-    stored = layout.stored if 1 <= layout.stored <= container else container
-    shift = container - stored
-    # Left-aligned, which PS3.5 allowed before 2015, unless the values are right-aligned in spite of
-    # HighBit. Another HighBit than these two is believed by no viewer but dcmtk.
-    is_left = bool(shift) and layout.high == container - 1
-    if is_left and (not (raw & ((1 << shift) - 1)).any() or int(raw.max()) >> stored):
-        raw = raw >> shift
+    padding = element_numbers.first(dataset, "PixelPaddingValue")
+    stored = layout.stored if 1 <= layout.stored <= layout.allocated else layout.allocated
+    if padding is None or not 0 <= padding < 2**layout.allocated or int(padding) >> stored == 0:
+        return _of_bits(raw, layout, stored)
+    is_padding = raw == int(padding)
+    if not is_padding.any() or is_padding.all():
+        return _of_bits(raw, layout, stored)
+    inside = np.where(is_padding, raw[~is_padding].min(), raw)
+    values, bits, changed = _of_bits(inside, layout, stored)
+    kept = values.astype(f"{values.dtype.kind}{raw.itemsize}")
+    kept[is_padding] = raw[is_padding].view(kept.dtype)
+    return kept, bits, changed
+
+
+def _of_bits(raw: Values, layout: Layout, stored: int) -> tuple[Values, int, bool]:
+    """``_as_meant`` of unsigned ``raw`` without padding."""
+    container = layout.allocated
+    shift = layout.high + 1 - stored
+    unused = (1 << (container - stored)) - 1
+    is_over = stored < container and bool(int(raw.max()) >> stored)
+    # Above the lowest bits, which PS3.5 allowed before 2015: dcmtk believes HighBit where others do
+    # not, and here the pixels are asked. Right-aligned values stay in spite of it.
+    if is_over and 0 < shift <= container - stored:
+        is_empty_below = not (raw & ((1 << shift) - 1)).any()
+        raw = raw >> shift if is_empty_below or shift == container - stored else raw
     excess = raw >> stored if stored < container else np.zeros_like(raw)
-    said = _with_sign(raw, stored, signed=layout.signed)
     explained = not excess.any() or _extends_sign(raw, excess, stored, container)
-    chosen, bits, changed = said, stored, False
+    is_left = not explained and not (raw & unused).any() and _is_mostly_over(excess)
+    if is_left:
+        # Left-aligned without a word: HighBit says otherwise.
+        raw = raw >> (container - stored)
+        excess, explained = np.zeros_like(raw), True
+    said = _with_sign(raw, stored, signed=layout.signed)
+    chosen, bits, changed = said, stored, is_left
     if not explained and _is_whole(raw, stored, said):
         chosen, bits, changed = raw, container, True
     # Values that wrap where their sign changes are rough; the other sign's are not, then.
@@ -284,7 +346,38 @@ def _as_meant(raw: Values, layout: Layout) -> tuple[Values, int, bool]:
     if has_sign and _roughness(other) < _SMOOTHER * _roughness(chosen):
         chosen, changed = other, True
     is_constant = excess.size > 0 and int(excess.min()) == int(excess.max())
-    return chosen, bits, changed or not (explained or is_constant)
+    chosen, overlaid = _without_overlay(chosen)
+    return chosen, bits, changed or overlaid or not (explained or is_constant)
+
+
+def _is_mostly_over(excess: Values) -> bool:
+    """Whether what stands above the bits stored is of the film: of many pixels, and no constant."""
+    share = float((excess > 0).mean())
+    return share > _LEFT_SHARE and len(np.unique(excess[:: max(len(excess) // 64, 1)])) > 3
+
+
+def _without_overlay(values: Values) -> tuple[Values, bool]:
+    """Without a top bit that only few pixels have and the film below goes on without: an overlay.
+
+    ACR-NEMA kept overlays there, and some headers count their bit among those stored.
+    """
+    top = int(values.max()).bit_length() - 1
+    if values.dtype.kind != "u" or top < 8:
+        return values, False
+    bit = values.dtype.type(1 << top)
+    is_set = (values & bit) != 0
+    if float(is_set.mean()) > _OVERLAY_SHARE:
+        return values, False
+    film = (values & ~bit).astype(np.int64)
+    steps, borders = np.abs(np.diff(film, axis=1)), is_set[:, 1:] != is_set[:, :-1]
+    below = film[is_set]
+    # A film's own bright parts would turn dark without the bit, letters have one value.
+    is_overlay = (
+        bool(borders.any())
+        and float(below.std()) > 0
+        and float(steps[borders].mean()) < _OVERLAY_STEPS * max(float(steps[~borders].mean()), 1.0)
+    )
+    return (values & ~bit, True) if is_overlay else (values, False)
 
 
 def _is_whole(raw: Values, stored: int, said: Values) -> bool:

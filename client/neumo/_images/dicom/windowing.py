@@ -5,7 +5,7 @@ Source: DICOM PS3.3, C.11.1 (modality LUT), C.11.2 (VOI LUT), C.7.5.1.1.2 (paddi
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ from pydicom import Dataset
 
 from neumo._images import grey_depth
 from neumo._images.dicom import element_numbers, lookup_tables
-from neumo.cautions import LOOKUP_TABLE, RESCALE, WINDOW, Caution
+from neumo.cautions import LOOKUP_TABLE, PADDING, RESCALE, WINDOW, Caution
 
 KEYWORDS = (
     "ModalityLUTSequence",
@@ -37,6 +37,14 @@ _LEAST_HELD = 0.1
 """The share of its range that a film with spread still shows between black and white."""
 _LOSSY_REACH = 1 / 64
 """How far, of the values' range, lossy compression moves padding."""
+_BLURRED_PX = 8
+"""How far from padding lossy compression leaves values between it and the film: a block."""
+_LEAST_GAP = 1 / 3
+"""Between it and the film, then, of the film's range."""
+_LEAST_PADDING = 0.01
+"""The share of a film that padding has at least where it is told by the pixels alone."""
+_LOST = 1e300
+"""Values beyond it, of a rescale that nobody meant, cannot be subtracted any more."""
 _FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 
 Window = tuple[float, float, str]
@@ -48,18 +56,22 @@ def grey(stored: npt.NDArray[Any], dataset: Dataset, bits: int) -> Grey:
 
     The first VOI LUT, else the first window (of any VOI LUT function), else, for unsigned values
     of up to 8 bits without modality transformation, the values as they are, else a window over
-    the percentiles 0.5 to 99.5 of what is not padding. A VOI LUT or window that leaves no picture
-    of these pixels is not used, and a caution says so.
+    the percentiles 0.5 to 99.5 of what is not padding, declared or plain to see. A VOI LUT or
+    window that leaves no picture of these pixels is not used, and a caution says so; one that fits
+    them before the rescale only is used as viewers do, with the caution.
     """
-    padding = padded(stored, dataset)
+    padding, is_blurred = _padding(stored, dataset)
     values, cautions = _modality(stored, dataset)
-    seen = values[~padding] if padding.any() else values
-    found, told = _of_interest(values, seen, dataset)
+    hidden = _grown(padding) if is_blurred else padding
+    seen = values[~hidden] if padding.any() and not hidden.all() else values
+    found, told = _of_interest(values, seen, dataset, _Range(stored, bits, values is not stored))
     cautions = (*cautions, *told)
     if found is None:
         if values is stored and stored.dtype.kind == "u" and bits <= 8:
             found = grey_depth.stretch(values, 0, 2**bits - 1)
         else:
+            seen, told = _without_outlier(seen)
+            cautions = (*cautions, *told)
             low, high = np.percentile(seen, _PERCENTILES)
             found = grey_depth.stretch(values, float(low), float(high))
     return found, tuple(dict.fromkeys(cautions))
@@ -83,17 +95,72 @@ def padded(stored: npt.NDArray[Any], dataset: Dataset) -> npt.NDArray[np.bool_]:
 
     After lossy compression, values next to the padding's count, too.
     """
+    return _padding(stored, dataset)[0]
+
+
+def _padding(stored: npt.NDArray[Any], dataset: Dataset) -> tuple[npt.NDArray[np.bool_], bool]:
+    """As ``padded``, and whether lossy compression has blurred it with the film."""
     signed = stored.dtype.kind == "i"
     first = element_numbers.first(dataset, "PixelPaddingValue", signed=signed)
     if first is None:
-        return np.zeros(stored.shape, np.bool_)
+        return np.zeros(stored.shape, np.bool_), False
     last = element_numbers.first(dataset, "PixelPaddingRangeLimit", signed=signed)
     low, high = sorted((first, first if last is None else last))
-    if _is_lossy(dataset):
-        reach = (float(stored.max()) - float(stored.min())) * _LOSSY_REACH
-        low, high = low - reach, high + reach
-    padding: npt.NDArray[np.bool_] = (stored >= low) & (stored <= high)
-    return padding & ~padding.all()
+    padding = _within(stored, low, high)
+    reach = (float(stored.max()) - float(stored.min())) * _LOSSY_REACH
+    wide = _within(stored, low - reach, high + reach)
+    around = low - 4 * reach, high + 4 * reach
+    is_blurred = _is_lossy(dataset) or _is_spread(stored, padding, wide, around)
+    if is_blurred:
+        padding = wide
+    return padding & ~padding.all(), is_blurred
+
+
+def _within(stored: npt.NDArray[Any], low: float, high: float) -> npt.NDArray[np.bool_]:
+    found: npt.NDArray[np.bool_] = (stored >= low) & (stored <= high)
+    return found
+
+
+def _is_spread(
+    stored: npt.NDArray[Any],
+    exact: npt.NDArray[np.bool_],
+    wide: npt.NDArray[np.bool_],
+    around: tuple[float, float],
+) -> bool:
+    """Whether most padding is next to its value, and then nothing: compressed, and not said so."""
+    count = int(wide.sum())
+    if count < _LEAST_PADDING * stored.size or count < 2 * int(exact.sum()):
+        return False
+    return int(_within(stored, *around).sum()) - count < count / 20
+
+
+def _grown(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """``mask`` and what lies within ``_BLURRED_PX`` of it."""
+    for axis in (0, 1):
+        for _ in range(_BLURRED_PX):
+            mask = mask | _shifted(mask, axis, 1) | _shifted(mask, axis, -1)
+    return mask
+
+
+def _shifted(mask: npt.NDArray[np.bool_], axis: int, by: int) -> npt.NDArray[np.bool_]:
+    """``mask`` moved by a pixel, nothing coming in at the edge."""
+    moved = np.roll(mask, by, axis)
+    moved[(slice(None),) * axis + (0 if by > 0 else -1,)] = False
+    return moved
+
+
+def _without_outlier(seen: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], tuple[Caution, ...]]:
+    """``seen`` without padding that no header names: one value, far off all the rest."""
+    least = _LEAST_PADDING * seen.size
+    low, high = seen.min(), seen.max()
+    for end in (low, high):
+        is_end = seen == end
+        if low < high and is_end.sum() >= least:
+            rest = seen[~is_end]
+            gap = min(abs(float(rest.min()) - float(end)), abs(float(rest.max()) - float(end)))
+            if gap > _LEAST_GAP * (float(rest.max()) - float(rest.min())) > 0:
+                return rest, (PADDING,)
+    return seen, ()
 
 
 def _is_lossy(dataset: Dataset) -> bool:
@@ -119,17 +186,41 @@ def _modality(
             return stored, (RESCALE,)
         return table.apply(stored), (LOOKUP_TABLE,) if table.contradicts else ()
     slope = element_numbers.first(dataset, "RescaleSlope")
+    slope = 1.0 if slope is None else slope
     intercept = element_numbers.first(dataset, "RescaleIntercept") or 0.0
-    if slope == 0.0:
-        # Every pixel would be the intercept. dcmtk, too, leaves such a slope out.
-        return stored, (RESCALE,)
-    if slope is None or (slope, intercept) == (1.0, 0.0):
+    if (slope, intercept) == (1.0, 0.0):
         return stored, ()
-    return stored * slope + intercept, ()
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = stored * slope + intercept
+    most = float(np.abs(values).max())
+    # Every pixel would be the intercept, or nearly. dcmtk, too, leaves a slope of 0 out.
+    if not most < _LOST or np.spacing(most) > abs(slope) / 2:
+        return stored, (RESCALE,)
+    return values, ()
+
+
+class _Range(NamedTuple):
+    """The values before the rescale, their bits, and whether there was one."""
+
+    stored: npt.NDArray[Any]
+    bits: int
+    is_rescaled: bool
+
+    def is_meant_by(self, low: float, high: float, seen: npt.NDArray[Any]) -> bool:
+        """Whether ``low`` to ``high`` are just the values before the rescale, and not those after.
+
+        Then a window or table was written for the stored values, which no header can say.
+        """
+        if not self.is_rescaled or self.stored.dtype.kind != "u":
+            return False
+        if abs(low) > 1 or abs(high - 2**self.bits) > 1:
+            return False
+        margin = (high - low) / 16
+        return float(seen.min()) < low - margin or float(seen.max()) > high + margin
 
 
 def _of_interest(
-    values: npt.NDArray[Any], seen: npt.NDArray[Any], dataset: Dataset
+    values: npt.NDArray[Any], seen: npt.NDArray[Any], dataset: Dataset, before: _Range
 ) -> tuple[npt.NDArray[np.uint8] | None, tuple[Caution, ...]]:
     """The picture by VOI LUT or window, None where the file has none that shows its pixels."""
     cautions: tuple[Caution, ...] = ()
@@ -138,7 +229,9 @@ def _of_interest(
         if table is not None:
             looked_up = grey_depth.stretch(table.apply(values), 0, table.white)
             if _shows(grey_depth.stretch(table.apply(seen), 0, table.white), seen):
-                return looked_up, (LOOKUP_TABLE,) if table.contradicts else ()
+                span = table.first, table.first + len(table.entries)
+                is_odd = table.contradicts or before.is_meant_by(*span, seen)
+                return looked_up, (LOOKUP_TABLE,) if is_odd else ()
         cautions = (LOOKUP_TABLE,)
     window, told = _window(dataset)
     cautions = (*cautions, *told)
@@ -146,6 +239,9 @@ def _of_interest(
         return None, cautions
     if not _shows(windowed(seen, *window), seen):
         return None, (*cautions, WINDOW)
+    centre, width, _ = window
+    if before.is_meant_by(centre - width / 2, centre + width / 2, seen):
+        cautions = (*cautions, WINDOW)
     return windowed(values, *window), cautions
 
 
