@@ -68,7 +68,7 @@ def served(store):
             (later / model.name).mkdir(parents=True, exist_ok=True)
             (store / model.name / str(number)).rename(later / model.name / str(number))
     faults = [
-        {"fault": "slow", "method": "Predict", "version": SLOW, "seconds": 0.2},
+        {"fault": "slow", "method": "Predict", "version": SLOW, "seconds": 0.1},
         {"fault": "slow_load", "model": RESIDUAL, "version": LATE, "seconds": LATE_BY_S},
     ]
     flags = [*whole_release.write_config(store), f"--neumo_faults={json.dumps(faults)}"]
@@ -243,7 +243,7 @@ def test_bad_outweighs_what_cannot_be_told(store, served):
 
 def test_a_call_that_takes_too_long_tells_nothing(store, served):
     """The advice is to allow more time."""
-    report = judged(store, served.grpc_url, SLOW, timeout_s=0.1)
+    report = judged(store, served.grpc_url, SLOW, timeout_s=0.05)
     assert report.verdict is Verdict.CANNOT_TELL, report
     assert "allow more time" in report.unknown[0].text
 

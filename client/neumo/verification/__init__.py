@@ -5,12 +5,13 @@ and says in one line each what is wrong. ``neumo verify`` is the command.
 """
 
 from neumo.verification.manifest_file import ManifestFile
-from neumo.verification.report import Pace, Remark, Report, Verdict
+from neumo.verification.report import Check, Pace, Remark, Report, Verdict
 from neumo.verification.verify import DEFAULT_MAX_RATIO, DEFAULT_PACE_S, verify
 
 __all__ = [
     "DEFAULT_MAX_RATIO",
     "DEFAULT_PACE_S",
+    "Check",
     "ManifestFile",
     "Pace",
     "Remark",
