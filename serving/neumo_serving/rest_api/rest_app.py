@@ -1,6 +1,6 @@
 """The REST port: HTTP in and out as a raw ASGI application; the work is done on threads.
 
-By hand: a framework would decode paths and know queries, which upstream does not.
+By hand: a framework would decode whole paths and know queries, which upstream does not.
 
 Upstream: ``model_servers/http_server.cc`` and ``util/net_http``.
 """
@@ -127,7 +127,7 @@ class App:
 
 
 def target_of(scope: Scope) -> str:
-    """The path as it was sent, with the query: upstream decodes nothing and knows no queries.
+    """The path as it was sent, with the query: upstream decodes names alone and knows no queries.
 
     A client of a proxy sends a whole URL, of which only these are looked at (``evhttp_uri_parse``).
     """

@@ -9,6 +9,7 @@ import json
 import re
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from google.protobuf import json_format
 
@@ -58,7 +59,18 @@ def parse(method: str, path: str) -> Route:
         raise invalid(f"Malformed request: {method} {path}")
     if match["model"] is None:
         raise invalid("Missing model name in request.")
-    return Route(verb, match["model"], _version(match["version"]), match["label"])
+    label = match["label"]
+    return Route(
+        verb,
+        _decoded(match["model"]),
+        _version(match["version"]),
+        None if label is None else _decoded(label),
+    )
+
+
+def _decoded(name: str) -> str:
+    """A name in the path, which is cut before it is decoded: %3A and %2F separate nothing."""
+    return unquote_to_bytes(name.encode("latin-1", "replace")).decode("utf-8", "replace")
 
 
 def _version(digits: str | None) -> int | None:

@@ -6,11 +6,11 @@ import http.client
 import json
 from collections.abc import Mapping
 from contextlib import closing
+from email.message import Message
 from typing import Any
 from urllib.parse import urlsplit
 
 import grpc
-import requests
 
 from support.conformance.rows import CrowdRow, GrpcRow, RestRow, Row, is_met, reached
 from support.conformance.servers import Endpoint
@@ -59,8 +59,8 @@ def judge_rest(row: RestRow, server: Endpoint) -> None:
     """Status, headers and JSON of an answer."""
     method = row.method or ("GET" if row.body is None else "POST")
     body = row.body.encode() if isinstance(row.body, str) else row.body
-    send = _by_whole_url if row.is_whole_url else _by_path
-    status, headers, text = send(method, server.rest + row.path, body, row.headers)
+    url = server.rest + row.path if row.is_whole_url else row.path
+    status, headers, text = _answered(method, server.rest, url, body, row.headers)
     assert status == row.status, f"{status}: {text[:500]}"
     for name, wanted in row.answer_headers.items():
         assert headers.get(name) == wanted, dict(headers)
@@ -71,23 +71,16 @@ def judge_rest(row: RestRow, server: Endpoint) -> None:
     _judge_document(row, text)
 
 
-Answered = tuple[int, Mapping[str, str], str]
-"""Status, headers and text."""
-
-
-def _by_path(method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Answered:
-    response = requests.request(method, url, data=body, headers=dict(headers), timeout=TIMEOUT_S)
-    return response.status_code, response.headers, response.content.decode()
-
-
-def _by_whole_url(
-    method: str, url: str, body: bytes | None, headers: Mapping[str, str]
-) -> Answered:
-    parts = urlsplit(url)
-    with closing(http.client.HTTPConnection(parts.netloc, timeout=TIMEOUT_S)) as connection:
-        connection.request(method, url, body, dict(headers))
+def _answered(
+    method: str, address: str, target: str, body: bytes | None, headers: Mapping[str, str]
+) -> tuple[int, Message, str]:
+    """Status, headers and text; ``target`` is sent as it is, which ``requests`` would not do."""
+    with closing(
+        http.client.HTTPConnection(urlsplit(address).netloc, timeout=TIMEOUT_S)
+    ) as connection:
+        connection.request(method, target, body, dict(headers))
         response = connection.getresponse()
-        return response.status, dict(response.headers), response.read().decode()
+        return response.status, response.headers, response.read().decode()
 
 
 def _judge_error(wanted: Any, text: str) -> None:
