@@ -1,7 +1,10 @@
 """64 concurrent predictions of one ``AsyncClient`` on a server that batches, on the same cores.
 
 The floor is the release's SavedModels in a process of their own, at the mean batch size that the
-server reached, with as many callers and threads as do best. The two are measured in turns.
+server reached, with as many callers and threads as do best. The two are measured in turns. Beside
+the ratio of their rates is that of the CPU that a film takes, which other programs on the machine
+change less; and the CPU of a film is told apart: the models', the rest of the server's, the
+client's.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from neumo.release import phantom
 from neumo.testing import EmbeddedServer
 from neumo_serving.config import shipped_release
 from support.measuring import floor
+from support.measuring.process_cpu import cpu_s
 
 CONCURRENCY = 64
 SECONDS = 8.0
@@ -60,8 +64,8 @@ def batched(url: str) -> tuple[int, int]:
     return requests_, batches
 
 
-async def predictions(client: neumo.AsyncClient, seconds: float) -> float:
-    """Predictions a second of ``CONCURRENCY`` tasks that ask without a pause."""
+async def predictions(client: neumo.AsyncClient, seconds: float) -> tuple[int, float]:
+    """Predictions of ``CONCURRENCY`` tasks that ask without a pause, and their seconds."""
     until = time.perf_counter() + seconds
     count = 0
 
@@ -73,12 +77,12 @@ async def predictions(client: neumo.AsyncClient, seconds: float) -> float:
 
     started = time.perf_counter()
     await asyncio.gather(*(ask(number) for number in range(CONCURRENCY)))
-    return count / (time.perf_counter() - started)
+    return count, time.perf_counter() - started
 
 
 async def main() -> None:
     """Measure client and floor in turns."""
-    ratios, rates, floors = [], [], []
+    turns: list[dict[str, float]] = []
     models = list(shipped_release.folders())
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -88,20 +92,43 @@ async def main() -> None:
         async with neumo.AsyncClient(serving.grpc_url, timeout=60) as client:
             await predictions(client, SECONDS)
             for _ in range(TURNS):
-                asked, batches = batched(serving.http_url)
-                used = time.process_time()
-                rate = await predictions(client, SECONDS)
-                used = (time.process_time() - used) / SECONDS
-                now_asked, now_batches = batched(serving.http_url)
-                size = (now_asked - asked) / (now_batches - batches)
-                base = in_process(size)["rate"]
-                rates.append(rate)
-                floors.append(base)
-                ratios.append(rate / base)
-                told = {"batch": size, "predictions/s": rate, "floor": base, "client_cores": used}
-                print("  " + json.dumps({name: round(value, 2) for name, value in told.items()}))
-    print(f"{CONCURRENCY} concurrent predictions: {statistics.median(rates):.0f}/s, floor")
-    print(f"{statistics.median(floors):.0f}/s: {statistics.median(ratios):.0%} of it")
+                turns.append(await _turn(client, serving, in_process))
+                print("  " + json.dumps({name: round(one, 2) for name, one in turns[-1].items()}))
+    middle = {name: statistics.median(turn[name] for turn in turns) for name in turns[0]}
+    rate, base = middle["predictions/s"], middle["floor"]
+    print(f"{CONCURRENCY} concurrent predictions: {rate:.0f}/s, floor {base:.0f}/s:")
+    print(f"  {statistics.median(one['predictions/s'] / one['floor'] for one in turns):.0%} of it")
+    models_ms = middle["floor_ms"]
+    both_ms = middle["server_ms"] + middle["client_ms"]
+    print(f"by CPU alone: {models_ms / middle['server_ms']:.0%} with the server's, ", end="")
+    print(f"{models_ms / both_ms:.0%} with the client's, too; of {both_ms:.1f} ms a film")
+    parts = {
+        "the models": models_ms,
+        "the rest of the server": middle["server_ms"] - models_ms,
+        "the client": middle["client_ms"],
+    }
+    for name, part in parts.items():
+        print(f"  {name:24} {part:6.2f} ms {part / both_ms:5.0%}")
+
+
+async def _turn(
+    client: neumo.AsyncClient, serving: EmbeddedServer, in_process: floor.Floor
+) -> dict[str, float]:
+    asked, batches = batched(serving.http_url)
+    own, servers = time.process_time(), cpu_s(serving.process.pid)
+    films, seconds = await predictions(client, SECONDS)
+    own, servers = time.process_time() - own, cpu_s(serving.process.pid) - servers
+    now_asked, now_batches = batched(serving.http_url)
+    size = (now_asked - asked) / (now_batches - batches)
+    base = in_process(size)
+    return {
+        "batch": size,
+        "predictions/s": films / seconds,
+        "floor": base["rate"],
+        "server_ms": servers / films * 1000,
+        "client_ms": own / films * 1000,
+        "floor_ms": base["cpu_ms"],
+    }
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 What it can answer is measured in the same run, by as many clients as keep it busy. Then films come
 at a rate, each with a deadline, whether or not the earlier ones are answered. The two are measured
 in turns, and ratios printed. Driver and server share the machine's cores, so that a part of what is
-lost at 2.5 times is the driver's own work. With a folder, the server is that checkout's.
+lost at 2.5 times is the driver's own work, whose cores are told. With a folder, the server is that
+checkout's.
 """
 
 from __future__ import annotations
@@ -95,12 +96,12 @@ async def capacity(url: str) -> float:
     return count.answered / SECONDS
 
 
-async def overload(url: str, a_second: float) -> tuple[float, collections.Counter[str]]:
-    """Films a second in time, and how often each outcome."""
+async def overload(url: str, a_second: float) -> tuple[float, collections.Counter[str], float]:
+    """Films a second in time, how often each outcome, and the cores that the driver took."""
     outcomes: collections.Counter[str] = collections.Counter()
     async with neumo.AsyncClient(url, timeout=DEADLINE_S, retries=0) as client:
         await client.check()
-        count = Count()
+        count, used = Count(), time.process_time()
 
         async def one() -> None:
             try:
@@ -115,8 +116,9 @@ async def overload(url: str, a_second: float) -> tuple[float, collections.Counte
             due = int(count.past() * a_second)
             tasks += [asyncio.create_task(one()) for _ in range(len(tasks), due)]
             await asyncio.sleep(0.005)
+        cores = (time.process_time() - used) / count.past()
         await asyncio.gather(*tasks)
-    return count.answered / SECONDS, outcomes
+    return count.answered / SECONDS, outcomes, cores
 
 
 async def main() -> None:
@@ -126,11 +128,13 @@ async def main() -> None:
         with served(checkout, flags) as url:
             found: dict[float, list[float]] = {factor: [] for factor in FACTORS}
             total = {factor: collections.Counter[str]() for factor in FACTORS}
+            cores: dict[float, list[float]] = {factor: [] for factor in FACTORS}
             most = []
             for _ in range(TURNS):
                 most.append(await capacity(url))
                 for factor in FACTORS:
-                    rate, outcomes = await overload(url, factor * most[-1])
+                    rate, outcomes, used = await overload(url, factor * most[-1])
+                    cores[factor].append(used)
                     found[factor].append(rate / most[-1])
                     total[factor] += outcomes
         print(f"{name}: {statistics.median(most):.1f} films/s with {CLIENTS} at once", flush=True)
@@ -138,6 +142,7 @@ async def main() -> None:
             turns = ", ".join(format(ratio, ".0%") for ratio in ratios)
             middle = statistics.median(ratios)
             print(f"  {factor:3.1f} x: {middle:4.0%} of it in time ({turns}) {dict(total[factor])}")
+            print(f"         the driver: {statistics.median(cores[factor]):.2f} cores")
 
 
 if __name__ == "__main__":
