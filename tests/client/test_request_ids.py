@@ -6,6 +6,7 @@ import asyncio
 import logging
 import subprocess
 import sys
+import threading
 from contextlib import ExitStack
 from functools import partial
 
@@ -16,6 +17,7 @@ from neumo import settings
 from neumo.testing import FakeTransport, answering, failing
 from support.fake_clients import FILM, LUNGS, RESIDUAL, TUNED
 from support.grey_servers import GreyServer, served_by_grpc, served_by_rest
+from support.patience import patience
 
 WORKING = answering({TUNED: 0.75, RESIDUAL: 0.125, LUNGS: 1.0})
 
@@ -73,6 +75,22 @@ def test_each_prediction_has_an_id_that_goes_with_every_call(served, ask, option
         seen.append(found.request_id)
     assert len(set(seen)) == 2
     assert all(len(one) == 32 and int(one, 16) for one in seen)
+
+
+def test_a_call_that_is_sent_a_second_time_has_it_too(served, ask):
+    """Though another thread sends it."""
+    server, url = served
+    came, both_again = [], threading.Event()
+
+    def before():
+        came.append(True)
+        if len(came) == 4:  # the members' calls, each of them twice
+            both_again.set()
+        assert both_again.wait(patience(20))
+
+    server.before = before
+    found = ask(url, {"hedge": 0.05, "timeout": 600}, lambda client: client.predict(FILM))
+    assert ids(server) == {found.request_id}
 
 
 @pytest.mark.parametrize("what", ["predict", "explain"])
