@@ -247,3 +247,13 @@ def htj2k(seed: int) -> bytes:
     6 moved up to 16 bits, and lossy.
     """
     return (Path(__file__).parent / "htj2k" / f"{seed}.j2c").read_bytes()
+
+
+def with_tag(data: bytes, tag: int, value: int) -> bytes:
+    """The TIFF ``data`` of ``tiff16`` with another value of 16 bits in one of its tags."""
+    order: Literal[">", "<"] = ">" if data[:2] == b"MM" else "<"
+    (count,) = struct.unpack(f"{order}H", data[8:10])
+    for at in range(10, 10 + 12 * count, 12):
+        if struct.unpack(f"{order}H", data[at : at + 2])[0] == tag:
+            return data[: at + 8] + struct.pack(f"{order}H", value) + data[at + 10 :]
+    raise KeyError(tag)
