@@ -237,6 +237,11 @@ class KubernetesCalls:
             **options,
         )
 
+    def has_version(self) -> bool:
+        """Whether stable's pods are labelled with their release."""
+        one = _json(self._apps.read_namespaced_deployment, STABLE, self.namespace)
+        return bool(_version_labels(one, None))
+
     def read_map(self, name: str) -> Fields | None:
         """The ConfigMap ``name``; None where there is none."""
         return _or_none(self._core.read_namespaced_config_map, name, self.namespace)

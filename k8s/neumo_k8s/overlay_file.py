@@ -68,16 +68,31 @@ def with_replicas(text: str, name: str, count: int) -> str:
 def with_version(text: str, name: str, release: int) -> str:
     """``text`` with ``release`` in the patch of the Deployment ``name`` that labels its version.
 
-    As it is where there is no such patch.
+    The patch is added where there is none, as in an overlay of an overlay.
     """
     lines = text.splitlines(keepends=True)
-    inside = False
+    inside = found = False
     for number, line in enumerate(lines):
         if re.match(r"\s*- (target|path|patch):", line):
             inside = re.search(rf"\bname: {re.escape(name)}\b(?!-)", line) is not None
         if inside and "app.kubernetes.io~1version" in line:
             lines[number] = re.sub(r'(value: )"?\d+"?', rf'\g<1>"{release}"', line)
-    return "".join(lines)
+            found = True
+    return "".join(lines) if found else _with_version_patch(lines, name, release)
+
+
+def _with_version_patch(lines: list[str], name: str, release: int) -> str:
+    begin = next((n for n, line in enumerate(lines) if line.rstrip() == "patches:"), None)
+    if begin is None:
+        lines = [*lines, "patches:\n"]
+        begin = len(lines) - 1
+    following = lines[begin + 1] if begin + 1 < len(lines) else "  -"
+    space = " " * (len(following) - len(following.lstrip()))
+    patch = [f"{space}- target: {{kind: Deployment, name: {name}}}\n", f"{space}  patch: |\n"]
+    for labels in ("/metadata/labels", "/spec/template/metadata/labels"):
+        path = f"{labels}/app.kubernetes.io~1version"
+        patch.append(f'{space}    - {{op: add, path: {path}, value: "{release}"}}\n')
+    return "".join([*lines[: begin + 1], *patch, *lines[begin + 1 :]])
 
 
 def image_name(text: str, image: str) -> str:
@@ -92,7 +107,8 @@ def image_name(text: str, image: str) -> str:
 def diff(path: Path, before: str, after: str) -> str:
     """What changes in ``path``, as ``git diff`` shows it."""
     pair = before.splitlines(keepends=True), after.splitlines(keepends=True)
-    return "".join(difflib.unified_diff(*pair, f"a/{path}", f"b/{path}"))
+    name = f"{path.parent.name}/{path.name}"
+    return "".join(difflib.unified_diff(*pair, f"a/{name}", f"b/{name}"))
 
 
 def _entry(lines: list[str], name: str) -> int:

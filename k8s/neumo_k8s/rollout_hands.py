@@ -55,7 +55,8 @@ class DirectHands:
     def write_overlay(self, image: str, release: int) -> None:
         """``image`` in the overlay, and what changed shown."""
         if self._overlay is not None:
-            change(self._overlay, self._tell, image=image, release=release)
+            labelled = self._calls.has_version()
+            change(self._overlay, self._tell, image=image, release=release if labelled else 0)
 
 
 class GitHands:
@@ -106,13 +107,17 @@ def change(
     of_canary: bool = False,
     canary_pods: int | None = None,
 ) -> bool:
-    """Edit the overlay; True, and the difference is told, where it was not so already."""
+    """Edit the overlay; True, and the difference is told, where it was not so already.
+
+    With no ``release`` the label that says it is left alone.
+    """
     path = overlay_file.path_in(overlay)
     before = after = path.read_text(encoding="utf-8")
     if image:
         name = overlay_file.image_name(before, image)
         after = overlay_file.with_image(after, name + ("-canary" if of_canary else ""), image)
-        after = overlay_file.with_version(after, CANARY if of_canary else STABLE, release)
+        if release:
+            after = overlay_file.with_version(after, CANARY if of_canary else STABLE, release)
     if canary_pods is not None:
         after = overlay_file.with_replicas(after, CANARY, canary_pods)
     if after == before:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -43,7 +44,7 @@ class RolloutNotes:
     def say(self, journal: Journal, line: str) -> None:
         """A line for people, with the time and the step."""
         # What is counted down in it is no news.
-        kept = "".join(c for c in f"{journal.step}{line}" if not c.isdigit())
+        kept = re.sub(r"\d+ s\b", "", f"{journal.step} {line}")
         if kept != self._last:
             self._last = kept
             self._tell(f"{time.strftime('%H:%M:%S')} {journal.step}: {line}")

@@ -57,6 +57,20 @@ def test_the_release_of_one_deployment_is_written_where_its_pods_are_labelled(te
     assert patches["tfserving-canary"].count('value: "7"') == 0
 
 
+def test_the_patch_that_labels_the_release_is_added_to_an_overlay_without_one():
+    """Before the patches that it has, or as the first."""
+    for text in (
+        "patches:\n- path: gateway.yaml\n",
+        "patches:\n  - path: a.yaml\n",
+        "images: []\n",
+    ):
+        changed = overlay_file.with_version(text, "tfserving", 7)
+        target = yaml.safe_load(changed)["patches"][0]
+        assert target["target"] == {"kind": "Deployment", "name": "tfserving"}
+        assert target["patch"].count('value: "7"') == 2
+        assert overlay_file.with_version(changed, "tfserving", 7) == changed
+
+
 def test_replicas_are_added_once_and_changed_after_that(text):
     """Under ``replicas``."""
     once = overlay_file.with_replicas(text, "tfserving-canary", 1)

@@ -16,6 +16,7 @@ import kubernetes.client
 import kubernetes.config
 import pytest
 
+from neumo_k8s.journal import WAY
 from support.cluster import rollout_program
 from support.cluster.api_server import NOBODY, api_server
 from support.cluster.played_controllers import PlayedControllers
@@ -201,17 +202,7 @@ def test_killed_at_a_step_start_goes_on(site, step):
     """By ``kill -9``; whoever goes on waits until the dead one's lease has run out."""
     terms = [word for word in START if not word.startswith(("--admit", "--bake"))]
     process = site.begin(*terms, "--admit-for=2", "--bake-for=2")
-    steps = [
-        "canary",
-        "verify",
-        "shadow",
-        "admit",
-        "promote",
-        "every pod",
-        "bake",
-        "close",
-        "finished",
-    ]
+    steps = [step.value for step in WAY]
 
     def there():
         journal = site.journal()
