@@ -25,6 +25,7 @@ import pytest
 from PIL import Image
 
 import neumo
+from neumo._transports import grpc_channels
 from neumo.testing import FakeTransport, answering
 from support.fake_clients import RESIDUAL, TUNED
 from support.grey_servers import served_by_grpc, served_by_rest
@@ -172,6 +173,24 @@ def test_a_fork_while_other_threads_ask(url, times):
     assert statuses == [0] * 8
     assert len(faults) >= 3
     assert set(faults) == {0}
+
+
+def test_a_fork_waits_for_calls_that_end_and_not_for_ever(monkeypatch):
+    """One that a silent server never answers delays it by some seconds at the most."""
+    call = object()
+    grpc_channels.UNDER_WAY.add(call)
+    ending = threading.Timer(0.05, grpc_channels.UNDER_WAY.discard, [call])
+    ending.start()
+    children = Children()
+    children.fork(lambda: 0)
+    assert not ending.is_alive()
+    monkeypatch.setattr(grpc_channels, "FORK_WAITS_S", 0.05)
+    grpc_channels.UNDER_WAY.add(call)
+    try:
+        children.fork(lambda: len(grpc_channels.UNDER_WAY))
+    finally:
+        grpc_channels.UNDER_WAY.discard(call)
+    assert children.statuses() == [0, 0]
 
 
 def test_a_child_of_a_child(url):
