@@ -168,26 +168,28 @@ def test_heat_is_recorded_by_where_it_lies():
         assert len(list(golden.heat_differences(nonsense, maps))) == 1
 
 
-def drawn_times(seconds, count, seed, spread=0.2):
-    """``count`` times around ``seconds``, as servers take them: a few much longer."""
+def judged_after(factor, seed, spread=0.3, most=300):
+    """The verdict on a server ``factor`` times as slow, looked at every ten rounds, as it is."""
     chance = random.Random(seed)
-    return [
-        seconds * chance.lognormvariate(0.0, spread) * (3.0 if chance.random() < 0.01 else 1.0)
-        for _ in range(count)
-    ]
+    times, against = [], []
+    for turn in range(1, most + 1):
+        busy = chance.lognormvariate(0.0, 0.5)  # what else runs there slows both of a round
+        for taken, mean in ((times, 0.02 * factor), (against, 0.02)):
+            slow = 3.0 if chance.random() < 0.01 else 1.0
+            taken.append(mean * busy * slow * chance.lognormvariate(0.0, spread))
+        if turn % 10 == 0:
+            verdict = paired_times.is_slower(times, against, 2.5)
+            if verdict is not None:
+                return verdict
+    return None
 
 
-@pytest.mark.parametrize(("factor", "slower"), [(1.0, False), (2.0, False), (3.0, True)])
+@pytest.mark.parametrize(("factor", "slower"), [(1.0, False), (2.1, False), (3.0, True)])
 def test_three_times_as_slow_is_told_from_twice(factor, slower):
-    """By the median, in a hundred runs of 200 rounds; a run may be open, none is wrong."""
-    told = [
-        paired_times.is_slower(
-            drawn_times(0.02 * factor, 200, seed), drawn_times(0.02, 200, 1000 + seed), 2.5
-        )
-        for seed in range(100)
-    ]
+    """On a noisy machine, in forty runs of each: none is wrong, and hardly one stays open."""
+    told = [judged_after(factor, seed) for seed in range(40)]
     assert (not slower) not in told
-    assert told.count(slower) > 50
+    assert told.count(slower) >= 35
 
 
 def test_a_long_tail_is_slow_where_the_median_is_not():

@@ -112,6 +112,9 @@ class ServedModel:
             if type(error) in {BadResponse, InvalidRequest, ServingError}:
                 raise ConfigError(error.detail) from error
             raise
+        lacking = [t.name for t in call.signature.outputs if t.name not in answer.outputs]
+        if lacking:
+            raise ConfigError(f"the answer lacks the output {lacking[0]}")
         if answer.version not in (None, self._number):
             raise ConfigError(f"version {answer.version} answers where {self._number} was asked")
         return answer

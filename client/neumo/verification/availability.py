@@ -60,7 +60,8 @@ def _look(server: AskedServer, held: ManifestFile) -> tuple[list[Remark], list[R
             is_final |= version is not None and bool(version.error)
         stray = list(_strays(server, held))
     except ServingError as error:
-        return [], [Remark(server.url, Check.SERVER, error.model, _why(error))], False
+        away = Remark(server.url, Check.SERVER, error.model, _why(error))
+        return faults, [*unknown, away], is_final
     # No waiting takes away a model that is there and should not be.
     return [*faults, *stray], unknown, is_final or bool(stray)
 

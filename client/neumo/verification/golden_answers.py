@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from neumo import contract
-from neumo._wire.calls import Predict
+from neumo.errors import ConfigError
 from neumo.release import plain_pictures
 from neumo.release.check import model_answers_check
 from neumo.verification.asked_server import AskedServer, ServedModel
@@ -63,22 +63,21 @@ def _implausible(served: ServedModel) -> Iterator[str]:
 
 def unrefused(server: AskedServer, held: ManifestFile) -> Iterator[Remark]:
     """Whether ``lungs`` takes for a chest what shows none; raises a ``ServingError``."""
-    taken = []
-    for shown, pixels in plain_pictures.draw().items():
-        call = Predict(
-            contract.LUNGS.name,
-            contract.LUNGS_SCREEN_ONLY,
-            {contract.IMAGE.name: pixels},
-            held.manifest.release,
-        )
-        outputs = server.ask(call).outputs
-        chest, threshold = (
-            np.asarray(outputs[tensor.name], np.float64).ravel()
-            for tensor in (contract.CHEST, contract.THRESHOLD)
-        )
-        # What is no number is not refused either.
-        if not np.all(chest < threshold):
-            taken.append(shown)
+    drawn = plain_pictures.draw()
+    lungs = ServedModel(server, contract.LUNGS, held.manifest.release)
+    try:
+        inputs = {contract.IMAGE.name: np.concatenate([*drawn.values()])}
+        outputs = lungs.run(contract.SERVING_DEFAULT, inputs)
+    except ConfigError as error:
+        text = f"drawn pictures that show no chest make it fail: {error}"
+        yield _remark(server, contract.LUNGS, Check.ANSWERS, text)
+        return
+    # What is no number is not refused either.
+    chest, threshold = (
+        outputs[tensor.name].astype(np.float64) for tensor in (contract.CHEST, contract.THRESHOLD)
+    )
+    is_refused = chest < threshold
+    taken = [shown for shown, refused in zip(drawn, is_refused, strict=True) if not refused]
     if taken:
         text = (
             f"drawn pictures that show no chest are taken for films ({', '.join(taken)}): pictures "

@@ -71,7 +71,8 @@ def measure(
         progress(f"timing {what}, {sizes[0]} at a time, against release {against}")
         # What is left of the time is shared by what is left to do.
         share = max(0.0, until - time.monotonic()) / (len(kinds) - index)
-        contest, verdict, error = _largest(server, held, what, sizes, max_ratio, share)
+        films = [_contest(held, against, what, size) for size in sizes]
+        contest, verdict, error = _first(server, films, max_ratio, share)
         if error is not None:
             if isinstance(error, Unavailable) and sizes is AT_ONCE:
                 continue
@@ -89,17 +90,11 @@ def measure(
     return paces, slow, unknown
 
 
-def _largest(
-    server: AskedServer,
-    held: ManifestFile,
-    what: str,
-    sizes: Sequence[int],
-    max_ratio: float,
-    seconds: float,
+def _first(
+    server: AskedServer, contests: Sequence[_Contest], max_ratio: float, seconds: float
 ) -> tuple[_Contest, bool | None, ServingError | None]:
-    """The contest of the first of ``sizes`` that the server takes, and its verdict or error."""
-    for films in sizes:
-        contest = _contest(held, what, films)
+    """The first of ``contests`` whose calls the server takes, and its verdict or error."""
+    for contest in contests:
         try:
             return contest, _hold(server, contest, max_ratio, seconds), None
         except ServingError as error:
@@ -109,8 +104,8 @@ def _largest(
     return contest, None, found
 
 
-def _contest(held: ManifestFile, what: str, films: int) -> _Contest:
-    number, against = held.manifest.release, held.against or 0
+def _contest(held: ManifestFile, against: int, what: str, films: int) -> _Contest:
+    number = held.manifest.release
     return _Contest(
         what,
         films,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 
 from neumo import contract, settings
 from neumo._transports.transport import connect
@@ -42,27 +44,24 @@ def verify(  # noqa: PLR0913 - all but the first two by keyword
     Whatever servers do is in the report. Raises ``ConfigError`` for a URL, token or certificate
     that cannot be used.
     """
-    faults: list[Remark] = []
-    unknown: list[Remark] = []
-    paces: list[Pace] = []
-    for url in urls:
-        chosen = settings.resolve(url, timeout=timeout_s, token=token, tls=tls)
-        transport = connect(url, token=chosen.token, tls=chosen.tls)
+    found = _Found(notes=_notes(held))
+    with ExitStack() as stack:
+        servers = []
+        # All of them first: what cannot be used is told before minutes are spent.
+        for url in urls:
+            chosen = settings.resolve(url, timeout=timeout_s, token=token, tls=tls)
+            transport = connect(url, token=chosen.token, tls=chosen.tls)
+            stack.callback(transport.close)
+            servers.append(AskedServer(url, transport, chosen.timeout_s))
+        for server in servers:
 
-        def tell(what: str, url: str = url) -> None:
-            progress(f"{url}: {what}")
+            def tell(what: str, url: str = server.url) -> None:
+                progress(f"{url}: {what}")
 
-        try:
-            server = AskedServer(url, transport, chosen.timeout_s)
-            wrong, untold = availability.wait(server, held, wait_s, tell)
-            absent = {remark.model for remark in (*wrong, *untold)}
-            if not any(remark.check is Check.SERVER for remark in untold):
-                more_wrong, more_untold = _answers(server, held, absent, tell)
-                wrong += more_wrong
-                untold += more_untold
+            wrong, untold = _state(server, held, wait_s, tell)
             # What answers wrongly need not be quick, and what is not there cannot be timed.
             if held.against is not None and not (wrong or untold):
-                found, slow, untimed = latency.measure(
+                paces, wrong, untold = latency.measure(
                     server,
                     held,
                     held.against,
@@ -70,13 +69,13 @@ def verify(  # noqa: PLR0913 - all but the first two by keyword
                     seconds=pace_s,
                     progress=tell,
                 )
-                paces += found
-                wrong += slow
-                untold += untimed
-        finally:
-            transport.close()
-        faults += wrong
-        unknown += untold
+                found.paces += paces
+                if not any(Check.LOAD is r.check for r in untold) and all(
+                    pace.films == 1 for pace in paces
+                ):
+                    found.notes.append(f"{server.url} refuses two films at a time: not timed")
+            found.faults += wrong
+            found.unknown += untold
     return Report(
         held.manifest.release,
         held.against,
@@ -84,11 +83,31 @@ def verify(  # noqa: PLR0913 - all but the first two by keyword
         held.sha256,
         held.weights_sha256,
         tuple(urls),
-        tuple(faults),
-        tuple(unknown),
-        tuple(_notes(held)),
-        tuple(paces),
+        tuple(found.faults),
+        tuple(found.unknown),
+        tuple(found.notes),
+        tuple(found.paces),
     )
+
+
+@dataclass(slots=True)
+class _Found:
+    notes: list[str]
+    faults: list[Remark] = field(default_factory=list)
+    unknown: list[Remark] = field(default_factory=list)
+    paces: list[Pace] = field(default_factory=list)
+
+
+def _state(
+    server: AskedServer, held: ManifestFile, wait_s: float, tell: Callable[[str], None]
+) -> tuple[list[Remark], list[Remark]]:
+    """What is wrong with models and answers, and what cannot be told of them."""
+    wrong, untold = availability.wait(server, held, wait_s, tell)
+    if any(remark.check is Check.SERVER for remark in untold):
+        return wrong, untold
+    absent = {r.model for r in (*wrong, *untold) if r.check is Check.AVAILABLE}
+    more_wrong, more_untold = _answers(server, held, absent, tell)
+    return [*wrong, *more_wrong], [*untold, *more_untold]
 
 
 def _answers(
