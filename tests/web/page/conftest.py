@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 
 import pytest
 
@@ -66,6 +66,19 @@ def divided_gateway():
     scores = {"pneumonia_tuned": 0.8, "pneumonia_residual": 0.4}
     with in_a_thread(FakeTransport(answering(scores, threshold=0.5, release=1))) as url:
         yield url
+
+
+@pytest.fixture
+def sure_gateway():
+    """Starts a gateway whose members both answer one probability; gives its address."""
+    with ExitStack() as started:
+
+        def start(probability):
+            scores = {"pneumonia_tuned": probability, "pneumonia_residual": probability}
+            transport = FakeTransport(answering(scores, threshold=0.5))
+            return started.enter_context(in_a_thread(transport))
+
+        yield start
 
 
 @contextmanager

@@ -55,6 +55,7 @@ def test_members_disagree(open_page, divided_gateway, drawn_film):
     """Where the members disagree the page says so, and what each says alone."""
     page = open_page(divided_gateway)
     page.give(drawn_film)
+    assert page.heading.inner_text() == "Dudoso: más bien con indicios de neumonía"
     assert "Los modelos no coinciden: es un caso límite." in page.result.inner_text()
     alone = page.page.locator(".members td:last-child").all_inner_texts()
     assert sorted(alone) == ["Neumonía", "Normal"]
@@ -203,3 +204,83 @@ def test_films_are_removed(open_page, drawn_film, adult_film):
     page.page.get_by_role("button", name="Borrar todo").click()
     assert page.result.is_hidden()
     assert page.page.evaluate("document.activeElement.id") == "chooser"
+
+
+CAUTION_RGB = {"light": "rgb(109, 74, 0)", "dark": "rgb(236, 199, 102)"}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_doubt_is_told_wherever_the_verdict_is(open_page, divided_gateway, drawn_film, scheme):
+    """Neither green nor red: amber, in the result, on the list, on paper and to a screen reader."""
+    page = open_page(divided_gateway, color_scheme=scheme)
+    page.give(drawn_film)
+    colour = "e => getComputedStyle(e).color"
+    assert page.page.eval_on_selector("#result-title", colour) == CAUTION_RGB[scheme]
+    assert page.page.eval_on_selector("#films .line", colour) == CAUTION_RGB[scheme]
+    assert page.page.locator("#films .line").inner_text().startswith("Dudoso (Neumonía) ·")
+    said = page.page.locator("#announcer").text_content()
+    assert "Dudoso: más bien con indicios de neumonía" in said
+    assert "Los modelos no coinciden" in said
+    page.shot(f"doubtful_{scheme}")
+    page.page.emulate_media(media="print")
+    assert page.page.eval_on_selector("#result-title", colour) == CAUTION_RGB["light"]
+
+
+@pytest.mark.parametrize(
+    ("probability", "heading"),
+    [
+        (0.46, "Dudoso: más bien sin indicios de neumonía"),
+        (0.54, "Dudoso: más bien con indicios de neumonía"),
+        (0.44, "Sin indicios de neumonía"),
+        (0.56, "Indicios de neumonía"),
+    ],
+)
+def test_an_answer_near_the_threshold_is_doubtful(
+    open_page, sure_gateway, drawn_film, probability, heading
+):
+    """Within five hundredths of it, though both members agree."""
+    page = open_page(sure_gateway(probability))
+    page.give(drawn_film)
+    assert page.heading.inner_text() == heading
+
+
+def test_warnings_stand_on_the_list_and_are_read_aloud(open_page, adult_film):
+    """An adult's film is told to be one without being opened."""
+    page = open_page()
+    page.give(adult_film)
+    assert "El paciente es adulto" in page.page.locator("#films .cautions").inner_text()
+    said = page.page.locator("#announcer").text_content()
+    assert "El paciente es adulto: los modelos se entrenaron" in said
+
+
+@pytest.mark.parametrize("probability", [0.0, 0.992, 1.0])
+def test_the_main_number_lies_whole_within_its_scale(
+    open_page, sure_gateway, drawn_film, probability
+):
+    """At either end of it, on the screen and on paper, however wide."""
+    page = open_page(sure_gateway(probability))
+    page.give(drawn_film)
+    for media in ("screen", "print"):
+        page.page.emulate_media(media=media)
+        for width in (320, 794, 1024, 1440, 1920):
+            page.page.set_viewport_size({"width": width, "height": 900})
+            value, scale = (
+                page.page.locator(one).bounding_box() for one in (".scale .value", ".scale")
+            )
+            assert value["height"] < 40
+            assert value["x"] >= scale["x"]
+            assert value["x"] + value["width"] <= scale["x"] + scale["width"]
+
+
+def test_a_bigger_screen_shows_a_bigger_film(open_page, lungs_gateway, drawn_film):
+    """From a tablet to a wall."""
+    page = open_page(lungs_gateway, viewport={"width": 1024, "height": 1400})
+    page.give(drawn_film)
+    widths = []
+    for width in (1024, 1200, 1366, 1440, 1920, 2560):
+        page.page.set_viewport_size({"width": width, "height": 1400})
+        widths.append(page.page.locator(".screen > canvas").bounding_box()["width"])
+    assert widths[0] >= 570
+    assert min(widths) == widths[0]
+    assert widths[-1] > 1.5 * widths[0]
+    page.shot("wide")

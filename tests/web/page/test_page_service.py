@@ -13,7 +13,9 @@ EXPLANATIONS = "**/v1/explanations"
 @pytest.fixture
 def token_gateway(neumo_server):
     """The address of a gateway that wants a bearer token."""
-    with gateway(neumo_server.grpc_url, environ={"NEUMO_WEB_TOKEN": "clave-secreta"}) as running:
+    with gateway(
+        neumo_server.grpc_url, environ={"NEUMO_WEB_TOKEN": "clave-secreta-larga"}
+    ) as running:
         yield running.url
 
 
@@ -44,7 +46,7 @@ def test_access_key(open_page, token_gateway, drawn_film):
     page.give(drawn_film)
     assert page.heading.inner_text() == "Hace falta una clave de acceso"
     page.shot("access_key")
-    field.fill("clave-secreta")
+    field.fill("clave-secreta-larga")
     page.page.keyboard.press("Enter")
     page.page.locator("#films li.NORMAL").wait_for()
     assert page.page.locator("#token-form").is_hidden()

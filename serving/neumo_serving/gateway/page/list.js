@@ -5,6 +5,7 @@ import { thumbnail } from "./figure.js";
 import * as films from "./films.js";
 import { percent, text } from "./language.js";
 import { problemText } from "./result.js";
+import { doubtOf, shortVerdict, warningTexts } from "./verdict.js";
 
 const section = document.getElementById("history");
 const list = document.getElementById("films");
@@ -41,11 +42,18 @@ function newRow(film, choose, remove) {
   const row = {
     picture: element("span", { class: "thumb" }),
     line: element("span", { class: "line" }),
+    cautions: element("span", { class: "cautions" }),
     drop: button("×", () => remove(film), { class: "quiet remove" }),
   };
   row.open = button(row.picture, () => choose(film), { class: "film" });
   row.open.append(
-    element("span", { class: "about" }, element("span", { class: "name" }, film.name), row.line),
+    element(
+      "span",
+      { class: "about" },
+      element("span", { class: "name" }, film.name),
+      row.line,
+      row.cautions,
+    ),
   );
   row.item = element("li", {}, row.open, row.drop);
   list.append(row.item);
@@ -58,7 +66,8 @@ function fill(row, film) {
   row.drop.setAttribute("aria-label", text("forget_label", { name: film.name }));
   row.drop.title = text("forget_one");
   row.line.textContent = lineOf(film);
-  row.item.className = film.state === films.DONE ? film.answer.prediction.label : film.state;
+  row.cautions.textContent = cautionsOf(film);
+  row.item.className = classOf(film);
   if (film.state === films.DONE && row.picture.childElementCount === 0) {
     row.picture.append(thumbnail(film.answer));
   }
@@ -67,6 +76,18 @@ function fill(row, film) {
 function lineOf(film) {
   if (film.state === films.FAILED) return problemText(film.problem);
   if (film.state !== films.DONE) return text(film.busy ? "busy_wait" : film.state);
-  const { label, probability } = film.answer.prediction;
-  return `${text(`short_${label}`)} · ${percent(probability)}`;
+  const { prediction } = film.answer;
+  return `${shortVerdict(prediction)} · ${percent(prediction.probability)}`;
+}
+
+/** What each warning is about: its sentence as far as the colon. */
+function cautionsOf(film) {
+  if (film.state !== films.DONE) return "";
+  return warningTexts(film.answer.prediction).map((words) => words.split(":")[0]).join("; ");
+}
+
+function classOf(film) {
+  if (film.state !== films.DONE) return film.state;
+  const { prediction } = film.answer;
+  return doubtOf(prediction) ? `${prediction.label} doubtful` : prediction.label;
 }

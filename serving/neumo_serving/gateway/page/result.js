@@ -6,6 +6,7 @@ import * as films from "./films.js";
 import { decimal, moment, percent, text, textOr } from "./language.js";
 import { again } from "./queue.js";
 import { scaleOf } from "./scale.js";
+import { doubtText, toneOf, verdict, warningTexts } from "./verdict.js";
 
 const section = document.getElementById("result");
 const NOT_AGAIN = ["image", "not-a-chest", "too-large", "media-type", "unreadable", "empty"];
@@ -36,9 +37,10 @@ export function announceEnd(film) {
     announce(text("announce_failure", { name, title: problemText(film.problem) }));
     return;
   }
-  const { label, probability } = film.answer.prediction;
-  const verdict = text(`verdict_${label}`);
-  announce(text("announce_answer", { name, verdict, probability: percent(probability) }));
+  const { prediction } = film.answer;
+  const told = { name, verdict: verdict(prediction), probability: percent(prediction.probability) };
+  const cautions = [doubtText(prediction), ...warningTexts(prediction)].filter(Boolean);
+  announce([text("announce_answer", told), ...cautions].join(" "));
 }
 
 export function problemText(problem) {
@@ -48,7 +50,7 @@ export function problemText(problem) {
 function tone(film) {
   if (film.state === films.FAILED) return "problem";
   if (film.state !== films.DONE) return "pending";
-  return film.answer.prediction.label === "PNEUMONIA" ? "above" : "below";
+  return toneOf(film.answer.prediction);
 }
 
 function parts(film) {
@@ -107,9 +109,9 @@ function answered(film) {
       "div",
       { class: "findings" },
       name(film),
-      heading(text(`verdict_${prediction.label}`)),
-      element("p", { class: "because" }, text(`because_${prediction.label}`, numbers)),
-      warnings(prediction.warnings),
+      heading(verdict(prediction)),
+      element("p", { class: "because" }, because(prediction, numbers)),
+      warnings(prediction),
       element("h3", {}, text("probability")),
       scaleOf(prediction),
     ),
@@ -132,19 +134,19 @@ function letterhead() {
   return element("p", { class: "letterhead paper" }, title, notice);
 }
 
-function warnings(cautions) {
+function because(prediction, numbers) {
+  const words = text(`because_${prediction.label}`, numbers);
+  return [words, doubtText(prediction)].filter(Boolean).join(" ");
+}
+
+function warnings(prediction) {
+  const cautions = warningTexts(prediction);
   if (cautions.length === 0) return null;
   return element(
     "div",
     { class: "warnings" },
     element("h3", {}, text("warnings_title")),
-    element(
-      "ul",
-      {},
-      ...cautions.map(({ code, text: words }) =>
-        element("li", {}, textOr(`warning_${code}`, words)),
-      ),
-    ),
+    element("ul", {}, ...cautions.map((words) => element("li", {}, words))),
   );
 }
 

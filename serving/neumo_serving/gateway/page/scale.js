@@ -20,6 +20,7 @@ export function scaleOf(prediction) {
     element("span", { class: "end" }, percent(0, 0)),
     element("span", { class: "limit-label" }, `${text("threshold")} ${numbers.threshold}`),
     element("span", { class: "end" }, percent(1, 0)),
+    element("span", { class: "marks" }, text("scale_marks")),
   );
   scale.style.setProperty("--probability", `${100 * probability}%`);
   scale.style.setProperty("--threshold", `${100 * threshold}%`);
