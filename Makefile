@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
   $$p -c '$(SUITABLE)' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo docs test quick coverage release test-newest test-images test-cluster fuzz lint benchmarks refusals soak train lock proto wheel clean
+.PHONY: help demo docs test quick coverage release test-newest test-images test-cluster fuzz lint benchmarks refusals soak soak-rollout train lock proto wheel clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' Makefile
@@ -68,6 +68,12 @@ refusals: $(VENV)/.dev  ## what lungs refuses, by pictures that are downloaded (
 soak: $(VENV)/.dev  ## predictions by each client while the server restarts; 50,000 requests to the gateway
 	@$(BIN)/python tests/soak/restarts.py
 	@$(BIN)/python tests/soak/gateway.py
+
+soak-rollout:  ## rolls under load, on the cluster of KUBECONFIG: make soak-rollout RELEASES="IMAGE:1 IMAGE:2" ROLLOUTS=10
+	@$(BIN)/python tests/soak/rollouts.py $(RELEASES) --rollouts $(ROLLOUTS) --manifests $(MANIFESTS)
+RELEASES := neumo-tfserving:1 neumo-tfserving:2
+ROLLOUTS := 10
+MANIFESTS := serving/models
 
 train: $(VENV)/.dev  ## the whole training: make train DATA=chest_xray MASKS=lung_masks (hours on 2 cores)
 	@$(BIN)/neumo train $(DATA) --masks $(MASKS)

@@ -29,10 +29,16 @@ class RolloutEyes:
         canary = seen.canary and self._asked(seen.canary)
         return replace(seen, stable=self._asked(seen.stable), canary=canary)
 
-    def checked(self, seen: ObservedCluster, journal: Journal) -> tuple[preflight.Check, ...]:
-        """The preflight of ``journal``, with all that only it asks for."""
+    def checked(
+        self, seen: ObservedCluster, journal: Journal, *, writes: bool
+    ) -> tuple[preflight.Check, ...]:
+        """The preflight of ``journal``, with all that only it asks for.
+
+        ``writes`` is whether the Deployments will be written, and so are dry-run.
+        """
         denied = self._calls.denied()
-        refused = () if denied or seen.canary is None else self._refused(seen, journal)
+        tried = writes and not denied and seen.canary is not None
+        refused = self._refused(seen, journal) if tried else ()
         return preflight.checks(
             replace(seen, **self._calls.limits(), denied=denied, refused=refused), journal
         )

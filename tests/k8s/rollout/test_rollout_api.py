@@ -10,11 +10,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import kubernetes.client
 import kubernetes.config
 import pytest
+import yaml
 
 from neumo_k8s.journal import WAY
 from support.cluster import rollout_program
@@ -307,6 +309,76 @@ def test_an_api_server_that_is_away_pauses_and_start_goes_on(site):
     status, said = site.run("start")
     assert status == 0, said
     assert site.image() == NEW
+
+
+class Engine(threading.Thread):
+    """What Argo CD does with the overlay: the cluster gets what is in Git, by its own manager."""
+
+    def __init__(self, site, file):
+        super().__init__(daemon=True)
+        self.site, self.file, self.ended = site, file, threading.Event()
+        self.apply()
+
+    def run(self):
+        """Again and again."""
+        while not self.ended.wait(0.5):
+            self.apply()
+
+    def apply(self):
+        """Images, and the canary's replicas."""
+        text = yaml.safe_load(self.file.read_text())
+        images = {one["name"]: one for one in text["images"]}
+        counts = {one["name"]: one["count"] for one in text.get("replicas", ())}
+        for name in ("tfserving", "tfserving-canary"):
+            one = images[f"neumo-{name}"]
+            spec = {
+                "replicas": counts.get(name, 2 if name == "tfserving" else 0),
+                "template": {
+                    "spec": {
+                        "containers": [
+                            {"name": "tfserving", "image": f"{one['newName']}@{one['digest']}"}
+                        ]
+                    }
+                },
+            }
+            body = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}}
+            self.site.apps.patch_namespaced_deployment(
+                name,
+                self.site.namespace,
+                {**body, "spec": spec},
+                field_manager="argocd-controller",
+                force=True,
+                _content_type="application/apply-patch+yaml",
+            )
+
+
+def test_where_git_owns_the_cluster_git_is_edited_and_waited_for(site):
+    """The engine applies each edit; ours is no manager of the Deployments; undo is an edit, too."""
+    overlay = site.folder / "overlay"
+    overlay.mkdir()
+    file = overlay / "kustomization.yaml"
+    digest = OLD.partition("@")[2]
+    entry = "  - name: {}\n    newName: registry/neumo-tfserving\n    digest: {}\n"
+    names = ("neumo-tfserving", "neumo-tfserving-canary")
+    file.write_text("images:\n" + "".join(entry.format(name, digest) for name in names))
+    engine = Engine(site, file)
+    engine.start()
+    try:
+        status, said = site.run(*START)
+        assert (status, "Argo CD does, so Git is edited: give --overlay" in said) == (1, True), said
+        status, said = site.run(*START, f"--overlay={overlay}")
+        assert status == 0, said
+        assert f"commit and push {overlay}: Argo CD applies it, this waits" in said
+        assert site.image() == NEW
+        status, said = site.run("undo")
+        assert status == 0, said
+        assert site.image() == OLD
+    finally:
+        engine.ended.set()
+        engine.join()
+    for name in ("tfserving", "tfserving-canary"):
+        managed = site.deployment(name).metadata.managed_fields
+        assert "neumo-rollout" not in {one.manager for one in managed}
 
 
 def test_the_overlay_gets_the_image_so_that_applying_it_changes_nothing(site):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from neumo.commands import program
+from neumo_k8s import rollout_commands
 from neumo_k8s.commands import rollout
 from neumo_k8s.observed_cluster import ObservedPod
 from neumo_k8s.pod_answers import PodAnswers
@@ -45,8 +46,8 @@ class PlayedAnswers(PodAnswers):
 
 def main() -> int:
     """As ``neumo rollout``: a mistake is one line."""
-    command: Any = rollout
-    command.PodAnswers = PlayedAnswers
+    commands: Any = rollout_commands
+    commands.PodAnswers = PlayedAnswers
     runner: Any = program
     # Errors end as they do in `neumo`, without the entry point.
     runner._dispatch = rollout.main
