@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 import neumo
-from neumo.testing import FakeTransport, answering, slow
+from neumo.testing import FakeTransport, Metadata, answering, slow
 from support.fake_clients import FILM, LUNGS, RESIDUAL, TUNED, predicted, rolling
 
 SERVED = {TUNED: (2, [1, 2]), RESIDUAL: (2, [1, 2]), LUNGS: (2, [2])}
@@ -55,6 +55,25 @@ def test_other_screening():
         found = client.with_options(screen=False).predict(FILM)
         assert "not_a_chest_radiograph" in [caution.code for caution in found.warnings]
         assert len(transport.asked) == len(predicted(transport)) == 3
+
+
+def test_the_contract_is_compared_once_for_both():
+    """Whichever client is the first to ask; of another release it is compared anew."""
+    transport = FakeTransport(rolling(SERVED))
+    with neumo.Client(transport=transport) as client:
+
+        def compared():
+            members = {TUNED, RESIDUAL}
+            return sum(
+                isinstance(call, Metadata) and call.model in members for call in transport.asked
+            )
+
+        for _ in range(2):
+            client.with_options(timeout=60).predict(FILM)
+            client.predict(FILM)
+        assert compared() == 2
+        client.with_options(release=1).predict(FILM)
+        assert compared() == 4
 
 
 def test_labels_give_way_to_a_release():

@@ -61,8 +61,15 @@ class Reading:
 
 
 @dataclass(slots=True)
+class Comparison:
+    """Whether the served models were compared with the contract."""
+
+    is_done: bool = False
+
+
+@dataclass(slots=True)
 class ClientState(Generic[C]):
-    """A server, and what holds for every film; ``is_checked`` once the contract was compared.
+    """A server, and what holds for every film.
 
     ``headers`` go with its calls beside those of the connections, of which ``has_token`` is true
     where one is a token; a ``request_id`` among them is every request's. ``is_owner`` is whether
@@ -75,7 +82,7 @@ class ClientState(Generic[C]):
     timeout_s: float
     telemetry: Telemetry
     workers: FilmReaders = field(default_factory=FilmReaders)
-    is_checked: bool = False
+    comparison: Comparison = field(default_factory=Comparison)
     is_owner: bool = True
     headers: Headers = ()
     has_token: bool = False
@@ -107,7 +114,7 @@ class ClientState(Generic[C]):
             request_id=headers.get(REQUEST_ID, self.request_id),
             terms=terms,
             timeout_s=self.timeout_s if timeout is None else chosen.timeout_s,
-            is_checked=self.is_checked and release is None,
+            comparison=self.comparison if release is None else Comparison(),
             is_owner=False,
         )
 
@@ -152,7 +159,7 @@ class ClientState(Generic[C]):
     def check(self) -> Plan[None]:
         """Compare the served models with the contract."""
         yield from operations.check(self.terms)
-        self.is_checked = True
+        self.comparison.is_done = True
 
     def patient_terms(self) -> Terms:
         """The terms of a stream of films, which waits for a server that is away for a while."""
@@ -166,7 +173,7 @@ class ClientState(Generic[C]):
         terms: Terms | None = None,
     ) -> Plan[T]:
         """``planned`` for ``films``, after the check of the contract where they are the first."""
-        if not self.is_checked:
+        if not self.comparison.is_done:
             yield from self.check()
         return (yield from planned(films, terms or self.terms, deadline.elapsed))
 
