@@ -1,4 +1,4 @@
-"""What a plan is: a generator that says which calls to make. Pure: no network, no clock.
+"""What a plan is: a generator that says which calls to make. Pure: no network, a clock if given.
 
 A plan yields the calls to make together, gets their replies in the same order, or the first error
 thrown in, and returns its result. In between it may yield a pause. Whoever drives it, with
