@@ -5,8 +5,8 @@ and says in one line each what is wrong. ``neumo verify`` is the command.
 """
 
 from neumo.verification.manifest_file import ManifestFile
+from neumo.verification.release_verification import DEFAULT_MAX_RATIO, DEFAULT_PACE_S, verify
 from neumo.verification.report import Check, Pace, Remark, Report, Verdict
-from neumo.verification.verify import DEFAULT_MAX_RATIO, DEFAULT_PACE_S, verify
 
 __all__ = [
     "DEFAULT_MAX_RATIO",
