@@ -271,12 +271,12 @@ def test_a_method_that_http_does_not_know_is_not_implemented(running):
 
 
 def test_a_query_is_a_part_of_the_path(running):
-    """Upstream knows no queries, and decodes nothing (evhttp_request.cc)."""
+    """Upstream knows no queries (evhttp_request.cc), and decodes names (http_rest_api_util.cc)."""
     path = f"/v1/models/{MODEL}:predict?all=1"
     answer = requests.post(running.rest + path, INSTANCES, timeout=patience(60))
     assert answer.json() == {"error": f"Malformed request: POST {path}"}
     answer = requests.get(f"{running.rest}/v1/models/a%20b", timeout=patience(60))
-    assert answer.json() == {"error": "Could not find any versions of model a%20b"}
+    assert answer.json() == {"error": "Could not find any versions of model a b"}
 
 
 @pytest.mark.parametrize("body", [INSTANCES, INSTANCES + b" " * 200_000])
