@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 SCHEMA = 1
-"""Of ``Report.document``: a later one has more fields, and takes none away."""
+"""Of ``Report.document``: counted up where a field goes or means something else, not for more."""
 
 
 class Verdict(StrEnum):
