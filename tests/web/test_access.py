@@ -85,6 +85,14 @@ def test_a_user_is_one_that_a_trusted_proxy_names():
     assert (by_proxy, by_none) == ([401, 200], [401])
 
 
+def test_who_does_not_come_by_the_proxy_is_not_asked_for_a_token():
+    """Where there is none that he could have, the problem is another."""
+    answer = answer_of(
+        FakeTransport(answering(SCORES)), film(), replace(UNHURRIED, access=BY_PROXY)
+    )
+    assert answer.json["type"] == "urn:neumo:problem:sign-in"
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gzip
 import io
+import json
 
 import numpy as np
 import pytest
@@ -115,6 +117,23 @@ def picture(document):
     image = Image.open(io.BytesIO(base64.b64decode(document["png"])))
     assert image.mode == "L"
     return np.asarray(image)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "is_packed"),
+    [("gzip, deflate, br", True), ("", False), ("gzip;q=0", False), ("br", False)],
+)
+def test_a_heat_map_is_packed_for_who_takes_it_so(web, accepted, is_packed):
+    """To less than a quarter; the same JSON."""
+    film = films.file("PNG")
+    plain = asked(web, "/v1/explanations", film)
+    answer = asked(web, "/v1/explanations", film, {"Accept-Encoding": accepted})
+    assert answer.headers["vary"] == "accept-encoding"
+    assert ("content-encoding" in answer.headers) == is_packed
+    if is_packed:
+        assert len(answer.body) < len(plain.body) / 4
+    body = gzip.decompress(answer.body) if is_packed else answer.body
+    assert json.loads(body)["heatmap"] == plain.json["heatmap"]
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ from neumo_serving.gateway import shadow as shadow_module
 from neumo_serving.gateway.gateway_settings import Limits, ShadowRules
 from neumo_serving.gateway.shadow_comparison import Comparison, Failed, Refused, Times
 from support import films
-from support.gateway_process import UNHURRIED, answering_from, ask, form, request
+from support.gateway_process import UNHURRIED, answering_from, ask, form, gateway, request
 from support.stuck_transport import Stuck
 
 FILM = films.file("PNG")
@@ -298,3 +298,29 @@ def test_without_a_shadow_there_is_nothing_to_tell():
     assert "--shadow URL" in operators.json["detail"]
     assert users.status == 404
     assert "--shadow" not in users.json["detail"]
+
+
+@pytest.mark.slow
+def test_the_same_server_in_its_own_shadow_answers_the_same(neumo_server):
+    """As processes, by the command's options: not one probability changes."""
+    flags = [f"--shadow={neumo_server.grpc_url}", "--shadow-share=1", "--rate=0"]
+
+    async def talk(running):
+        for seed in range(3):
+            sent = request("/v1/predictions", films.file("PNG", seed))
+            assert (await ask(running.port, sent)).status == 200
+        while True:
+            told = (await ask(running.operators_port, request("/v1/shadow", verb="GET"))).json
+            if (
+                sum(one["films"] for one in told["comparisons"]) + sum(told["dropped"].values())
+                == 3
+            ):
+                return told
+            await asyncio.sleep(0.05)
+
+    with gateway(neumo_server.grpc_url, *flags, "--films-at-once=8") as running:
+        told = asyncio.run(talk(running))
+    (found,) = told["comparisons"]
+    assert found["stable_release"] == found["canary_release"]
+    assert found["change"]["largest"] == pytest.approx(0.0, abs=1e-6)
+    assert found["flips"]["count"] == found["failures"]["count"] == 0

@@ -10,13 +10,15 @@ import json
 from html import escape
 from typing import Any
 
+EXAMPLE = "curl -F films=@scan.jpeg THIS-ADDRESS/v1/predictions"
 STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
 body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 h2 { margin-top: 2.5rem; border-bottom: 1px solid; }
 code, pre { font: 0.9em/1.4 ui-monospace, monospace; }
+h1, h2, h3, td, code { overflow-wrap: anywhere; }
 pre { overflow-x: auto; border: 1px solid; padding: 0.75rem; }
-table { border-collapse: collapse; width: 100%; }
+table { border-collapse: collapse; display: block; overflow-x: auto; }
 th, td { text-align: left; vertical-align: top; padding: 0.3rem 0.8rem 0.3rem 0; }
 """
 
@@ -38,6 +40,7 @@ def page(document: dict[str, Any]) -> str:
             f'<title>{title}: API</title><link rel="stylesheet" href="/docs.css"></head><body>',
             f"<main><h1>{title}: API</h1><p>{escape(info['description'])}</p>",
             '<p><a href="/openapi.json">openapi.json</a> is the same for programs.</p>',
+            f"<p>For example:</p><pre>{escape(EXAMPLE)}</pre>",
             *operations,
             "<h2>Shapes</h2>",
             *shapes,

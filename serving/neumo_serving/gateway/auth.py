@@ -24,7 +24,7 @@ _IPV6_SUBSCRIBER_BITS = 64
 def check_user(headers: Headers, peer: str, access: AccessRules) -> None:
     """Raise a ``Refusal`` where a proxy should name the user, and none does."""
     if access.user_header and not (is_proxy(peer, access) and headers.get(access.user_header)):
-        raise refusal("unauthorized", "come by the proxy, which signs users in")
+        raise refusal("sign-in", "come by the proxy, which signs users in")
 
 
 def token(headers: Headers) -> str:

@@ -284,3 +284,58 @@ def test_a_bigger_screen_shows_a_bigger_film(open_page, lungs_gateway, drawn_fil
     assert min(widths) == widths[0]
     assert widths[-1] > 1.5 * widths[0]
     page.shot("wide")
+
+
+def test_clearing_all_can_be_undone(open_page, drawn_film, adult_film):
+    """For a moment: the answers are there again."""
+    page = open_page()
+    page.give(drawn_film, adult_film)
+    page.page.get_by_role("button", name="Borrar todo").click()
+    assert page.page.locator("#films li").count() == 0
+    page.page.get_by_role("button", name="Deshacer").click()
+    assert page.page.locator("#films .name").all_inner_texts() == [drawn_film.name, adult_film.name]
+    assert page.finished.count() == 2
+    assert page.page.locator("#undo").is_hidden()
+
+
+def test_a_refused_film_is_shown_and_its_report_has_the_notice(open_page, tmp_path):
+    """As the browser shows it: whoever was refused sees which film it was."""
+    page = open_page()
+    page.page.route(
+        "**/v1/explanations",
+        lambda route: route.fulfill(
+            status=422,
+            content_type="application/problem+json",
+            body='{"type": "urn:neumo:problem:not-a-chest", "detail": ""}',
+        ),
+    )
+    from support.films import drawn
+
+    film = tmp_path / "film.png"
+    drawn().resize((640, 480)).save(film)
+    page.give(film)
+    box = page.page.locator(".bare").bounding_box()
+    assert box["width"] > 100
+    page.page.emulate_media(media="print")
+    assert "no es un diagnóstico" in page.page.locator(".letterhead").inner_text()
+
+
+def test_the_theme_that_was_chosen_survives_a_reload(open_page):
+    """In the address: nothing is stored."""
+    page = open_page(color_scheme="light")
+    ground = "e => getComputedStyle(e).backgroundColor"
+    light = page.page.eval_on_selector("body", ground)
+    page.page.get_by_role("button", name="Oscuro").click()
+    dark = page.page.eval_on_selector("body", ground)
+    page.page.reload()
+    page.page.locator("#service.ready").wait_for()
+    assert page.page.eval_on_selector("body", ground) == dark != light
+
+
+def test_forced_colours_keep_the_scale(open_page, lungs_gateway, drawn_film):
+    """Its two sides and its marks are still told apart."""
+    page = open_page(lungs_gateway, forced_colors="active")
+    page.give(drawn_film)
+    track = page.page.eval_on_selector(".track", "e => getComputedStyle(e).backgroundImage")
+    assert "gradient" in track
+    page.shot("forced_colours")

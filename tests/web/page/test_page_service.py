@@ -144,3 +144,77 @@ def test_removed_while_it_is_asked_about(open_page, drawn_film):
     page.give(drawn_film)
     assert page.page.locator("#films li").count() == 1
     assert page.heading.inner_text() == "Sin indicios de neumonía"
+
+
+@pytest.mark.parametrize(
+    ("answer", "title", "line"),
+    [
+        (problem("sign-in", 401), "No ha iniciado sesión", "No ha iniciado sesión"),
+        (
+            {"status": 200, "content_type": "text/html", "body": "<html>login</html>"},
+            "La sesión ha caducado",
+            "No ha iniciado sesión",
+        ),
+        (
+            {"status": 302, "headers": {"Location": "https://login.invalid/"}},
+            "La sesión ha caducado",
+            "No ha iniciado sesión",
+        ),
+        (
+            {"status": 401, "content_type": "text/html", "body": "<html>login</html>"},
+            "La sesión ha caducado",
+            "No ha iniciado sesión",
+        ),
+        (
+            {"status": 403, "content_type": "text/html", "body": "<html>no</html>"},
+            "No tiene permiso para usar el servicio",
+            "No tiene permiso para usar el servicio",
+        ),
+    ],
+    ids=["sign-in", "page", "redirect", "401", "403"],
+)
+def test_behind_single_sign_on_each_refusal_says_what_it_is(
+    open_page, drawn_film, answer, title, line
+):
+    """No key is asked for that cannot exist, the network is not blamed, and the film is kept."""
+    page = open_page()
+    page.page.route("**/v1/*", lambda route: route.fulfill(**answer))
+    page.give(drawn_film)
+    assert page.heading.inner_text() == title
+    page.page.locator("#service", has_text=line).wait_for()
+    assert page.page.locator("#token-form").is_hidden()
+    page.page.unroute("**/v1/*")
+    page.result.get_by_role("button", name="Reintentar").click()
+    page.page.locator("#films li.NORMAL").wait_for()
+
+
+def test_a_wrong_key_says_so(open_page, token_gateway):
+    """And can be typed again."""
+    page = open_page(token_gateway)
+    field = page.page.get_by_role("textbox", name="Clave de acceso")
+    field.fill("clave-que-no-es")
+    page.page.keyboard.press("Enter")
+    page.page.locator("#service", has_text="La clave de acceso no es correcta").wait_for()
+    field.fill("clave-secreta-larga")
+    page.page.keyboard.press("Enter")
+    page.page.locator("#service.ready").wait_for()
+
+
+def test_one_language_that_does_not_load_leaves_the_other(open_page):
+    """The page is never empty."""
+    page = open_page()
+    page.page.route("**/page/es.json", lambda route: route.abort())
+    page.page.reload()
+    page.page.locator("#service.ready").wait_for()
+    assert page.page.locator("h1").inner_text() == "Pneumonia in children's chest radiographs"
+
+
+def test_films_that_failed_are_asked_about_again_by_one_button(open_page, drawn_film, adult_film):
+    """Not by one each."""
+    page = open_page()
+    page.page.route(EXPLANATIONS, lambda route: route.fulfill(**problem("unavailable", 503)))
+    page.give(drawn_film, adult_film)
+    page.page.unroute(EXPLANATIONS)
+    page.page.get_by_role("button", name="Reintentar todas").click()
+    page.page.locator("#films li:is(.NORMAL, .PNEUMONIA)").nth(1).wait_for()
+    assert page.page.locator("#again-all").is_hidden()

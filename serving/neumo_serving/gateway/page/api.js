@@ -42,14 +42,17 @@ async function ask(path, options) {
   const headers = { Accept: "application/json", ...options.headers };
   if (token) headers.Authorization = `Bearer ${token}`;
   const response = await send(path, { ...options, headers });
-  const document = await response.json().catch(() => ({}));
-  if (!response.ok) throw problemOf(response, document);
+  // A proxy that signs users in leads to its own page, elsewhere, once a session is over.
+  if (response.type === "opaqueredirect") throw new Problem("session");
+  const document = await response.json().catch(() => null);
+  if (!response.ok) throw problemOf(response, document ?? {});
+  if (document === null) throw new Problem("session");
   return document;
 }
 
 async function send(path, options) {
   try {
-    return await fetch(path, options);
+    return await fetch(path, { ...options, redirect: "manual" });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Problem("network");
@@ -57,18 +60,23 @@ async function send(path, options) {
 }
 
 function problemOf(response, document) {
-  const type = String(document.type ?? "");
   const seconds = Number.parseInt(response.headers.get("Retry-After"), 10);
   return new Problem(
-    type.startsWith(TYPE_PREFIX) ? type.slice(TYPE_PREFIX.length) : ofStatus(response.status),
+    typeOf(response, String(document.type ?? "")),
     String(document.detail ?? ""),
     Number.isNaN(seconds) ? null : seconds,
   );
 }
 
+function typeOf(response, type) {
+  if (!type.startsWith(TYPE_PREFIX)) return ofStatus(response.status);
+  const told = type.slice(TYPE_PREFIX.length);
+  return told === "unauthorized" && token ? "wrong-key" : told;
+}
+
 /** For an answer that is not the gateway's own, such as a proxy's. */
 function ofStatus(code) {
-  const types = { 401: "unauthorized", 403: "unauthorized", 413: "too-large", 415: "media-type" };
+  const types = { 401: "session", 403: "forbidden", 413: "too-large", 415: "media-type" };
   const gone = { 429: "rate-limit", 502: "unavailable", 503: "unavailable", 504: "deadline" };
   return { ...types, ...gone }[code] ?? "internal";
 }

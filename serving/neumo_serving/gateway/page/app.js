@@ -6,11 +6,15 @@ import { startIntake } from "./intake.js";
 import { onLanguage, startLanguage, text } from "./language.js";
 import { focusChosen, showList } from "./list.js";
 import { again, limitBytes, onFilmEnd, work } from "./queue.js";
-import { announceEnd, focusResult, showResult } from "./result.js";
+import { announceEnd, focusResult, NOT_AGAIN, showResult } from "./result.js";
 import { askService, onToken, showService } from "./service.js";
 import { startTheme } from "./theme.js";
 
 const SERVICE_EVERY_MS = 30_000;
+const LOCKED = ["unauthorized", "wrong-key"];
+
+const undo = document.getElementById("undo");
+const againAll = document.getElementById("again-all");
 
 function take(files) {
   films.add(files);
@@ -41,7 +45,21 @@ function end(film) {
   if (film.problem) refreshService();
 }
 
+function restore() {
+  films.restore();
+  announce(text("restored"));
+  focusChosen();
+  work();
+}
+
+/** The films that failed, but not by what they are. */
+function failed() {
+  return films.all().filter(({ problem }) => problem && !NOT_AGAIN.includes(problem.type));
+}
+
 function show() {
+  undo.hidden = !films.canRestore();
+  againAll.hidden = failed().length < 2;
   document.body.classList.toggle("empty", films.all().length === 0);
   showList({ choose, remove });
   showResult();
@@ -58,13 +76,13 @@ function lookAtService() {
 
 function useToken() {
   refreshService();
-  const refused = films.all().filter((film) => film.problem?.type === "unauthorized");
+  const refused = films.all().filter((film) => LOCKED.includes(film.problem?.type));
   for (const film of refused) again(film);
   document.getElementById("chooser").focus();
 }
 
 startTheme();
-await startLanguage();
+if (!(await startLanguage())) document.getElementById("broken").hidden = false;
 films.onChange(show);
 onLanguage(() => {
   showService();
@@ -74,6 +92,8 @@ onLanguage(() => {
 onFilmEnd(end);
 onToken(useToken);
 document.getElementById("forget").addEventListener("click", forgetAll);
+undo.addEventListener("click", restore);
+againAll.addEventListener("click", () => failed().forEach(again));
 startIntake(take);
 setInterval(lookAtService, SERVICE_EVERY_MS);
 await refreshService();

@@ -61,11 +61,14 @@ function outline(context, contours) {
   const { width, height } = context.canvas;
   const path = new Path2D();
   for (const contour of contours) {
-    contour.forEach(([x, y], i) => {
-      const point = [(x * width) / SENT_SIDE_PX, (y * height) / SENT_SIDE_PX];
-      if (i === 0) path.moveTo(...point);
-      else path.lineTo(...point);
-    });
+    const corners = contour.map(([x, y]) => [(x * width) / SENT_SIDE_PX, (y * height) / SENT_SIDE_PX]);
+    const middle = ([x, y], i) => {
+      const [nextX, nextY] = corners[(i + 1) % corners.length];
+      return [(x + nextX) / 2, (y + nextY) / 2];
+    };
+    // From middle to middle, bent by the corner between them: pixels' edges would be a staircase.
+    path.moveTo(...middle(corners.at(-1), corners.length - 1));
+    corners.forEach((corner, i) => path.quadraticCurveTo(...corner, ...middle(corner, i)));
     path.closePath();
   }
   for (const [colour, thickness] of [["rgb(0 0 0 / 60%)", 5], ["#6fe7ff", 2.5]]) {

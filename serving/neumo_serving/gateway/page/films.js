@@ -5,10 +5,13 @@ export const ASKING = "asking";
 export const DONE = "done";
 export const FAILED = "failed";
 
+const UNDO_MS = 10_000;
 const listeners = [];
 let films = [];
 let chosen = null;
 let pasted = 0;
+let removed = [];
+let forgetting = null;
 
 /** Calls `listener()` after each change of any film, of the list or of the choice. */
 export function onChange(listener) {
@@ -61,10 +64,34 @@ export function remove(film) {
   tell();
 }
 
+/** Forgets all films, but for ten seconds in which `restore` brings them back. */
 export function removeAll() {
   for (const film of films) film.cancel.abort();
+  removed = films;
+  clearTimeout(forgetting);
+  forgetting = setTimeout(() => {
+    removed = [];
+    tell();
+  }, UNDO_MS);
   films = [];
   chosen = null;
+  tell();
+}
+
+/** Whether `restore` would bring something back. */
+export function canRestore() {
+  return removed.length > 0;
+}
+
+/** Brings back what `removeAll` took away; what had no answer yet is asked about again. */
+export function restore() {
+  for (const film of removed) {
+    film.cancel = new AbortController();
+    if (![DONE, FAILED].includes(film.state)) film.state = WAITING;
+  }
+  films = [...removed, ...films];
+  removed = [];
+  chosen ??= films[0];
   tell();
 }
 

@@ -1,9 +1,9 @@
 // The page's texts, from es.json and en.json; numbers and dates as the browser's region writes them.
 
-const LANGUAGES = ["es", "en"];
+let languages = ["es", "en"];
 const texts = {};
 const listeners = [];
-let current = LANGUAGES[0];
+let current = languages[0];
 let region = current;
 
 /** The text of `key` with its {places} filled in. */
@@ -34,29 +34,41 @@ export function onLanguage(listener) {
   listeners.push(listener);
 }
 
-/** Loads both languages and starts in the address's (?lang=en), else in the browser's. */
+/** Loads both languages and starts in the address's (?lang=en), else in the browser's.
+ * False where neither can be loaded. */
 export async function startLanguage() {
-  await Promise.all(LANGUAGES.map(load));
+  await Promise.allSettled(languages.map(load));
+  // One that is missing is no reason to show nothing.
+  languages = languages.filter((language) => language in texts);
+  if (languages.length === 0) return false;
   for (const choice of document.querySelectorAll("[data-language]")) {
     choice.addEventListener("click", () => choose(choice.dataset.language));
   }
   const asked = new URLSearchParams(location.search).get("lang");
   show(preferred([asked, ...navigator.languages]));
+  return true;
 }
 
 async function load(language) {
   const answer = await fetch(`page/${language}.json`);
-  texts[language] = await answer.json();
+  if (answer.ok) texts[language] = await answer.json();
 }
 
 function preferred(tags) {
   const known = tags.map((tag) => String(tag).slice(0, 2).toLowerCase());
-  return known.find((tag) => LANGUAGES.includes(tag)) ?? "en";
+  return known.find((tag) => languages.includes(tag)) ?? languages.at(-1);
 }
 
-/** Keeps the choice in the address, so that a bookmark or a reload has it: nothing is stored. */
+/** Keeps a choice in the address, so that a bookmark or a reload has it: nothing is stored. */
+export function keep(name, value) {
+  const address = new URL(location.href);
+  address.searchParams.set(name, value);
+  history.replaceState(null, "", address.search);
+}
+
 function choose(language) {
-  history.replaceState(null, "", `?lang=${language}`);
+  if (!languages.includes(language)) return;
+  keep("lang", language);
   show(language);
 }
 

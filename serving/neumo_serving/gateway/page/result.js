@@ -9,7 +9,8 @@ import { scaleOf } from "./scale.js";
 import { doubtText, toneOf, verdict, warningTexts } from "./verdict.js";
 
 const section = document.getElementById("result");
-const NOT_AGAIN = ["image", "not-a-chest", "too-large", "media-type", "unreadable", "empty"];
+/** Problems of the film itself, which asking again does not mend. */
+export const NOT_AGAIN = ["image", "not-a-chest", "too-large", "media-type", "unreadable", "empty"];
 let shown = null;
 
 /** Shows the chosen film; where the focus was inside, it goes to the new heading. */
@@ -79,12 +80,27 @@ function failed(film) {
     ? null
     : button(text("again"), () => again(film), { class: "button" });
   return [
+    letterhead(),
     name(film),
     heading(problemText(problem)),
     element("p", {}, advice),
+    bareFilm(film),
     retry,
     problem.detail ? technical(problem.detail) : null,
   ].filter((part) => part !== null);
+}
+
+/** The film as the browser itself shows it, where it can: of a refused one there is no other. */
+function bareFilm(film) {
+  const picture = element("img", { class: "bare", alt: text("plain_label"), hidden: true });
+  const address = URL.createObjectURL(film.file);
+  picture.addEventListener("load", () => {
+    picture.hidden = false;
+    URL.revokeObjectURL(address);
+  });
+  picture.addEventListener("error", () => URL.revokeObjectURL(address));
+  picture.src = address;
+  return picture;
 }
 
 function technical(detail) {

@@ -6,18 +6,20 @@ import { text } from "./language.js";
 const line = document.getElementById("service");
 const form = document.getElementById("token-form");
 const field = document.getElementById("token");
+const LOCKED = ["unauthorized", "wrong-key"];
+const SIGNED_OUT = ["sign-in", "session"];
 let known = null;
-let locked = false;
+let refusal = null;
 
 /** Asks the service; returns its limits, or null where it does not tell. */
 export async function askService() {
-  locked = false;
+  refusal = null;
   try {
     known = await status();
   } catch (problem) {
     known = null;
-    locked = problem.type === "unauthorized";
-    if (locked) askForToken();
+    refusal = problem.type;
+    if (LOCKED.includes(refusal)) form.hidden = false;
   }
   showService();
   return known?.limits ?? null;
@@ -31,12 +33,15 @@ export function showService() {
 }
 
 function wordsOf(service) {
-  if (service === null) return locked ? text("service_locked") : text("service_unknown");
+  if (service === null) return refused();
   return service.ready ? text("service_ready", service) : text("service_not_ready");
 }
 
-function askForToken() {
-  form.hidden = false;
+function refused() {
+  if (refusal === "wrong-key") return text("problem_wrong-key");
+  if (refusal === "unauthorized") return text("service_locked");
+  if (refusal === "forbidden") return text("problem_forbidden");
+  return text(SIGNED_OUT.includes(refusal) ? "service_signed_out" : "service_unknown");
 }
 
 /** Calls `use()` when a key was typed. */

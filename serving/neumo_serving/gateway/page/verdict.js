@@ -30,10 +30,9 @@ export function shortVerdict(prediction) {
   return doubtOf(prediction) ? text("short_doubtful", { words }) : words;
 }
 
-/** Why it is doubtful, in a sentence, or null. */
+/** That it is near the threshold, in a sentence, or null; a split vote is one of the warnings. */
 export function doubtText(prediction) {
-  const doubt = doubtOf(prediction);
-  return doubt && text(`doubt_${doubt}`, { points: percent(NEAR, 0) });
+  return doubtOf(prediction) === "near" ? text("doubt_near", { points: percent(NEAR, 0) }) : null;
 }
 
 /** Each warning's sentence. */
