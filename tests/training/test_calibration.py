@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from neumo_training.evaluation.calibration_line import calibration_line
 from neumo_training.fitting import calibration
 
 
@@ -41,3 +42,25 @@ def test_logits_far_from_calibrated_are_brought_back():
     labels = (random.rand(20000) < calibration.sigmoid(true)).astype(np.float32)
     found = calibration.platt(6 * true - 20, labels, np.full(20000, 1 / 20000))
     assert found == pytest.approx((1 / 6, 20 / 6), rel=0.1)
+
+
+def test_the_mean_of_members_is_calibrated_where_members_that_are_leave_it_too_unsure():
+    """Two members that see the finding through noise of their own: the mean's slope becomes 1."""
+    random = np.random.RandomState(0)
+    finding = random.normal(scale=3.0, size=4000)
+    half = finding + random.normal(scale=2.0, size=(2, 4000))
+    labels = (random.rand(4000) < calibration.sigmoid(finding)).astype(np.float32)
+    even = np.full(4000, 1 / 4000)
+    each = [calibration.platt(row, labels, even) for row in half]
+    together = calibration.platt_of_the_mean(half, labels)
+    slopes = [
+        calibration_line(
+            np.mean(
+                [calibration.sigmoid(a * z + b) for z, (a, b) in zip(half, fit, strict=True)], 0
+            ),
+            labels,
+        ).slope
+        for fit in (each, together)
+    ]
+    assert slopes[0] > 1.3
+    assert slopes[1] == pytest.approx(1.0, abs=0.1)

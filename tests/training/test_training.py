@@ -228,13 +228,13 @@ def test_a_bad_configuration_is_one_clear_line(tmp_path, text, line):
         network_config.read(tmp_path / "pneumonia_tuned.toml", network_config.MemberConfig)
 
 
-def test_what_the_first_pass_misses_is_drawn_more_often(run, monkeypatch):
-    """The second pass is given four times as many of those films as of others."""
+def test_what_a_first_pass_inside_the_training_folds_misses_is_drawn_more_often(run, monkeypatch):
+    """Four times as often; and no CNN is told of its own fold by others that were trained on it."""
     settings = network_config.read_all(run.workdir.parent / "configs").members[0]
     given = []
 
     def fit(kind, train, held, folder, say):
-        given.append((kind.error_weight, train.emphasis))
+        given.append((kind.error_weight, train.emphasis, set(train.films.table["name"])))
         return None, resumable_run.RunState("", "")
 
     known = framed(run.data)
@@ -250,11 +250,14 @@ def test_what_the_first_pass_misses_is_drawn_more_often(run, monkeypatch):
     )
     folds = np.arange(len(known.boxes)) % 3
     pipeline._member(settings, pipeline.Development(known, folds), run.workdir, print)
-    first, second = given[:3], given[3:]
-    assert [weight for weight, _ in first] == [1.0] * 3
-    assert all((emphasis == 1.0).all() for _, emphasis in first)
-    for fold, (_, emphasis) in enumerate(second):
+    first, second = given[:6], given[6:]
+    assert [weight for weight, _, _ in first] == [1.0] * 6
+    assert all((emphasis == 1.0).all() for _, emphasis, _ in first)
+    names = known.films.table["name"].to_numpy()
+    for fold, (_, emphasis, _) in enumerate(second):
         np.testing.assert_array_equal(emphasis == 4.0, missed[folds != fold])
+        for _, _, seen in first[2 * fold : 2 * fold + 2]:
+            assert not seen & set(names[folds == fold])
 
 
 def test_an_emphasised_film_is_drawn_so_many_times_as_often(run):

@@ -8,6 +8,9 @@ import numpy.typing as npt
 Numbers = npt.NDArray[np.float64]
 ITERATIONS = 50
 HALVINGS = 40
+_STEP = 1e-4
+_LEAST = 1e-7
+"""A mean of 0 or 1 would have an infinite cross-entropy."""
 
 
 def platt(
@@ -42,6 +45,42 @@ def platt(
         # The default: no share of the step is lower, so the minimum is reached.
         at = next((at - k * step for k in shares if loss(at - k * step) <= loss(at)), at)
     return float(at[0]), float(at[1])
+
+
+def platt_of_the_mean(
+    logits: Numbers, labels: npt.NDArray[np.float32]
+) -> list[tuple[float, float]]:
+    """Scale and offset of each row of ``logits`` [members, n], so that their *mean* is calibrated.
+
+    Members that are calibrated each leave their mean too unsure: all numbers are fitted together,
+    by the cross-entropy of the mean of the probabilities, every film with the same weight. The
+    prior is thus the share of pneumonia among these films.
+    """
+    count, films = logits.shape
+    sick = labels > 0
+    each = np.full(films, 1.0 / films)
+    start = np.ravel([platt(row, labels, each) for row in logits])
+
+    def loss(at: Numbers) -> tuple[float, Numbers]:
+        scales, offsets = at.reshape(count, 2).T
+        each = sigmoid(scales[:, None] * logits + offsets[:, None])
+        mean = np.clip(each.mean(axis=0), _LEAST, 1.0 - _LEAST)
+        by_mean = np.where(sick, -1.0 / mean, 1.0 / (1.0 - mean)) / films
+        by_logit = by_mean * each * (1.0 - each) / count
+        gradient = np.stack([(by_logit * logits).sum(axis=1), by_logit.sum(axis=1)], axis=1)
+        return float(-np.where(sick, np.log(mean), np.log1p(-mean)).mean()), gradient.ravel()
+
+    at, steps = start, _STEP * np.eye(2 * count)
+    for _ in range(ITERATIONS):
+        least, gradient = loss(at)
+        # Of so few numbers the curvature by differences is as good as one by hand.
+        curvature = np.stack([loss(at + one)[1] - gradient for one in steps]) / _STEP
+        # It need be no bowl far from the minimum: only its bowls are gone down by their width.
+        values, vectors = np.linalg.eigh((curvature + curvature.T) / 2.0)
+        step = vectors @ ((vectors.T @ gradient) / np.maximum(np.abs(values), 1e-6))
+        shares = 0.5 ** np.arange(HALVINGS)
+        at = next((at - k * step for k in shares if loss(at - k * step)[0] <= least), at)
+    return [(float(scale), float(offset)) for scale, offset in at.reshape(count, 2)]
 
 
 def sigmoid(logits: Numbers) -> Numbers:

@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 import os
 import platform
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,22 @@ class Development:
 
     framed: member_training.Framed
     folds: npt.NDArray[np.int64]
+    emphases: Mapping[int, npt.NDArray[np.float64]] = field(default_factory=dict)
+    """By fold, how many times as often the CNN that never sees it draws each of the others."""
+
+    @property
+    def count(self) -> int:
+        """How many folds there are."""
+        return int(self.folds.max()) + 1
+
+    def training(self, fold: int) -> member_training.Framed:
+        """What the CNN that never sees ``fold`` is trained on."""
+        kept = self.framed.where(self.folds != fold)
+        return replace(kept, emphasis=self.emphases.get(fold, kept.emphasis))
+
+    def emphasising(self, fold: int, emphasis: npt.NDArray[np.float64]) -> Development:
+        """The same with the ``emphasis`` of the films outside ``fold``."""
+        return replace(self, emphases={**self.emphases, fold: emphasis})
 
 
 def train(
@@ -199,12 +216,26 @@ def _member(
     if settings.error_weight == 1.0:
         return _folds(settings, parts, folder, say)
     plain = replace(settings, error_weight=1.0)
-    first = _folds(plain, parts, folder / FIRST, lambda line: say(f"first pass, {line}"))
-    missed = _missed(first.logits, parts.framed.films.labels)
-    say(f"{settings.model}: {int(missed.sum())} films missed by the first pass")
-    emphasis = np.where(missed, settings.error_weight, 1.0)
-    emphasised = Development(replace(parts.framed, emphasis=emphasis), parts.folds)
+    emphasised = parts
+    for fold in range(parts.count):
+        # Inside a CNN's own training folds: with the others' labels it would be told of its own.
+        seen = parts.folds != fold
+        inner = Development(parts.framed.where(seen), _from_zero(parts.folds[seen]))
+        label = f"first pass without fold {fold + 1}"
+        first = _folds(
+            plain,
+            inner,
+            folder / FIRST / f"without-{fold + 1}",
+            lambda line, label=label: say(f"{label}, {line}"),  # type: ignore[misc]
+        )
+        missed = _missed(first.logits, inner.framed.films.labels)
+        say(f"{settings.model}: {int(missed.sum())} films missed by the {label}")
+        emphasised = emphasised.emphasising(fold, np.where(missed, settings.error_weight, 1.0))
     return _folds(settings, emphasised, folder, say)
+
+
+def _from_zero(folds: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    return np.unique(folds, return_inverse=True)[1].astype(np.int64)
 
 
 def _missed(
@@ -219,7 +250,7 @@ def _missed(
 def _folds(
     settings: MemberConfig, parts: Development, folder: Path, say: resumable_run.Say
 ) -> Trained:
-    count = int(parts.folds.max()) + 1
+    count = parts.count
     logits = np.zeros(len(parts.folds))
     best = []
     for fold in range(count):
@@ -227,7 +258,7 @@ def _folds(
         label = f"{settings.model}, fold {fold + 1} of {count}"
         model, state = member_training.fit(
             settings,
-            parts.framed.where(parts.folds != fold),
+            parts.training(fold),
             held,
             fold_folder(folder, fold),
             lambda line, label=label: say(f"{label}: {line}"),  # type: ignore[misc]

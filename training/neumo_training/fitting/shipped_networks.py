@@ -10,8 +10,9 @@ import tensorflow as tf
 from neumo import release
 from neumo.contract import LUNGS, MEMBERS
 from neumo.errors import ConfigError
-from neumo_training.networks import folded_batchnorm, lungs_network
-from neumo_training.networks.network_config import CONFIGS, LungsConfig, read
+from neumo_training.datasets import splits
+from neumo_training.networks import folded_batchnorm, lungs_network, member_networks
+from neumo_training.networks.network_config import CONFIGS, LungsConfig, MemberConfig, read
 
 LOCALISER = "localiser"
 _VARIABLES = "variables/variables"
@@ -41,9 +42,29 @@ def load(name: str) -> Any:
     return built
 
 
-def _fill(built: Any, checkpoint: Path) -> None:
-    """Give ``built`` the first of the SavedModel's weights: ``export_signatures`` orders them."""
+def load_folds(config: MemberConfig, release_number: int) -> list[Any]:
+    """The CNNs of the member ``config.model`` of a shipped release: number k never saw fold k.
+
+    They are folded, see ``folded_batchnorm``. Raises ``ConfigError`` where ``config`` is not of
+    that release.
+    """
+    folder = release.shipped() / config.model / str(release_number)
+    first = len(load(LOCALISER).weights)
+    cnns = []
+    for _ in range(splits.FOLDS):
+        cnns.append(folded_batchnorm.fold(member_networks.build(config)))
+        try:
+            _fill(cnns[-1], folder / _VARIABLES, first)
+        except (ValueError, tf.errors.OpError) as error:
+            raise ConfigError(f"{folder}: not the CNNs of configs/{config.model}.toml") from error
+        first += len(cnns[-1].weights)
+    return cnns
+
+
+def _fill(built: Any, checkpoint: Path, first: int = 0) -> None:
+    """Give ``built`` the SavedModel's weights from ``first``: ``export_signatures`` orders them."""
     # By the checkpoint: a loaded SavedModel gives functions, not a network that can be asked for
     # parts.
     saved = tf.train.load_checkpoint(str(checkpoint))
-    built.set_weights([saved.get_tensor(_WEIGHT.format(k)) for k in range(len(built.weights))])
+    places = range(first, first + len(built.weights))
+    built.set_weights([saved.get_tensor(_WEIGHT.format(k)) for k in places])

@@ -48,6 +48,7 @@ TRIED_METRICS = {
     "dice": "Dice",
     "loss": "cross-entropy",
     "relative_time": "time, relative",
+    "worst_run": "worst run of normal films",
 }
 GEOMETRY = {"aspect_ratio": "aspect ratio", "megapixels": "megapixels"}
 NOT_MEASURED = "not measured"
