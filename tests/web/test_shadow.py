@@ -18,7 +18,15 @@ from neumo_serving.gateway import shadow as shadow_module
 from neumo_serving.gateway.gateway_settings import Limits, ShadowRules
 from neumo_serving.gateway.shadow_comparison import Comparison, Failed, Refused, Times
 from support import films
-from support.gateway_process import UNHURRIED, answering_from, ask, form, gateway, request
+from support.gateway_process import (
+    UNHURRIED,
+    answering_from,
+    ask,
+    form,
+    gateway,
+    request,
+    write_nothing,
+)
 from support.stuck_transport import Stuck
 
 FILM = films.file("PNG")
@@ -302,7 +310,7 @@ def test_without_a_shadow_there_is_nothing_to_tell():
 
 @pytest.mark.slow
 def test_the_same_server_in_its_own_shadow_answers_the_same(neumo_server):
-    """As processes, by the command's options: not one probability changes."""
+    """As processes, by the command's options: not one probability changes, nothing is written."""
     flags = [f"--shadow={neumo_server.grpc_url}", "--shadow-share=1", "--rate=0"]
 
     async def talk(running):
@@ -318,8 +326,11 @@ def test_the_same_server_in_its_own_shadow_answers_the_same(neumo_server):
                 return told
             await asyncio.sleep(0.05)
 
-    with gateway(neumo_server.grpc_url, *flags, "--films-at-once=8") as running:
+    flags.append("--films-at-once=8")
+    environ = {"PYTHONDONTWRITEBYTECODE": "1"}
+    with gateway(neumo_server.grpc_url, *flags, environ=environ, before=write_nothing) as running:
         told = asyncio.run(talk(running))
+        assert [line.split(": ")[1] for line in running.said] == ["operators", "ready"]
     (found,) = told["comparisons"]
     assert found["stable_release"] == found["canary_release"]
     assert found["change"]["largest"] == pytest.approx(0.0, abs=1e-6)
