@@ -101,7 +101,9 @@ def _preflight(seen: ObservedCluster, journal: Journal, now: float) -> Decision:
     return _canary(seen, journal.at(Step.CANARY, now), now)
 
 
-def _canary(seen: ObservedCluster, journal: Journal, now: float) -> Decision:  # noqa: PLR0911 - a step's ways out
+def _canary(  # noqa: C901, PLR0911 - a step's ways out
+    seen: ObservedCluster, journal: Journal, now: float
+) -> Decision:
     canary = seen.canary
     if canary is None:
         return _pause(
@@ -111,8 +113,11 @@ def _canary(seen: ObservedCluster, journal: Journal, now: float) -> Decision:  #
         if journal.returns > MOST_RETURNS:
             reason = f"{canary.image_manager or 'somebody'} keeps closing the canary"
             return _pause(replace(journal, returns=0), reason, GO_ON)
-        begun = replace(journal, returns=journal.returns + 1, since=now, pod="")
-        return Decision(begun, SetCanary(journal.to_image, journal.release))
+        if journal.opened:
+            journal = replace(journal, opened=False, returns=journal.returns + 1, pod="", since=now)
+        opening = SetCanary(journal.to_image, journal.release)
+        return Decision(journal, opening)
+    journal = replace(journal, opened=True)
     if canary.failure:
         return _stop(journal, f"the canary's pod cannot be made: {canary.failure}", now)
     pods = _of_image(canary, journal.to_image)
@@ -272,7 +277,8 @@ def _undo(seen: ObservedCluster, journal: Journal, now: float) -> Decision:  # n
     if seen.stable.image == journal.to_image:
         back = replace(journal, asked=(), promoted=True)
         return Decision(
-            back, SetStable(journal.from_image, journal.against, instead_of=journal.to_image)
+            back,
+            SetStable(journal.from_image, journal.against, instead_of=journal.to_image),
         )
     if seen.stable.image != journal.from_image:
         who = seen.stable.image_manager or "somebody"

@@ -72,7 +72,8 @@ class Journal:
     that were found good. ``promoted`` is whether stable was seen with the new image, so that one
     who sets it back can be told from a kill before it was set; ``written`` whether the overlay has
     the image. One line each: ``why`` it was stopped, the ``doubt`` that no look could dispel, and
-    why it is ``paused``.
+    why it is ``paused``. ``opened`` is whether the canary was seen as it shall be, ``returns`` how
+    often somebody changed that.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Journal:
     admitted: float | None = None
     promoted: bool = False
     asked: tuple[str, ...] = ()
+    opened: bool = False
     returns: int = 0
     written: bool = False
     why: str = ""

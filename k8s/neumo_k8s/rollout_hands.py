@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from neumo_k8s import overlay_file
 from neumo_k8s.kubernetes_calls import CANARY, STABLE, KubernetesCalls
 from neumo_k8s.observed_cluster import ObservedCluster
+
+_TURN_S = 2.0
 
 ENGINES = {
     "argocd-controller": "Argo CD",
@@ -96,6 +99,8 @@ class GitHands:
         if changed or key not in self._asked:
             self._asked.add(key)
             self._tell(f"commit and push {self._overlay}: {self._who} applies it, this waits")
+        # It is asked for again until the engine has applied it.
+        time.sleep(_TURN_S)
 
 
 def change(
