@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -12,11 +13,12 @@ import pytest
 from neumo import contract, release
 from neumo._proto import serving_pb2 as pb
 from neumo.commands import verify as command
-from neumo.errors import ConfigError
+from neumo.errors import ConfigError, Unavailable
 from neumo.release import golden, phantom, plain_pictures
-from neumo.verification import ManifestFile, Verdict, paired_times, verify
+from neumo.verification import ManifestFile, Verdict, latency, paired_times, verify
 from neumo.verification.report import Check, Remark, Report
 from support.grpc_server import grpc_server
+from support.patience import patience
 from support.releases import MEMBERS, change_manifest, write_manifest, write_release
 
 TUNED = MEMBERS[0]
@@ -64,6 +66,75 @@ def test_a_version_that_was_taken_away_is_bad(store, state):
         report = verify([url], ManifestFile.find(1, where=store), wait_s=0.6)
     assert report.verdict is Verdict.BAD
     assert "was taken away" in report.faults[0].text
+
+
+def test_what_was_found_stays_found_where_the_server_goes_away(store):
+    """One model does not load, and of the other nobody answers: that is bad, not unknown."""
+
+    def answer(request, context):
+        import grpc
+
+        name = pb.GetModelStatusRequest.FromString(request).model_spec.name
+        if name != sorted(MEMBERS)[0]:
+            context.abort(grpc.StatusCode.UNAVAILABLE, "shutting down")
+        response = pb.GetModelStatusResponse()
+        version = response.model_version_status.add(version=1, state=STATES.Value("END"))
+        version.status.error_code = 3
+        version.status.error_message = "no SavedModel"
+        return response.SerializeToString()
+
+    with grpc_server(answer) as url:
+        report = verify([url], ManifestFile.find(1, where=store), wait_s=60.0)
+    assert report.verdict is Verdict.BAD
+    assert "does not load: " in report.faults[0].text
+    assert {remark.check for remark in report.unknown} == {Check.SERVER}
+
+
+def test_a_url_that_cannot_be_used_is_told_before_any_is_asked(store):
+    """Minutes would be lost."""
+    told = []
+    held = ManifestFile.find(1, where=store)
+    with pytest.raises(ConfigError, match="ftp"):
+        verify(["grpc://127.0.0.1:1", "ftp://x"], held, wait_s=60.0, progress=told.append)
+    assert told == []
+
+
+class Small:
+    """A server that has ``most`` calls under way at a time, and refuses the others."""
+
+    url = "grpc://small"
+
+    def __init__(self, most):
+        self.most = most
+        self.rounds = []
+
+    def together(self, calls):
+        """Take a moment, for any number of calls."""
+        if len(calls) > self.most:
+            raise Unavailable(TUNED, self.url, "RESOURCE_EXHAUSTED")
+        self.rounds.append(calls[0].version)
+        time.sleep(0.001)
+        return []
+
+
+@pytest.mark.parametrize(("most", "films"), [(8, 4), (7, 3), (4, 2), (3, None)])
+def test_as_many_films_at_a_time_are_timed_as_the_server_takes(store, most, films):
+    """Two calls each; a server of one core takes no two films, and its latency must do."""
+    server, held = Small(most), ManifestFile.find(1, 2, store)
+    paces, slow, unknown = latency.measure(
+        server, held, 2, max_ratio=1e6, seconds=patience(60), progress=lambda _: None
+    )
+    assert (slow, unknown) == ([], [])
+    assert [pace.films for pace in paces] == [1, 1, *([films] if films else [])]
+
+
+def test_both_releases_are_asked_in_turns_and_each_as_often_first(store):
+    """What else runs on the machine slows both alike."""
+    server, held = Small(2), ManifestFile.find(1, 2, store)
+    latency.measure(server, held, 2, max_ratio=1e6, seconds=patience(60), progress=lambda _: None)
+    rounds = [tuple(server.rounds[n : n + 2]) for n in range(0, len(server.rounds), 2)]
+    assert set(rounds) == {(1, 2), (2, 1)}
+    assert abs(rounds.count((1, 2)) - rounds.count((2, 1))) <= 2
 
 
 def test_only_what_is_good_everywhere_is_good(store):
