@@ -9,9 +9,11 @@ import pytest
 
 from neumo import contract, release
 from neumo.errors import ConfigError
-from neumo.release import check
+from neumo.release import check, golden, phantom
 from support.releases import (
+    COUNT,
     MEMBERS,
+    SEED,
     WITH_LUNGS,
     FakeModel,
     change_manifest,
@@ -289,6 +291,23 @@ class TestContract:
 
 class TestAnswers:
     """The models, run, answer as they did when they were exported."""
+
+    def test_heat_that_lies_elsewhere_than_is_recorded(self, store):
+        """Where the manifest records it; in one that does not, heat maps are judged by form."""
+        with fake_model(store / TUNED / "1") as model:
+            images = phantom.draw(SEED, COUNT)
+            maps = model.run(contract.EXPLAIN, {contract.IMAGE.name: images})["heatmap"]
+        change_manifest(store, golden_heat={TUNED: golden.heat(maps)})
+        assert lines(store) == []
+
+        def change(signature, outputs):
+            if signature == contract.EXPLAIN:
+                heat = np.array(outputs["heatmap"], np.float32)
+                heat[:, : heat.shape[1] // 2] = 0.25
+                outputs["heatmap"] = heat
+
+        (line,) = lines(store, open_model=answering(change))
+        assert line.startswith(f"release 1, {TUNED}: signature explain, the heat lies elsewhere")
 
     def test_a_model_that_does_not_load(self, store):
         """One line with the reason."""
