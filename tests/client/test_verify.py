@@ -12,6 +12,7 @@ import pytest
 
 from neumo import contract, release
 from neumo._proto import serving_pb2 as pb
+from neumo.commands import server_addresses
 from neumo.commands import verify as command
 from neumo.errors import ConfigError, Unavailable
 from neumo.release import golden, phantom, plain_pictures
@@ -214,6 +215,17 @@ def test_a_mistake_on_the_command_line_is_one_line(arguments, words):
     """And no verdict: the release is neither good nor bad."""
     with pytest.raises(ConfigError, match=words):
         command.main(arguments)
+
+
+def test_each_address_of_a_name_is_asked(store, monkeypatch, capsys):
+    """As `neumo status` asks them; a name that is given twice is asked once."""
+    addresses = ("grpc://127.0.0.1:1", "grpc://127.0.0.1:2")
+    monkeypatch.setattr(server_addresses, "urls", lambda _: addresses)
+    arguments = ["grpc://models.test:8500", "grpc://models.test:8500", "--release", "1"]
+    assert command.main([*arguments, "--manifest", str(store), "--json"]) == command.CANNOT_TELL
+    document = json.loads(capsys.readouterr().out)
+    assert document["servers"] == [*addresses]
+    assert [remark["server"] for remark in document["unknown"]] == [*addresses]
 
 
 def test_the_pictures_are_the_same_everywhere():
