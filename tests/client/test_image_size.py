@@ -45,6 +45,7 @@ def test_transparency_of_a_tall_image_is_black_everywhere():
     """Though it is laid on black band by band."""
     rng = np.random.default_rng(5)
     rgba = rng.integers(0, 256, (1100, 70, 4), np.uint8)
+    rgba[:, :, 3] = rgba[:, :, 3] // 128 * 255
     file = io.BytesIO()
     Image.fromarray(rgba).save(file, "PNG")
     black = Image.new("RGBA", (70, 1100), (0, 0, 0, 255))

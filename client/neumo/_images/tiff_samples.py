@@ -205,5 +205,8 @@ def _levels(values: Values) -> tuple[npt.NDArray[np.uint8], tuple[Caution, ...]]
     return grey_depth.stretch(values, low, high), (RESCALED,)
 
 
-FAULTS = (OSError, SyntaxError, ValueError, TypeError, KeyError, struct.error, zlib.error)
+FAULTS = (
+    *(OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError),
+    *(OverflowError, struct.error, zlib.error),
+)
 """What a damaged directory or strip raises."""
