@@ -74,10 +74,13 @@ class GatewayLoad:
             return {"failure": type(error).__name__}
         if answer.status_code != 200:
             return {"failure": f"{answer.status_code} {answer.text[:200]}"}
-        said = answer.json()
-        versions = {one.get("version", said["release"]) for one in said.get("members", ())}
         seconds = time.monotonic() - begun
-        return {"release": said["release"], "seconds": seconds, "mixed": len(versions) > 1}
+        (result,) = answer.json()["results"]
+        if result["problem"]:
+            return {"failure": result["problem"]["type"]}
+        said = result["prediction"]
+        members = [(one["version"], one["probability"]) for one in said["members"]]
+        return {"release": said["release"], "seconds": seconds, "members": members}
 
 
 def main() -> int:
@@ -141,7 +144,7 @@ def p99(outcomes: list[dict[str, Any]]) -> float:
 def is_mixed(outcome: dict[str, Any]) -> bool:
     """Whether one prediction is of two releases."""
     members = outcome.get("members", ())
-    return outcome.get("mixed", False) or any(m[0] != outcome["release"] for m in members)
+    return any(version != outcome["release"] for version, _ in members)
 
 
 def rollout(*words: str) -> int:
