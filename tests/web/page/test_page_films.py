@@ -84,7 +84,7 @@ def test_several_at_once(open_page, adult_film, drawn_film, text_file):
     lines = page.page.locator("#films .line").all_inner_texts()
     assert lines[0].startswith("Normal ·")
     assert lines[1] == "No se puede leer como radiografía"
-    assert lines[2].startswith("Neumonía ·")
+    assert lines[2].startswith("Dudoso (Neumonía) ·")
     page.page.locator("#films .film").nth(2).click()
     assert adult_film.name in page.result.inner_text()
     page.shot("several")
@@ -137,6 +137,22 @@ def test_lungs(open_page, lungs_gateway, drawn_film):
     page.shot("lungs")
     page.page.get_by_label("Contorno de los pulmones").uncheck()
     assert (page.pixels() != outlined).any()
+
+
+def test_the_contour_lies_where_the_lungs_do(open_page, lungs_gateway, drawn_film):
+    """Though its stairs are smoothed, a box of lungs keeps its corners to two pixels of 256."""
+    page = open_page(lungs_gateway)
+    page.give(drawn_film)
+    page.page.fill("#opacity", "0")
+    outlined = page.pixels()
+    page.page.get_by_label("Contorno de los pulmones").uncheck()
+    rows, columns = np.nonzero((page.pixels() != outlined).any(axis=2))
+    height, width = outlined.shape[:2]
+    # The fake's lungs are the box from (32, 64) to (224, 192); each line has its own thickness.
+    found = [columns.min() / width, columns.max() / width, rows.min() / height, rows.max() / height]
+    assert np.array(found) * 256 == pytest.approx([32, 224, 64, 192], abs=2.5)
+    corner = np.hypot(columns / width * 256 - 32, rows / height * 256 - 64).min()
+    assert corner <= 2
 
 
 def test_no_lungs_no_contour(open_page, divided_gateway, drawn_film):

@@ -61,14 +61,11 @@ function outline(context, contours) {
   const { width, height } = context.canvas;
   const path = new Path2D();
   for (const contour of contours) {
-    const corners = contour.map(([x, y]) => [(x * width) / SENT_SIDE_PX, (y * height) / SENT_SIDE_PX]);
-    const middle = ([x, y], i) => {
-      const [nextX, nextY] = corners[(i + 1) % corners.length];
-      return [(x + nextX) / 2, (y + nextY) / 2];
-    };
-    // From middle to middle, bent by the corner between them: pixels' edges would be a staircase.
-    path.moveTo(...middle(corners.at(-1), corners.length - 1));
-    corners.forEach((corner, i) => path.quadraticCurveTo(...corner, ...middle(corner, i)));
+    smoothed(contour).forEach(([x, y], i) => {
+      const point = [(x * width) / SENT_SIDE_PX, (y * height) / SENT_SIDE_PX];
+      if (i === 0) path.moveTo(...point);
+      else path.lineTo(...point);
+    });
     path.closePath();
   }
   for (const [colour, thickness] of [["rgb(0 0 0 / 60%)", 5], ["#6fe7ff", 2.5]]) {
@@ -76,6 +73,20 @@ function outline(context, contours) {
     context.lineWidth = thickness;
     context.stroke(path);
   }
+}
+
+/** `contour`, which follows pixels' edges, without their stairs: nowhere off by more than about a
+ * pixel. Each point is the mean of the middles of five edges that follow each other. */
+function smoothed(contour) {
+  const middles = contour.flatMap(([x, y], i) => {
+    const [nextX, nextY] = contour[(i + 1) % contour.length];
+    const steps = Math.abs(nextX - x) + Math.abs(nextY - y);
+    const [stepX, stepY] = [Math.sign(nextX - x), Math.sign(nextY - y)];
+    return Array.from({ length: steps }, (_, n) => [x + stepX * (n + 0.5), y + stepY * (n + 0.5)]);
+  });
+  const mean = (i, axis) =>
+    [-2, -1, 0, 1, 2].reduce((sum, by) => sum + middles.at((i + by) % middles.length)[axis], 0) / 5;
+  return middles.map((_, i) => [mean(i, 0), mean(i, 1)]);
 }
 
 function label(answer) {
