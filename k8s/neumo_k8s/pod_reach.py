@@ -70,7 +70,8 @@ class PodReach:
                 far = tunnel.socket(port)
             except Exception:  # noqa: BLE001 - whatever it raises, the connection ends, and says so
                 return
-            with far:
+            # The official one is no context manager.
+            with contextlib.closing(far):
                 _pump(near, far)
 
 

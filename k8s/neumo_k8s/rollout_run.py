@@ -166,6 +166,8 @@ class RolloutRun:
         if found.outcome is Outcome.CANNOT_TELL and isinstance(action, ReadShadow):
             # Asked every few seconds: only what it came to is worth a line in the audit.
             learnt = replace(learnt, gates=journal.gates)
+        if learnt == journal:
+            return journal
         subject = "shadow" if isinstance(action, ReadShadow) else action.pod.name
         self._notes.say(learnt, f"{subject}: {found.outcome}: {found.text}")
         return self._write(journal, Decision(learnt))
