@@ -16,12 +16,12 @@ from pathlib import Path
 
 import tests_path  # noqa: F401
 
-from support.images import daemon, shipped_store
+from support.images import daemon, shipped_store, toys
 from support.places import ROOT
 
 
 def build() -> list[str]:
-    """Every image: the gateway's, and two releases on each server."""
+    """Every image: the gateway's, two releases on each server, and the toys."""
     models = str(shipped_store.STORE.relative_to(ROOT))
     servers = {"neumo-tfserving": daemon.server(), "neumo-embedded": daemon.embedded()}
     numbers = shipped_store.two_releases()
@@ -30,7 +30,7 @@ def build() -> list[str]:
         for number in numbers:
             given = {"RELEASE": str(number), "MODELS": models, "SERVER": server}
             tags.append(daemon.build("serving/Dockerfile", f"{name}:{number}", **given))
-    return tags
+    return [*tags, *toys.build(servers["neumo-tfserving"])]
 
 
 def main(load: str) -> None:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from support.cluster.kubectl import TAKEN, attempt, namespace, need_cluster
+from support.cluster.kubectl import TAKEN, attempt, kubectl, namespace, need_cluster
 from support.cluster.manifests import MONITORING, OVERLAYS, overlay, path_from, wrapped
 
 pytestmark = pytest.mark.cluster
@@ -71,3 +71,25 @@ def test_an_overlay_is_refused_in_another_ones_namespace():
     done = dry_run(overlay("local"), "-n", WHERE)
     assert done.returncode != 0
     assert "does not match the namespace" in done.stderr
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_applying_an_overlay_again_changes_nothing(name, tmp_path):
+    """It says so, and nobody's fields are in conflict where the server applies it.
+
+    Of a disruption budget alone kubectl says "configured" whatever it did (its patch always
+    replaces the selector); that nothing changed is told by ``kubectl diff``.
+    """
+    nowhere = [{"op": "add", "path": "/spec/template/spec/nodeSelector", "value": {"no": "node"}}]
+    patch = {"target": {"kind": "Deployment"}, "patch": json.dumps(nowhere)}
+    with namespace(f"{WHERE}-again") as where:
+        folder = str(wrapped(tmp_path / "wrapped", name, namespace=where, patches=[patch]))
+        # Twice: the overlay's namespace was there before, made otherwise.
+        for _ in range(2):
+            kubectl("apply", "-k", folder)
+        told = kubectl("apply", "-k", folder).splitlines()
+        changed = [line for line in told if not line.endswith(" unchanged")]
+        assert all(line.startswith("poddisruptionbudget") for line in changed), changed
+        assert attempt("diff", "-k", folder).stdout == ""
+        done = attempt("apply", "--server-side", "-k", folder)
+        assert done.returncode == 0, done.stderr

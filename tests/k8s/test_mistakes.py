@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from support.cluster.kubectl import deployed, fit, get, need_cluster, until
+from support.cluster.kubectl import attempt, deployed, fit, get, need_cluster, until
+from support.images import toys
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(3600)]
 
@@ -59,6 +60,16 @@ def test_a_wrong_digest(good):
     good.apply(digest=digest)
     described(good, "tfserving", "ErrImagePull")
     described(good, "tfserving", digest)
+
+
+def test_a_release_of_which_one_model_does_not_load(good):
+    """Its pod never starts in Kubernetes' eyes, the event names the model, and the roll stops."""
+    good.apply(release=toys.TRUNCATED)
+    described(good, "tfserving", f"{toys.CUT}/{toys.LAST} is not AVAILABLE: END")
+    status = ("rollout", "status", "deployment/tfserving", "-n", good.namespace, "--timeout=20s")
+    done = attempt(*status)
+    assert done.returncode != 0
+    assert "successfully rolled out" not in done.stdout
 
 
 def test_too_little_memory(good):

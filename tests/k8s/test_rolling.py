@@ -12,7 +12,9 @@ from support.cluster.kubectl import TAKEN, deployed, fit, get, namespace, until
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(3600)]
 
 PREDICTIONS = 20_000
-STEADY = 2_000
+STEADY = 900
+CPU = "700m"
+"""A pod's limit in a roll: one that starts on 2 cores must leave some to those that answer."""
 DISTURBANCES = 6
 SEED = 8
 
@@ -43,34 +45,59 @@ except urllib.error.HTTPError as error:
 """A chess board, sent to the gateway in whose pod this runs."""
 
 
-def test_a_release_is_rolled_forward_and_back_without_a_failed_prediction(app, tmp_path, tell):
-    """The SDK does not retry; every prediction is of one release.
+def rolled_under_load(app, folder, tell, *, releases, rate, least):
+    """Roll through ``releases``, from the first on, while ``rate`` films a second are asked.
 
-    At the end, where release 2 is served, what is no chest radiograph is refused by the clients
-    that met every roll, and by the gateway that did.
+    The SDK does not retry; every prediction is of one release. At the end, what is no chest
+    radiograph is refused by the clients that met every roll, and by the gateway that did. The load
+    that was made.
     """
+    first, *others = releases
     with (
-        deployed(tmp_path / "wrapped", "production", fit(2, 2)) as one,
-        app.load(one.url) as load,
+        deployed(folder, "production", fit(2, 2, cpu_limit=CPU), first) as one,
+        app.load(one.url, a_second=rate) as load,
     ):
-        begun = load.reach(STEADY)
-        rolls = []
-        for number in (2, 1, 2):
-            start = len(load.outcomes)
+        steady, rolls = [], []
+        begun = load.reach(STEADY // 3)
+        for number in others:
+            ready = load.reach(begun + STEADY)
+            steady.append((begun, ready))
             one.apply(release=number)
             one.rolled()
             one.settled()
-            rolls.append((number, start, len(load.outcomes)))
-        load.reach(PREDICTIONS)
+            begun = len(load.outcomes)
+            rolls.append((number, (ready, begun)))
+        steady.append((begun, load.reach(max(least, begun + STEADY))))
         refused = one.gateway_python(ASK_THE_GATEWAY)
     tell(f"{len(load.outcomes)} predictions, {len(load.failures)} failed")
-    tell(f"p99 steady {load.p99_ms(begun // 4, begun):.0f} ms")
-    for number, start, end in rolls:
-        tell(f"p99 while release {number} was rolled out {load.p99_ms(start, end):.0f} ms")
+    spans = {"steady": steady} | {f"while {n} is rolled out": [span] for n, span in rolls}
+    for name, taken in spans.items():
+        p50, p99 = load.p50_and_p99_ms(*taken)
+        tell(f"{sum(end - begin for begin, end in taken)} {name}: p50 {p50:.0f} p99 {p99:.0f} ms")
     check(load)
-    assert set(load.answers) == {1, 2}
     assert set(load.pictures) == {"refused"}
     assert refused.strip().endswith("not-a-chest"), refused
+    return load
+
+
+def test_releases_are_rolled_and_skipped_without_a_failed_prediction(app, tmp_path, tell):
+    """Forward, back, and over one: the last image has no release in common with the one before.
+
+    Toys, so that a pod that starts leaves the others what a cluster would.
+    """
+    releases = (12, 13, 12, 14)
+    load = rolled_under_load(
+        app, tmp_path / "wrapped", tell, releases=releases, rate=40.0, least=PREDICTIONS
+    )
+    assert set(load.answers) == set(releases)
+
+
+def test_the_shipped_releases_are_rolled_without_a_failed_prediction(app, tmp_path, tell):
+    """The second has a screen that the first had not."""
+    load = rolled_under_load(
+        app, tmp_path / "wrapped", tell, releases=(1, 2), rate=8.0, least=STEADY
+    )
+    assert set(load.answers) == {1, 2}
 
 
 def test_pods_that_end_at_random_cost_nothing_that_one_retry_does_not_mend(app, tmp_path, tell):

@@ -126,10 +126,12 @@ class Load:
                     known.append(one["members"])
         return found
 
-    def p99_ms(self, begin: int, end: int) -> float:
-        """Of the predictions from number ``begin`` to ``end``."""
-        seconds = [one["seconds"] for one in self.outcomes[begin:end] if "seconds" in one]
-        return 1000 * statistics.quantiles(seconds, n=100)[98]
+    def p50_and_p99_ms(self, *spans: tuple[int, int]) -> tuple[float, float]:
+        """Of the predictions in ``spans``, each from one number to another."""
+        asked = (one for begin, end in spans for one in self.outcomes[begin:end])
+        seconds = [one["seconds"] for one in asked if "seconds" in one]
+        percentiles = statistics.quantiles(seconds, n=100)
+        return 1000 * percentiles[49], 1000 * percentiles[98]
 
 
 def is_same(one: Answer, other: Answer) -> bool:

@@ -100,7 +100,7 @@ class Deployed:
         return f"grpc://tfserving.{self.namespace}.svc.cluster.local:8500"
 
     def kustomization(
-        self, release: int = 1, patches: tuple[Fields, ...] = (), **image: str
+        self, release: int | str = 1, patches: tuple[Fields, ...] = (), **image: str
     ) -> Path:
         """The overlay with ``release``, and ``patches`` beside those that make it fit."""
         return wrapped(
@@ -161,10 +161,10 @@ def deployed(folder: Path, overlay: str, fit: list[Fields], release: int = 1) ->
         yield one
 
 
-def fit(least: int, most: int, *, window_s: int = 300) -> list[Fields]:
+def fit(least: int, most: int, *, window_s: int = 300, cpu_limit: str = "") -> list[Fields]:
     """What makes an overlay fit 2 cores: lower requests and replicas, and nothing else.
 
-    ``window_s`` is the autoscaler's before it takes pods away.
+    ``window_s`` is the autoscaler's before it takes pods away, ``cpu_limit`` a model server's.
     """
     requests = {"tfserving": ("200m", "256Mi"), "gateway": ("50m", "128Mi")}
     lower = [
@@ -182,6 +182,10 @@ def fit(least: int, most: int, *, window_s: int = 300) -> list[Fields]:
         }
         for name, (cpu, memory) in requests.items()
     ]
+    if cpu_limit:
+        path = "/spec/template/spec/containers/0/resources/limits/cpu"
+        bound = [{"op": "replace", "path": path, "value": cpu_limit}]
+        lower.append({**lower[0], "patch": yaml.safe_dump(bound)})
     replicas = [
         {"op": "replace", "path": "/spec/minReplicas", "value": least},
         {"op": "replace", "path": "/spec/maxReplicas", "value": most},

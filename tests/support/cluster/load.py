@@ -24,12 +24,13 @@ TIMEOUT_S = 30.0
 
 def outcome(client: neumo.Client, film: Any) -> dict[str, Any]:
     """One prediction, or why there is none."""
-    started = time.monotonic()
+    at, started = time.time(), time.monotonic()
     try:
         answer = client.predict(film)
     except neumo.NeumoError as error:
-        return {"failure": f"{type(error).__name__}: {error}"}
+        return {"at": at, "failure": f"{type(error).__name__}: {error}"}
     return {
+        "at": at,
         "release": answer.release,
         "members": [[one.version, one.probability] for one in answer.members],
         "seconds": time.monotonic() - started,
