@@ -92,7 +92,9 @@ def counted(sources: Any) -> tuple[Any, int | None]:  # noqa: ANN401 - any itera
     """
     if isinstance(sources, str | os.PathLike):
         if not Path(sources).exists():
-            raise ConfigError("no such folder: check the path")
+            raise ConfigError(
+                "no such folder, and one path where several are wanted: give a list, or a folder"
+            )
         if not Path(sources).is_dir():
             raise ConfigError("one path where several films are wanted: give a list, or a folder")
         sources = film_folders.films_in(Path(sources))
