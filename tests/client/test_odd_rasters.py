@@ -338,3 +338,9 @@ class TestArrays:
     def test_layouts_in_memory(self, seed, view):
         """Strides, order and masks change nothing."""
         check(view(grey(seed)), expected(seed))
+
+
+@pytest.mark.parametrize("start", [b"II+\0\x08\0\0\0", b"MM\0+\0\x08\0\0"])
+def test_a_directory_beyond_any_file(start):
+    """An offset of 64 bits that no file reaches is damage."""
+    assert "damaged" in refusal(start + b"\xff" * 8 + bytes(200))
