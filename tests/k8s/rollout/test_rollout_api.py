@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -164,6 +165,30 @@ def test_a_release_is_rolled_out_and_undone(site):
     assert (rollout["step"], rollout["from_image"], rollout["to_image"]) == ("undone", OLD, NEW)
     reasons = {one.reason for one in site.core.list_namespaced_event(site.namespace).items}
     assert {"RolloutPromoted", "RolloutRolledOut", "RolloutUndone"} <= reasons
+
+
+def test_applying_what_was_rolled_out_changes_nothing(site):
+    """``kubectl apply`` of stable with the new image and release says "unchanged" afterwards."""
+    binary = shutil.which("kubectl", path=os.environ["KUBEBUILDER_ASSETS"])
+    if binary is None:
+        pytest.skip("no kubectl beside the API server")
+
+    def applied(image, release):
+        document = deployment("tfserving", "stable", 2)
+        template = document["spec"]["template"]
+        template["spec"]["containers"][0]["image"] = image
+        for meta in (document["metadata"], template["metadata"]):
+            meta["labels"]["app.kubernetes.io/version"] = release
+        config = f"--kubeconfig={site.server.kubeconfig()}"
+        words = [binary, config, "-n", site.namespace, "apply", "-f", "-"]
+        return subprocess.run(
+            words, input=json.dumps(document), capture_output=True, text=True, check=True
+        ).stdout
+
+    applied(OLD, "1")
+    status, said = site.run(*START)
+    assert status == 0, said
+    assert "unchanged" in applied(NEW, "2")
 
 
 def test_plan_changes_nothing(site):
