@@ -35,7 +35,7 @@ def awaiting(url):
     ("scheme", "served", "told"),
     [
         ("http", served_by_grpc, "gRPC is spoken there, not REST: use a grpc:// URL"),
-        ("grpc", served_by_rest, "no gRPC is spoken there: use the gRPC port (8500), or http://"),
+        ("grpc", served_by_rest, "no gRPC is spoken there: use gRPC's port (8500), or http://"),
         ("https", served_by_grpc, "no TLS is spoken there: use a grpc:// or http:// URL"),
         ("https", served_by_rest, "no TLS is spoken there: use a grpc:// or http:// URL"),
         ("grpcs", served_by_grpc, "no TLS is spoken there: use a grpc:// or http:// URL"),

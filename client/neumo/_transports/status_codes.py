@@ -89,7 +89,7 @@ def is_about_certificates(text: str) -> bool:
 _MISDIRECTED = {
     "WRONG_VERSION_NUMBER": "no TLS is spoken there: use a grpc:// or http:// URL",
     "WRONG VERSION NUMBER": "no TLS is spoken there: use a grpc:// or http:// URL",
-    "FAILED PARSING HTTP/2": "no gRPC is spoken there: use the gRPC port (8500), or http:// for REST",
+    "FAILED PARSING HTTP/2": "no gRPC is spoken there: use gRPC's port (8500), or http:// for REST",
     "MISSING SELECTED ALPN": "no gRPC is spoken there: use the gRPC port, or https:// for REST",
 }
 """What the libraries say where a server speaks another protocol, and what helps."""
