@@ -104,6 +104,7 @@ def main() -> int:
                 start = ["start", newer, f"--release={tag(newer)}", *QUICK]
                 for name, words in ((f"{number} out", start), (f"{number} back", ["undo"])):
                     before = len(load.outcomes), len(web.outcomes)
+                    one.rolled()  # the autoscaler may be at work
                     begun = time.monotonic()
                     status = rollout(*words, f"--manifests={chosen.manifests}")
                     one.settled()
