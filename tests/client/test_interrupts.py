@@ -31,6 +31,14 @@ async def ask():
 """
 
 
+@pytest.fixture(autouse=True)
+def _heard():
+    """A shell starts what is in its background deaf to SIGINT, and so would be what we start."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def silent():
     """A port that takes every connection and never says a word."""
