@@ -35,8 +35,9 @@ class Models:
     Every tensor that TensorFlow Serving takes can be sent: numbers of any width, bools, and text
     or bytes; bfloat16, which numpy has not, as float32 (or as ``ml_dtypes.bfloat16``), and
     quantised numbers as the integers that they are. What comes back has the dtypes of the
-    signature, over REST too, where the JSON has none; there bfloat16, complex and quantised
-    tensors cannot be carried, and a signature with one raises ``ConfigError``. Strings that are
+    signature, over REST too, where the JSON has none; there half,
+    bfloat16, uint16, complex and quantised tensors cannot be carried, and a signature with one
+    raises ``ConfigError``. Strings that are
     no UTF-8 come whole over REST from outputs called ``…_bytes``.
     """
 

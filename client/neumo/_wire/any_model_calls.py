@@ -17,7 +17,7 @@ from neumo._wire.calls import RestRequest
 from neumo._wire.features import Features
 from neumo.errors import ConfigError
 
-_GRPC_ONLY = ("COMPLEX", "BFLOAT16", "QINT", "QUINT")
+_GRPC_ONLY = ("COMPLEX", "BFLOAT16", "HALF", "QINT", "QUINT", "UINT16")
 """TensorFlow Serving's JSON has no form for these (``util/json_tensor.cc``)."""
 
 
