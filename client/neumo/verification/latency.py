@@ -42,6 +42,14 @@ class _Contest:
     def check(self) -> Check:
         return Check.LATENCY if self.films == 1 else Check.LOAD
 
+    @property
+    def median_ratio(self) -> float:
+        return statistics.median(paired_times.ratios(self.times, self.against_times))
+
+    @property
+    def p99_ratio(self) -> float:
+        return paired_times.p99(self.times) / paired_times.p99(self.against_times)
+
     def verdict(self, max_ratio: float) -> bool | None:
         # Of a burst, the slowest film's time is what is measured already.
         return paired_times.is_slower(
@@ -178,8 +186,8 @@ def _pace(url: str, contest: _Contest, verdict: bool | None) -> Pace | None:
         len(times),
         statistics.median(times),
         statistics.median(against),
-        statistics.median(paired_times.ratios(times, against)),
-        paired_times.p99(times) / paired_times.p99(against),
+        contest.median_ratio,
+        contest.p99_ratio,
         verdict,
     )
 
@@ -206,9 +214,8 @@ def _untold(contest: _Contest, against: int, max_ratio: float) -> str:
 
 
 def _measured(contest: _Contest, against: int) -> str:
-    ratio = statistics.median(paired_times.ratios(contest.times, contest.against_times))
-    tail = paired_times.p99(contest.times) / paired_times.p99(contest.against_times)
     return (
-        f"{contest.what}, {contest.films} at a time, takes {ratio:.2f} times what release "
-        f"{against} takes (99th percentile {tail:.2f}; {len(contest.times)} rounds)"
+        f"{contest.what}, {contest.films} at a time, takes {contest.median_ratio:.2f} times what "
+        f"release {against} takes (99th percentile {contest.p99_ratio:.2f}; "
+        f"{len(contest.times)} rounds)"
     )

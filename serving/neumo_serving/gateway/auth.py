@@ -59,7 +59,7 @@ def client(headers: Headers, peer: str, access: AccessRules) -> str:
 
 def subscriber(address: str) -> str:
     """Whose ``address`` it is, as far as can be told: of IPv6, one has 2**64 to send from."""
-    found = _address(address)
+    found = address_in(address)
     if isinstance(found, IPv6Address):
         whole = ip_network((int(found), _IPV6_SUBSCRIBER_BITS), strict=False)
         return str(whole)
@@ -74,7 +74,7 @@ def _forwarded(hop: str) -> str | None:
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
         text = text.partition(":")[0]
-    return text if _address(text) else None
+    return text if address_in(text) else None
 
 
 def _is_host(origin: str, host: str | None) -> bool:
@@ -86,11 +86,12 @@ def _is_host(origin: str, host: str | None) -> bool:
 
 def is_proxy(peer: str, access: AccessRules) -> bool:
     """Whether the other end of a connection is a trusted proxy."""
-    address = _address(peer)
+    address = address_in(peer)
     return address is not None and any(address in network for network in access.proxies)
 
 
-def _address(text: str) -> Address | None:
+def address_in(text: str) -> Address | None:
+    """The address that ``text`` is, IPv4's in IPv6's form as IPv4; None for a name."""
     try:
         address = ip_address(text)
     except ValueError:

@@ -7,8 +7,8 @@ name, and takes the answers for the page's own. An address is no name, and canno
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
 
+from neumo_serving.gateway.auth import address_in
 from neumo_serving.gateway.gateway_settings import is_loopback
 from neumo_serving.gateway.problems import Refusal, plain, refusal
 
@@ -31,14 +31,6 @@ def check(hosts: list[str], allowed: frozenset[str], *, is_local: bool, is_guard
     # A page whose name is made to lead here has no token; and a name without a dot is nobody's in
     # the public DNS.
     is_harmless = not allowed and (is_guarded or "." not in name)
-    if is_local or not (_is_address(name) or is_harmless):
+    if is_local or not (address_in(name) or is_harmless):
         detail = "this host is not known here: start neumo web with --allowed-host NAME"
         raise Refusal(plain(421, detail))
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True

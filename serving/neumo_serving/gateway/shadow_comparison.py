@@ -96,8 +96,9 @@ class Comparison:
         """One film more; returns what came of it: same, flip, refusal or failure."""
         told = self._counted(stable, canary)
         # What was once beyond doubt stays so, though later films may look better.
-        proofs = (one for one in self.tests() if one.state is Likeness.DIFFERENT)
-        self._proof = self._proof or next(proofs, None)
+        if self._proof is None:
+            proofs = (one for one in self.tests() if one.state is Likeness.DIFFERENT)
+            self._proof = next(proofs, None)
         return told
 
     def tests(self) -> tuple[Judged, ...]:
